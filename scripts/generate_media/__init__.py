@@ -1,0 +1,3 @@
+"""generate-media: make pictures and clips with remote models, once, and keep them."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,229 @@
+"""What a failure means, what to do about it, and the exit code it ends in.
+
+The tree::
+
+    GenerateMediaError
+    ├── UsageError          2   bad flags, unreadable input, a missing dependency, an unusable journal
+    ├── AuthError          21   no usable key, or the provider refused it
+    ├── InvalidRequest     22   the contract or the provider objects to the request
+    ├── NotFound           23   no such endpoint, model or generation
+    ├── ProviderRefused    by category: the provider answered with an error
+    ├── OutcomeUnknown     13   the create was sent and nobody knows what became of it
+    ├── NotCreated         24   the time was up before anything was accepted
+    ├── StillRunning    11, 12  the time was up, the job goes on at the provider
+    ├── OutputError        14   generated, but there is no file to show for it
+    └── Interrupted  130, 143   SIGINT, SIGTERM
+
+Exit codes (CONTRACT): 0 success · 2 usage · 10 generation failed · 11 deadline, job goes on · 12 the same
+after failing reads · 13 create unknown · 14 no output · 20 credits · 21 auth · 22 request · 23 not found ·
+24 transient · 25 unknown · 26 moderation · 130/143 signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import Any
+
+TEXT_CAP = 2000
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    USAGE = 2
+    GENERATION_FAILED = 10
+    DEADLINE = 11
+    DEADLINE_READS_FAILED = 12
+    OUTCOME_UNKNOWN = 13
+    NO_OUTPUT = 14
+    CREDITS = 20
+    AUTH = 21
+    INVALID = 22
+    NOT_FOUND = 23
+    TRANSIENT = 24
+    UNKNOWN = 25
+    CONTENT_REJECTED = 26
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class Category(str, Enum):
+    CREDITS = "insufficient_credits"
+    AUTH = "auth"
+    VALIDATION = "validation"
+    NOT_FOUND = "not_found"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+    CONTENT_REJECTED = "content_rejected"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+CATEGORY_EXIT: Mapping[Category, ExitCode] = {
+    Category.CREDITS: ExitCode.CREDITS,
+    Category.AUTH: ExitCode.AUTH,
+    Category.VALIDATION: ExitCode.INVALID,
+    Category.NOT_FOUND: ExitCode.NOT_FOUND,
+    Category.TRANSIENT: ExitCode.TRANSIENT,
+    Category.UNKNOWN: ExitCode.UNKNOWN,
+    Category.CONTENT_REJECTED: ExitCode.CONTENT_REJECTED,
+    Category.OUTCOME_UNKNOWN: ExitCode.OUTCOME_UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One classified failure; the same value serves every script. Waits in seconds."""
+
+    category: Category
+    message: str
+    http_status: int | None = None
+    code: str = ""
+    should_retry: bool = False
+    may_have_been_created: bool = False
+    retry_after_seconds: float | None = None
+    guidance: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return CATEGORY_EXIT[self.category]
+
+
+class GenerateMediaError(Exception):
+    """Base of all errors that reach a user. ``code`` is a short stable word, ``message`` one sentence.
+
+    ``guidance`` is ours alone and never holds text from a server. ``details`` are further JSON fields of
+    the ``error`` line (received, allowed, problems, resume …).
+    """
+
+    exit_code: ExitCode = ExitCode.UNKNOWN
+    category: Category | None = None
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        guidance: tuple[str, ...] = (),
+        should_retry: bool = False,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.guidance = guidance
+        self.should_retry = should_retry
+        self.details: dict[str, Any] = dict(details or {})
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of an ``error`` line (CONTRACT)."""
+        return {
+            "error": self.code,
+            "category": self.category.value if self.category else None,
+            "message": clean_text(self.message),
+            "should_retry": self.should_retry,
+            "guidance": list(self.guidance),
+            **self.details,
+        }
+
+
+class UsageError(GenerateMediaError):
+    """Bad flags, unreadable input, a broken config.json, a missing dependency, an unusable journal."""
+
+    exit_code = ExitCode.USAGE
+    category = Category.VALIDATION
+
+
+class AuthError(GenerateMediaError):
+    """No usable key for the provider, or it was refused."""
+
+    exit_code = ExitCode.AUTH
+    category = Category.AUTH
+
+
+class InvalidRequest(GenerateMediaError):
+    """The contract objects to the request; nothing was sent."""
+
+    exit_code = ExitCode.INVALID
+    category = Category.VALIDATION
+
+
+class NotFound(GenerateMediaError):
+    """No such endpoint, model or generation."""
+
+    exit_code = ExitCode.NOT_FOUND
+    category = Category.NOT_FOUND
+
+
+class OutputError(GenerateMediaError):
+    """Generated, but without output, or a file could not be fetched, checked or saved."""
+
+    exit_code = ExitCode.NO_OUTPUT
+    category = Category.UNKNOWN
+
+
+class OutcomeUnknown(GenerateMediaError):
+    """A create was sent and its answer is lost; perhaps the job exists."""
+
+    exit_code = ExitCode.OUTCOME_UNKNOWN
+    category = Category.OUTCOME_UNKNOWN
+
+
+class NotCreated(GenerateMediaError):
+    """The time was up, or the provider busy, before anything was accepted: nothing to resume."""
+
+    exit_code = ExitCode.TRANSIENT
+    category = Category.TRANSIENT
+
+
+class StillRunning(GenerateMediaError):
+    """The time was up and the job goes on at the provider; ``reads_failed`` makes it exit 12."""
+
+    category = Category.TRANSIENT
+
+    def __init__(self, code: str, message: str, *, reads_failed: bool = False, **kwargs: Any) -> None:
+        super().__init__(code, message, **kwargs)
+        self.exit_code = ExitCode.DEADLINE_READS_FAILED if reads_failed else ExitCode.DEADLINE
+
+
+class Interrupted(GenerateMediaError):
+    """SIGINT or SIGTERM arrived."""
+
+    category = Category.UNKNOWN
+
+    def __init__(self, signal_number: int, **kwargs: Any) -> None:
+        super().__init__("interrupted", "stopped by a signal", **kwargs)
+        self.exit_code = ExitCode(128 + signal_number)
+
+
+class ProviderRefused(GenerateMediaError):
+    """The provider answered with an error; everything about it is in ``failure``."""
+
+    def __init__(self, failure: Failure, *, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(
+            failure.code or f"http_{failure.http_status}",
+            failure.message,
+            guidance=failure.guidance,
+            should_retry=failure.should_retry,
+            details={
+                "http_status": failure.http_status,
+                "may_have_been_created": failure.may_have_been_created,
+                **(details or {}),
+            },
+        )
+        self.failure = failure
+        self.category = failure.category
+        self.exit_code = failure.exit_code
+
+
+def clean_text(text: str, cap: int = TEXT_CAP) -> str:
+    """Text from a server as data: control characters out (new lines become spaces), at most ``cap`` characters."""
+    flat = "".join(
+        " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
+    )
+    flat = " ".join(flat.split())
+    return flat if len(flat) <= cap else flat[: cap - 1] + "…"
+
+
+def _is_bidi(ch: str) -> bool:
+    return "\u202a" <= ch <= "\u202e" or "\u2066" <= ch <= "\u2069"

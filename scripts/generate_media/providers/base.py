@@ -1,0 +1,78 @@
+"""What the lifecycle asks of a provider: pure translations between our values and its JSON.
+
+An adapter knows nothing of files, flags, printing, keys, clocks or sockets. It says which calls to make and
+what an answer means; the lifecycle makes the calls. To add a provider: one module with ``ADAPTER``, one
+OpenAPI document under references/, one block in config.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import Category
+from ..models import Call, JobRef, Json, Reading, Request, Result
+
+
+@dataclass(frozen=True)
+class ErrorRule:
+    """One row of a provider's error table; the first row whose every given part matches decides.
+
+    ``code`` and ``text`` are regular expressions, searched case-insensitively in the answer's code and in its
+    message (or raw body); ``statuses`` empty means any.
+    """
+
+    category: Category
+    source: str
+    """Where the row comes from: a fact file and its mark, e.g. ``skills-video [D]``."""
+    statuses: tuple[int, ...] = ()
+    code: str = ""
+    text: str = ""
+    on: tuple[str, ...] = ()
+    """Operations the row holds for; empty means all."""
+    retry: bool = False
+    """For a create: it proves that nothing was made, and may be sent again. For a read: try again."""
+    may_have_been_created: bool = False
+    min_wait_seconds: float = 0.0
+    guidance: str = ""
+
+
+class Adapter(Protocol):
+    """A protocol that providers speak."""
+
+    errors: Sequence[ErrorRule]
+    statuses: Mapping[str, Result | None]
+    """Status word in lower case → result, or None for one that is known and not an end."""
+
+    def create(self, request: Request) -> Call:
+        """The call that makes the job."""
+
+    def read(self, answer: Json, *, model: str) -> Reading:
+        """What a create's answer, a query's answer or one server event says. Never raises on odd shapes:
+        what cannot be understood is a Reading without id, status and result."""
+
+    def queries(self, job: JobRef) -> tuple[Call, ...]:
+        """How to ask about a job, best first; the next is tried where one is refused."""
+
+    def local_result(self, request: Request, answer: Json) -> Reading | None:
+        """The finished job when the create itself answers with the result (synchronous); else None.
+        Its ``generation_id`` is None: the journal gives it a local one."""
+
+    def recent(self, model: str) -> Call | None:
+        """The call that lists recent jobs, to look for a create whose answer was lost; None: there is none."""
+
+    def read_recent(self, answer: Json) -> tuple[Reading, ...]:
+        """The jobs in the answer to :meth:`recent`, newest first; each Reading's response is that item."""
+
+    def cancel(self, job: JobRef) -> Call | None:
+        """The call that cancels a queued job; None: the provider has none."""
+
+    def account(self) -> Call:
+        """The cheapest authenticated GET (credits, or the list of models)."""
+
+    def available_models(self) -> Call | None:
+        """The call that lists what the key may use now; None: there is none."""
+
+    def read_models(self, answer: Json) -> tuple[str, ...]:
+        """Model ids in the answer to :meth:`available_models`."""
