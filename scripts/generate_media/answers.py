@@ -1,0 +1,39 @@
+"""Provider answers as JSON: parsed once, at the edge, never trusted to be well formed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from .models import Answer, Json
+
+_BASE64_RUN = re.compile(r"^[A-Za-z0-9+/=_-]{512,}$")
+_DATA_URI = re.compile(r"^data:([^,;]{0,100})[^,]{0,100},")
+
+
+def parse_json(text: str) -> Json:
+    """The JSON value of a text; None for anything that is none (HTML, garbage, nested beyond reason)."""
+    try:
+        value: Json = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def succeeded(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+def without_bytes(value: Json) -> Json:
+    """The same answer with every base64 or data: text replaced by its length: fit for journal and sidecar."""
+    if isinstance(value, str):
+        found = _DATA_URI.match(value)
+        if found:
+            return f"data:{found[1]},<{len(value)} characters>"
+        return f"<base64, {len(value)} characters>" if _BASE64_RUN.match(value) else value
+    if isinstance(value, list):
+        return [without_bytes(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: without_bytes(item) for name, item in value.items()}
+    return value

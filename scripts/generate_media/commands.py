@@ -1,0 +1,26 @@
+"""Commands that we print for somebody to run: only checked words in them, quoted for the shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from .paths import BUNDLE
+
+SAFE_WORD = re.compile(r"^[A-Za-z0-9._:/+=-]{1,512}$")
+
+
+def resume_command(generation_id: str | None, *, sandbox: bool = False, config: str | None = None) -> str | None:
+    """How to go on with a job; None where the id could not stand in a shell command."""
+    if generation_id is None or not SAFE_WORD.match(generation_id):
+        return None
+    extra = ["--sandbox"] if sandbox else []
+    if config is not None:
+        extra += ["--config", config]
+    return command("wait_generation.py", [f"--generation-id={generation_id}", *extra])
+
+
+def command(script: str, arguments: Sequence[str]) -> str:
+    """``python3 <script> …``, every word quoted; the script by its own place, so that it works from anywhere."""
+    return shlex.join(["python3", str(BUNDLE / "scripts" / script), *arguments])

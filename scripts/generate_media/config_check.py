@@ -1,0 +1,47 @@
+"""What is wrong with a config.json, by its schema and with the line: only loaded when something is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .paths import BUNDLE
+
+SCHEMA = BUNDLE / "config.schema.json"
+
+
+def explain(text: str) -> str:
+    """Every mistake in one sentence each, with its line; empty when the schema finds none."""
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    mistakes = sorted(validator.iter_errors(json.loads(text)), key=lambda error: list(map(str, error.absolute_path)))
+    words = []
+    for mistake in mistakes[:5]:
+        path = list(mistake.absolute_path)
+        where = ".".join(map(str, path)) or "the file"
+        words.append(f"line {line_of(text, path)}: {where}: {mistake.message[:200]}")
+    return "; ".join(words)
+
+
+def line_of(text: str, path: Iterable[str | int]) -> int:
+    """The line (from 1) on which the value at ``path`` begins; the nearest parent's where it has none."""
+    import yaml
+
+    node: Any = yaml.compose(text.lstrip("\ufeff"), Loader=yaml.SafeLoader)
+    line = 1
+    for step in path:
+        children = dict(_children(node))
+        if step not in children:
+            break
+        line, node = children[step]
+    return line
+
+
+def _children(node: Any) -> Iterable[tuple[str | int, tuple[int, Any]]]:
+    if node.id == "mapping":
+        return [(key.value, (key.start_mark.line + 1, value)) for key, value in node.value]
+    if node.id == "sequence":
+        return [(index, (value.start_mark.line + 1, value)) for index, value in enumerate(node.value)]
+    return []

@@ -1,0 +1,109 @@
+"""What one job has at hand while it runs: settings, clock, journal, provider, printer. No logic of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock, Deadline
+from .commands import resume_command
+from .events import Printer
+from .gateway import Gateway
+from .models import JobRef, Request
+from .providers.base import Adapter
+from .retry import RetryPolicy
+from .settings import ProviderSettings
+from .signals import Signals
+
+if TYPE_CHECKING:
+    from .journal import Journal, Row
+    from .watch import Watch
+
+SILENCE_CHECK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait for what, in story seconds."""
+
+    poll_interval: float
+    poll_timeout: float
+    poll_request_timeout: float = 20.0
+    stream_silence: float = 120.0
+    create_timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """Where results go; ``folder`` None means --no-download."""
+
+    folder: Path | None
+    max_bytes: int = 4 << 30
+
+
+class Events:
+    """A printer that adds what holds for every line of one job (its batch line, the sandbox mark)."""
+
+    def __init__(self, printer: Printer, extra: Mapping[str, Any] | None = None) -> None:
+        self._printer = printer
+        self.extra: dict[str, Any] = dict(extra or {})
+
+    @property
+    def verbose(self) -> bool:
+        return self._printer.verbose
+
+    def event(self, name: str, **fields: Any) -> None:
+        self._printer.event(name, **fields, **{k: v for k, v in self.extra.items() if k == "line"})
+
+    def warn(self, message: str) -> None:
+        self.event("warning", message=message)
+
+    def say(self, text: str) -> None:
+        self._printer.say(text)
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """One job's surroundings. ``deadline`` is the whole run's budget, a download included."""
+
+    provider: ProviderSettings
+    adapter: Adapter
+    gateway: Gateway
+    journal: Journal
+    clock: Clock
+    deadline: Deadline
+    limits: Limits
+    outputs: OutputPlan
+    events: Events
+    signals: Signals
+    watch: Watch
+    sandbox: bool = False
+    config: str | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    rng: random.Random = field(default_factory=random.Random)
+
+    def resume(self, generation_id: str | None) -> str | None:
+        return resume_command(generation_id, sandbox=self.sandbox, config=self.config)
+
+    def cut(self, deadline: Deadline) -> JobContext:
+        """The same with an earlier deadline."""
+        return replace(self, deadline=self.deadline.sooner(deadline))
+
+
+def job_ref(row: Row) -> JobRef:
+    """What the journal knows of a job, as a provider wants to be asked."""
+    return JobRef(row.generation_id or "", row.model, row.kind, row.aliases, row.query_path)
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job as a run was asked for it: the request, which copy of equal ones, and whether meant anew."""
+
+    request: Request
+    fingerprint: str
+    copy: int = 0
+    force_new: bool = False
+    media_sha256: tuple[str, ...] = ()

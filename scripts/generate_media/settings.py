@@ -1,0 +1,193 @@
+"""config.json → typed settings. No HTTP, no keys read, no third-party import unless something is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+from .errors import UsageError
+from .providers import PROTOCOLS
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """One block of config.json. Intervals, time-outs and ages in seconds."""
+
+    protocol: str
+    base_url: str
+    allowed_hosts: tuple[str, ...]
+    key_env: str
+    name: str = ""
+    key_space: str = ""
+    """Jobs and keys are told apart by it; the mirrors of one platform share it."""
+    mirror_base_urls: tuple[str, ...] = ()
+    api_key: str = field(default="", repr=False)
+    key_files: tuple[str, ...] = ()
+    default_models: Mapping[str, str] = field(default_factory=dict)
+    free_models: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ("image", "video")
+    poll_interval: float = 5.0
+    min_poll_interval: float = 0.0
+    poll_timeout: float = 900.0
+    create_timeout_seconds: float = 60.0
+    sync_create_timeout_seconds: float = 60.0
+    not_found_grace_seconds: float = 0.0
+    result_ttl_seconds: float = 0.0
+    """How long result URLs live after the end; 0: undocumented."""
+    typical_seconds: Mapping[str, float] = field(default_factory=dict)
+    rate_limits: Mapping[str, float] = field(default_factory=dict)
+    undocumented: tuple[str, ...] = ()
+    credits_path: str = ""
+    key_url: str = ""
+    dashboard_url: str = ""
+    pricing_url: str = ""
+    notes: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        return bool(self.free_models)
+
+    def key_space_of(self, base_url: str) -> str:
+        """The key space a host belongs to: loopback by origin, mirrors as one, a foreign host by its name."""
+        if is_loopback(base_url):
+            parts = urlsplit(base_url)
+            return f"{parts.scheme}://{parts.netloc}"
+        known = {urlsplit(url).hostname for url in (self.base_url, *self.mirror_base_urls)}
+        host = urlsplit(base_url).hostname or ""
+        return (self.key_space or self.name) if host in known else host
+
+    def hosts_for(self, base_url: str) -> tuple[str, ...]:
+        """The base URLs to try in turn when one cannot be reached: only mirrors of the same key space."""
+        mirrors = (self.base_url, *self.mirror_base_urls)
+        if base_url not in mirrors:
+            return (base_url,)
+        return (base_url, *(url for url in mirrors if url != base_url))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """config.json as a whole."""
+
+    providers: Mapping[str, ProviderSettings]
+    api_key: str = field(default="", repr=False)
+    """Agnes's key, where its users know it from."""
+    default_provider: str = ""
+    time_scale: float = 1.0
+
+    def provider(self, name: str) -> ProviderSettings:
+        """A provider's block.
+
+        Raises:
+            UsageError: config.json has no such provider.
+        """
+        if name not in self.providers:
+            raise UsageError(
+                "unknown_provider",
+                f"there is no provider {name!r} in config.json",
+                details={"received": name, "allowed": list(self.providers)},
+            )
+        return self.providers[name]
+
+    def config_keys(self, provider: ProviderSettings) -> tuple[str, ...]:
+        """The keys that config.json itself gives for a provider; the top-level one is Agnes's."""
+        top = self.api_key if provider.protocol == "agnes" else ""
+        return tuple(key for key in (provider.api_key, top) if key)
+
+    def shared_key_envs(self) -> frozenset[str]:
+        """Key variables that several providers read: such a variable chooses none of them."""
+        names = [provider.key_env for provider in self.providers.values()]
+        return frozenset(name for name in names if names.count(name) > 1)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine itself."""
+    return (urlsplit(url).hostname or "") in LOOPBACK_HOSTS
+
+
+def load_settings(path: Path) -> Settings:
+    """Read config.json.
+
+    Raises:
+        UsageError: unreadable, not JSON, or against its schema; with line and the fix.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("config_unreadable", f"{path} cannot be read: {error}") from None
+    try:
+        raw = json.loads(text)
+        return _settings(raw)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            "config_invalid", f"{path}: line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except (_Mistake, RecursionError) as mistake:
+        from .config_check import explain
+
+        raise UsageError("config_invalid", f"{path}: {explain(text) or mistake}") from None
+
+
+class _Mistake(Exception):
+    """Something that config.schema.json forbids; worded in detail by :mod:`config_check`."""
+
+
+def _settings(raw: Any) -> Settings:
+    top = _typed(Settings, _object(raw, "the file") | {"providers": {}}, "config.json")
+    blocks = _object(raw.get("providers"), "providers")
+    providers = {
+        name: _typed(ProviderSettings, {**_object(block, name), "name": name}, f"providers.{name}")
+        for name, block in blocks.items()
+    }
+    if not providers:
+        raise _Mistake("providers is empty")
+    for name, provider in providers.items():
+        if provider.protocol not in PROTOCOLS:
+            raise _Mistake(f"providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}")
+    if top.default_provider and top.default_provider not in providers:
+        raise _Mistake(f"default_provider {top.default_provider!r} is not one of {', '.join(providers)}")
+    if top.time_scale <= 0:
+        raise _Mistake("time_scale must be above 0")
+    return Settings(providers, top.api_key, top.default_provider, top.time_scale)
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Mistake(f"{where} must be an object")
+    return value
+
+
+def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
+    """A dataclass from an object: unknown names, missing names and wrong types are mistakes."""
+    hints = get_type_hints(cls)
+    names = {spec.name for spec in fields(cls)}
+    unknown = [name for name in values if name not in names and name != "$schema"]
+    if unknown:
+        raise _Mistake(f"{where} has an unknown key {unknown[0]!r}")
+    made = {name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items() if name in names}
+    missing = [s.name for s in fields(cls) if s.name not in made and s.default is s.default_factory is MISSING]
+    if missing:
+        raise _Mistake(f"{where} lacks {missing[0]!r}")
+    return cls(**made)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    if hint is str and isinstance(value, str):
+        return value
+    if origin is tuple and isinstance(value, list):
+        return tuple(_convert(str, item, where) for item in value)
+    if origin not in (None, tuple, Union, UnionType) and isinstance(value, dict):
+        inner = get_args(hint)[1]
+        if inner is ProviderSettings:
+            return value
+        return {key: _convert(inner, item, where) for key, item in value.items()}
+    raise _Mistake(f"{where} has a value of the wrong kind: {type(value).__name__}")
