@@ -1,0 +1,13 @@
+"""OpenAPI documents as the one contract: endpoints, models, validation, templates, flags.
+
+Importing this package imports no third party; jsonschema and PyYAML are imported where they are used.
+"""
+
+from .catalog import Contract, open_contract
+from .flags import FlagForm
+from .load import BrokenDocument
+from .modelinfo import ModelInfo
+from .operations import Endpoint
+from .validate import Problem
+
+__all__ = ["BrokenDocument", "Contract", "Endpoint", "FlagForm", "ModelInfo", "Problem", "open_contract"]

@@ -1,0 +1,290 @@
+"""The contract in force: the user's documents first, then the bundled snapshot, as one set of endpoints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ..errors import NotFound, UsageError
+from ..models import Json
+from ..paths import REFERENCES
+from . import operations as ops
+from .flags import FlagForm, forms_of
+from .load import Document, read_document
+from .modelinfo import ModelInfo, describe_models
+from .operations import Endpoint, Operation
+from .refs import Definitions
+from .spelling import nearest
+from .validate import Problem, check
+
+SNAPSHOTS: Mapping[str, str] = {
+    "skills_video": "skills-video.openapi.json",
+    "agnes": "agnes.openapi.json",
+    "agcloud": "agcloud.openapi.json",
+}
+_METHOD = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE)\s+(?=\S)", re.IGNORECASE)
+_ORDER = {"POST": 0, "PUT": 1, "PATCH": 2, "GET": 3, "DELETE": 4}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A document with its lazily converted schemas and the protocol whose path conventions it follows."""
+
+    document: Document
+    definitions: Definitions
+    protocol: str
+
+    @cached_property
+    def paths(self) -> dict[str, str]:
+        """Path relative to the base URL → path as written."""
+        base = ops.BASE_PATHS.get(self.protocol, "")
+        written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
+        return {ops.relative(path, self.document, base): path for path in written}
+
+    def at(self, path: str) -> list[Operation]:
+        """Operations at a relative path, creating methods first."""
+        found = list(ops.operations(self.document, self.definitions, self.paths[path]))
+        return sorted(found, key=lambda operation: _ORDER.get(operation.method, 9))
+
+    @cached_property
+    def query_path(self) -> str | None:
+        """skills.video's ``GET /generation/{id}`` as this document names it."""
+        for path in self.paths:
+            if re.fullmatch(r"/generation/\{[^/{}]+\}", path) and any(o.method == "GET" for o in self.at(path)):
+                return path
+        return None
+
+
+class Contract:
+    """Endpoints, models and rules of one provider, or of any OpenAPI document. Lazy: built for what is asked."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every documented call, the user's documents shadowing the bundled one's."""
+        found: dict[tuple[str, str], Endpoint] = {}
+        for source in self.sources:
+            for path in source.paths:
+                for operation in source.at(path):
+                    found.setdefault((operation.method, path), self._endpoint(source, operation, path))
+        return tuple(found.values())
+
+    @property
+    def limits(self) -> str | None:
+        """Rate limits and time-outs in the document's own words; None: undocumented."""
+        for source in self.sources:
+            text = source.document.root.get("x-limits")
+            if text:
+                return text if isinstance(text, str) else "; ".join(f"{k} {v}" for k, v in sorted(text.items()))
+        return None
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        """Date and source of the first document that carries them."""
+        for source in self.sources:
+            found = source.document.root.get("x-snapshot")
+            if isinstance(found, dict):
+                return found
+        return {}
+
+    def find_endpoint(self, text: str, *, create_only: bool = False) -> Endpoint:
+        """The endpoint meant by ``text``: with or without method, slash, base path, host, placeholders' names.
+
+        ``create_only`` leaves out calls that make nothing. Raises NotFound (exit 23) with ``suggestions``.
+        """
+        method, paths = _readings(text, self.sources)
+        for exact in (True, False):
+            for source in self.sources:
+                for endpoint in self._candidates(source, paths, method, exact):
+                    if endpoint.creates or not create_only:
+                        return endpoint
+        suggestions = self._suggest(paths[0], create_only)
+        raise NotFound(
+            "endpoint_not_found",
+            f"no endpoint {text.strip()!r} in {self._names()}" + _or(suggestions),
+            details={"received": text.strip(), "suggestions": suggestions},
+        )
+
+    def find_model(self, model: str, *, kind: str | None = None) -> Endpoint:
+        """The endpoint that makes ``model``, streaming where there is a choice: by exact id, else by its unique
+        last segment. Raises NotFound ``model_not_found`` (exit 23) with ``suggestions``."""
+        known = [info for info in self.models() if kind is None or info.kind in (kind, "")]
+        wanted = model.strip().strip("/")
+        hits = [info for info in known if info.id == wanted]
+        hits = hits or [info for info in known if info.id.lower() == wanted.lower()]
+        hits = hits or [info for info in known if info.id.rsplit("/", 1)[-1].lower() == wanted.lower()]
+        if len({info.id for info in hits}) == 1:
+            return self._model_endpoint(hits[0])
+        ids = sorted({info.id for info in hits}) or nearest(wanted, [info.id for info in known])
+        reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
+        raise NotFound("model_not_found", reason + _or(ids), details={"received": model, "suggestions": ids})
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """What can be made: id, kind, modes, required fields, variants."""
+        return self._models
+
+    @cached_property
+    def _models(self) -> tuple[ModelInfo, ...]:
+        return describe_models(self.creates)
+
+    @cached_property
+    def creates(self) -> tuple[Endpoint, ...]:
+        """The endpoints that make something, streaming twins included where they are only inferred."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.creates)
+
+    def validate(self, endpoint: Endpoint, body: Json) -> tuple[Problem, ...]:
+        """Everything the contract says against ``body``, best first; empty when it is valid."""
+        return () if endpoint.operation is None else check(endpoint.operation, body)
+
+    def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
+        """How the friendly flags map onto this endpoint's fields, for one model."""
+        return () if endpoint.operation is None else forms_of(endpoint.operation.node, model or endpoint.model)
+
+    def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
+        for path in paths:
+            for known in [path] if exact else _alike(path, source.paths):
+                if known in source.paths:
+                    for operation in source.at(known):
+                        if method in ("", operation.method):
+                            yield self._endpoint(source, operation, known)
+                elif exact and (twin := self._inferred_twin(source, path)) and method in ("", twin.method):
+                    yield twin
+
+    def _inferred_twin(self, source: Source, path: str) -> Endpoint | None:
+        """The undocumented streaming (or polling) twin of a documented create [I]."""
+        if source.protocol != "skills_video" or not ops.model_of(path):
+            return None
+        documented = ops.twin_of(path)
+        if documented not in source.paths:
+            return None
+        endpoint = next((self._endpoint(source, o, documented) for o in source.at(documented)), None)
+        if endpoint is None or endpoint.method != "POST":
+            return None
+        return replace(endpoint, path=path, streams=path == endpoint.sse_path)
+
+    def _endpoint(self, source: Source, operation: Operation, path: str) -> Endpoint:
+        node = operation.node
+        posts = operation.method == "POST"
+        by_path = source.protocol == "skills_video" and posts
+        model = str(node.get("x-model") or (ops.model_of(path) if by_path else ""))
+        mode = node.get("x-mode")
+        streams = mode == "sse" or (by_path and path.startswith("/generation/sse/"))
+        twin, inferred = self._twin(source, node, path) if by_path and model else (node.get("x-twin"), False)
+        creates = posts and bool(model or node.get("x-models") or node.get("x-kind") or mode)
+        own_or_twin = (path, twin) if streams else (twin, path)
+        return Endpoint(
+            method=operation.method,
+            path=path,
+            model=model,
+            kind=str(node.get("x-kind") or ""),
+            streams=streams,
+            synchronous=mode == "sync",
+            sse_path=own_or_twin[0] if creates else None,
+            poll_path=own_or_twin[1] if creates and mode != "sync" else None,
+            twin_inferred=inferred,
+            query_path=self._query_path(source, node) if creates else None,
+            content_types=operation.content_types,
+            open_fields=posts and ops.open_fields(operation),
+            summary=operation.text("summary"),
+            operation=operation,
+        )
+
+    def _twin(self, source: Source, node: Mapping[str, Any], path: str) -> tuple[str, bool]:
+        named = node.get("x-twin")
+        twin = named if isinstance(named, str) else ops.twin_of(path)
+        return twin, not any(twin in other.paths for other in self.sources)
+
+    def _query_path(self, own: Source, node: Mapping[str, Any]) -> str | None:
+        for source in self.sources:
+            if source is own and isinstance(node.get("x-query"), str):
+                return str(node["x-query"])
+            if source.query_path:
+                return source.query_path
+        return None
+
+    def _model_endpoint(self, info: ModelInfo) -> Endpoint:
+        return self.find_endpoint(f"POST {info.sse_path or info.path}", create_only=True)
+
+    def _suggest(self, path: str, create_only: bool) -> list[str]:
+        if create_only:
+            known = [endpoint.path for endpoint in self.creates]
+        else:
+            known = [path for source in self.sources for path in source.paths]
+        return nearest(path, list(dict.fromkeys(known)))
+
+    def _names(self) -> str:
+        return " or ".join(Path(source.document.name).name for source in self.sources)
+
+
+def open_contract(protocol: str, files: Sequence[Path] = (), *, source_name: str = "") -> Contract:
+    """The contract of a provider's protocol: ``files`` (the user's own, model-specific first) before the bundle's.
+
+    An empty ``protocol`` is for documents of any kind: there is no bundled snapshot then. ``source_name`` replaces
+    the bundled file's name in messages. Raises BrokenDocument, UsageError ``unreadable_file``.
+    """
+    documents = [read_document(Path(file)) for file in files]
+    sources = [make_source(document, protocol) for document in documents]
+    if protocol:
+        if protocol not in SNAPSHOTS:
+            known = ", ".join(SNAPSHOTS)
+            raise UsageError("unknown_protocol", f"there is no snapshot for protocol {protocol!r}: {known}")
+        bundled = read_document(REFERENCES / SNAPSHOTS[protocol])
+        bundled.name = source_name or bundled.name
+        sources.append(make_source(bundled, protocol))
+    return Contract(sources)
+
+
+def make_source(document: Document, protocol: str = "") -> Source:
+    """A document made ready; without a protocol it is guessed from the paths."""
+    return Source(document, Definitions(document), protocol or ops.guess_protocol(document))
+
+
+def _readings(text: str, sources: Sequence[Source]) -> tuple[str, list[str]]:
+    """(method or "", possible relative paths) of an endpoint as people write it, likeliest first."""
+    bare = text.strip().strip("`'\"")
+    found = _METHOD.match(bare)
+    method = found.group(1).upper() if found else ""
+    bare = bare[found.end() :] if found else bare
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", bare):
+        bare = urlsplit(bare).path
+    path = "/" + unquote(re.split(r"[?#]", bare, maxsplit=1)[0]).strip().strip("/")
+    paths = [path]
+    for source in sources:
+        for base in (ops.server_path(source.document), ops.BASE_PATHS.get(source.protocol, "")):
+            parts = base.strip("/").split("/") if base else []
+            for start in range(len(parts)):
+                prefix = "/" + "/".join(parts[start:]) + "/"
+                if path.startswith(prefix):
+                    paths.append(path[len(prefix) - 1 :])
+        if source.protocol == "skills_video" and not path.startswith("/generation/"):
+            paths += [f"/generation/sse{path}", f"/generation{path}"]
+    return method, list(dict.fromkeys(paths))
+
+
+def _alike(path: str, known: Mapping[str, str]) -> list[str]:
+    """Known paths that are the same but for letter case and placeholders, the most literal first."""
+    wanted = path.lower().strip("/").split("/")
+    scored: list[tuple[int, str]] = []
+    for candidate in known:
+        parts = candidate.lower().strip("/").split("/")
+        if len(parts) == len(wanted) and all(_segment(a, b) for a, b in zip(parts, wanted, strict=True)):
+            scored.append((sum("{" in part for part in parts), candidate))
+    return [candidate for _, candidate in sorted(scored, key=lambda pair: pair[0])]
+
+
+def _segment(known: str, asked: str) -> bool:
+    if "{" not in known:
+        return known == asked
+    pieces = re.split(r"\{[^}]*\}", known)
+    return bool(re.fullmatch(".+".join(re.escape(piece) for piece in pieces), asked))
+
+
+def _or(suggestions: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(suggestions[:3])}?" if suggestions else ""

@@ -1,0 +1,83 @@
+"""OpenAPI 3.0 wording into JSON Schema 2020-12 (OpenAPI 3.1), schema by schema, pure.
+
+``nullable``, boolean ``exclusiveMinimum``/``exclusiveMaximum`` and ``example`` are understood in 3.1
+documents too: they are met there, and mean nothing else. What stands beside a ``$ref`` counts in 3.1; in 3.0
+it is ignored by the standard, so only annotations (and ``nullable``, which authors mean) are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+ONE = frozenset(
+    {"additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames"}
+    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema", "additionalItems"}
+)
+MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+_ANNOTATIONS = frozenset(
+    {"title", "description", "default", "deprecated", "readOnly", "writeOnly", "example", "examples"}
+)
+_BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+
+
+def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any:
+    """A schema in 2020-12 words; ``rename`` gives each reference its new text. Booleans are schemas too."""
+    if not isinstance(node, dict):
+        return node if isinstance(node, bool) else {}
+    if openapi_30 and "$ref" in node:
+        node = {
+            key: value
+            for key, value in node.items()
+            if key in _ANNOTATIONS or key in ("$ref", "nullable") or key.startswith("x-")
+        }
+    result: dict[str, Any] = {}
+    for key, value in node.items():
+        result[key] = _value(key, value, rename, openapi_30)
+    _bounds(result)
+    _nullable(result)
+    if "example" in result and "examples" not in result:
+        result["examples"] = [result.pop("example")]
+    return result
+
+
+def _value(key: str, value: Any, rename: Callable[[str], str], old: bool) -> Any:
+    if key == "$ref" and isinstance(value, str):
+        return rename(value)
+    if key in ONE and not (key == "items" and isinstance(value, list)):
+        return convert(value, rename=rename, openapi_30=old)
+    if key in MANY and isinstance(value, list):
+        return [convert(item, rename=rename, openapi_30=old) for item in value]
+    if key in NAMED and isinstance(value, dict):
+        return {name: convert(item, rename=rename, openapi_30=old) for name, item in value.items()}
+    return value
+
+
+def _bounds(schema: dict[str, Any]) -> None:
+    for exclusive, plain in _BOUNDS.items():
+        flag = schema.get(exclusive)
+        if isinstance(flag, bool):
+            del schema[exclusive]
+            if flag and plain in schema:
+                schema[exclusive] = schema.pop(plain)
+
+
+def _nullable(schema: dict[str, Any]) -> None:
+    if schema.pop("nullable", False) is not True:
+        return
+    kind = schema.get("type")
+    if "$ref" in schema:
+        rest = [{"anyOf": schema.pop("anyOf")}] if "anyOf" in schema else []
+        schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "null"}]
+        schema |= {"allOf": [*schema.get("allOf", []), *rest]} if rest else {}
+    elif isinstance(kind, str):
+        schema["type"] = [kind, "null"]
+    elif isinstance(kind, list) and "null" not in kind:
+        schema["type"] = [*kind, "null"]
+    for union in ("oneOf", "anyOf"):
+        if kind is None and union in schema and {"type": "null"} not in schema[union]:
+            schema[union] = [*schema[union], {"type": "null"}]
+            break
+    if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]

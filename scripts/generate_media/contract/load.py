@@ -1,0 +1,212 @@
+"""OpenAPI documents from disk: JSON or YAML, byte order marks, exact places of what is broken.
+
+Nothing is ever fetched from a network: a document may refer to files in its own folder, and to no others.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from ..errors import UsageError
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
+
+
+class BrokenDocument(UsageError):
+    """A document that cannot be read or does not hold together; ``details`` has file, line, column where known."""
+
+
+@dataclass
+class Document:
+    """One parsed description and the files beside it that it refers to.
+
+    ``root`` is the parsed tree and is never changed. ``folder`` bounds relative references; None (stdin)
+    allows none.
+    """
+
+    root: dict[str, Any]
+    name: str
+    folder: Path | None = None
+    text_path: Path | None = None
+    _files: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def version(self) -> str:
+        return str(self.root.get("openapi", ""))
+
+    def tree(self, file: str) -> Any:
+        """The parsed tree of a file named relative to the document's folder; ``""`` is the document itself."""
+        if not file:
+            return self.root
+        if file not in self._files:
+            self._files[file] = self._open_neighbour(file)
+        return self._files[file]
+
+    def resolve(self, reference: str, file: str) -> tuple[str, str, Any]:
+        """What ``reference``, written in ``file``, names: (file, JSON pointer, node). Raises BrokenDocument."""
+        target, _, fragment = reference.partition("#")
+        where = self._join(target, file, reference) if target else file
+        pointer = unquote(fragment)
+        node = self.tree(where)
+        for segment in pointer.split("/")[1:]:
+            key = segment.replace("~1", "/").replace("~0", "~")
+            try:
+                node = node[int(key)] if isinstance(node, list) else node[key]
+            except (KeyError, IndexError, ValueError, TypeError):
+                raise self.broken(f"the reference {reference} leads nowhere", reference) from None
+        return where, pointer, node
+
+    def broken(self, message: str, needle: str = "") -> BrokenDocument:
+        """An error about this document, placed at the first ``needle`` in its text where that can be found."""
+        details: dict[str, Any] = {"file": self.name}
+        if needle and self.text_path is not None:
+            text = self.text_path.read_text(encoding="utf-8", errors="replace")
+            at = text.find(needle)
+            if at >= 0:
+                details |= {"line": text.count("\n", 0, at) + 1, "column": at - text.rfind("\n", 0, at)}
+        return BrokenDocument("broken_document", f"{self.name}: {message}", details=details)
+
+    def _join(self, target: str, file: str, reference: str) -> str:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", target):
+            raise self.broken(f"{reference} lies on a network, and nothing is fetched from there", reference)
+        if self.folder is None:
+            raise self.broken(f"{reference} names another file, which a document from stdin cannot have", reference)
+        home = self.folder.resolve()
+        path = (home / Path(file).parent / unquote(target)).resolve()
+        if not path.is_relative_to(home):
+            raise self.broken(f"{reference} lies outside the document's folder and is not read", reference)
+        return "" if path == (self.text_path or home).resolve() else path.relative_to(home).as_posix()
+
+    def _open_neighbour(self, file: str) -> Any:
+        assert self.folder is not None
+        try:
+            data = (self.folder / file).read_bytes()
+        except OSError as error:
+            raise self.broken(f"the file {file} that it refers to cannot be read: {error.strerror}", file) from error
+        return parse(data, file)
+
+
+def read_document(path: Path) -> Document:
+    """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise UsageError("unreadable_file", message, details={"file": str(path)}) from error
+    return document_from_bytes(data, str(path), folder=path.parent, text_path=path)
+
+
+def document_from_bytes(
+    data: bytes, name: str, *, folder: Path | None = None, text_path: Path | None = None
+) -> Document:
+    """The document in ``data``; see :func:`read_document`."""
+    root = parse(data, name)
+    document = Document(root if isinstance(root, dict) else {}, name, folder, text_path)
+    if not isinstance(root, dict):
+        raise document.broken(f"an OpenAPI document is an object, and this is a {type(root).__name__}")
+    if "swagger" in root:
+        raise document.broken(
+            f"this is Swagger {root['swagger']}, and OpenAPI 3.0 or 3.1 is read; convert it first ({_CONVERTER})",
+            "swagger",
+        )
+    if not re.match(r"3\.\d", document.version):
+        raise document.broken("it has no `openapi: 3.x` at its top, so it is no OpenAPI document", "openapi")
+    if not isinstance(root.get("paths", {}), dict):
+        raise document.broken("its `paths` is not an object", "paths")
+    return document
+
+
+def parse(data: bytes, name: str) -> Any:
+    """JSON, else YAML. The collector rests meanwhile: a big document is a third faster so, and then stays for good."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(data, name)
+    except RecursionError:
+        raise BrokenDocument("broken_document", f"{name}: nested too deep", details={"file": name}) from None
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
+
+
+def _parse(data: bytes, name: str) -> Any:
+    try:
+        text = data.decode(json.detect_encoding(data).replace("utf-8", "utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise _broken_at(name, "it is not UTF-8 text", line, column) from None
+    text = text.lstrip("\ufeff")
+    looks_like_json = text.lstrip()[:1] in ("{", "[") and not name.lower().endswith((".yaml", ".yml"))
+    if not looks_like_json:
+        return _parse_yaml(text, name)
+    try:
+        return json.loads(text, parse_constant=lambda word: _refuse_constant(text, word, name))
+    except json.JSONDecodeError as error:
+        raise _broken_at(name, f"broken JSON: {error.msg}", error.lineno, error.colno) from None
+
+
+def _refuse_constant(text: str, word: str, name: str) -> None:
+    found = re.search(rf"(?<![\"\w]){re.escape(word)}(?![\"\w])", text)
+    at = found.start() if found else 0
+    raise _broken_at(name, f"{word} is not JSON", text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=_yaml_loader())  # noqa: S506 (a SafeLoader with fewer types)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise _broken_at(name, f"broken YAML: {error.problem or error.context}", line, column) from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise _broken_at(name, f"broken YAML: {str(error).splitlines()[0]}", 0, 0) from None
+
+
+def _yaml_loader() -> Any:
+    """YAML 1.2's plain types only: in 1.1 the ratio 16:9 is the number 969, `on` is true, dates are no text."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+            if isinstance(node, yaml.MappingNode):
+                self.flatten_mapping(node)
+            pairs = ((key, self.construct_object(value, deep=deep)) for key, value in node.value)
+            return {key.value if isinstance(key, yaml.ScalarNode) else str(key.value): value for key, value in pairs}
+
+    number = r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"
+    for tag, pattern, first in (
+        ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+        ("bool", r"^(true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+        ("int", r"^([-+]?[0-9]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+        ("float", number, list("-+0123456789.")),
+        ("merge", r"^<<$", ["<"]),
+    ):
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _yaml_int(node.value))
+    Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(node.value))
+    return Loader
+
+
+def _yaml_int(text: str) -> int:
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
+def _broken_at(name: str, message: str, line: int, column: int) -> BrokenDocument:
+    details: dict[str, Any] = {"file": name}
+    if line:
+        details |= {"line": line, "column": column}
+        message = f"{message} (line {line}, column {column})"
+    return BrokenDocument("broken_document", f"{name}: {message}", details=details)

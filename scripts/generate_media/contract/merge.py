@@ -1,0 +1,165 @@
+"""One flat view of a schema: references followed, ``allOf`` folded in, exactly.
+
+``merge`` never changes which values are valid (a test runs the JSON-Schema-Test-Suite through it): what
+cannot be folded stays in the result's ``allOf``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .refs import Definitions
+
+Schema = dict[str, Any]
+
+_ANNOTATIONS = ("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "discriminator")
+_TIGHTER_HIGH = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_TIGHTER_LOW = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_OWN_SCOPE = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$schema", "unevaluatedProperties", "unevaluatedItems")
+_OBJECT = ("properties", "patternProperties", "additionalProperties")
+_MERGED = {*_TIGHTER_HIGH, *_TIGHTER_LOW, *_OBJECT, *_ANNOTATIONS, "type", "enum", "const", "required", "uniqueItems"}
+
+
+def merge(schema: Any, definitions: Definitions | None, _seen: tuple[str, ...] = ()) -> Schema:
+    """The schema as one object schema; ``{"not": {}}`` for false. Reference cycles stay as they are."""
+    if not isinstance(schema, dict):
+        return {"not": {}} if schema is False else {}
+    parts: list[Schema] = []
+    kept: list[Any] = []
+    seen = _seen
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        target = definitions.lookup(reference) if definitions is not None and reference not in seen else None
+        if target is None:
+            kept.append({"$ref": reference})
+        else:
+            parts.append(merge(target, definitions, (*seen, reference)))
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "$defs")}
+    parts.extend(merge(part, definitions, seen) for part in schema.get("allOf", []))
+    result = own
+    for part in parts:
+        kept.extend(part.pop("allOf", []))
+        folded = _fold(result, part)
+        if folded is None:
+            kept.append(part)
+        else:
+            result = folded
+    if kept:
+        result = {**result, "allOf": kept}
+    return result
+
+
+def _fold(left: Schema, right: Schema) -> Schema | None:
+    """Both in one, or None where 2020-12 cannot say both in one object."""
+    if any(key in right for key in _OWN_SCOPE):
+        return None
+    shared = (set(left) & set(right)) - _MERGED
+    if any(left[key] != right[key] for key in shared if not key.startswith("x-")):
+        return None
+    if not _groups_fit(left, right):
+        return None
+    result = {**right, **left}
+    for key in _TIGHTER_HIGH:
+        if key in left and key in right:
+            result[key] = max(left[key], right[key])
+    for key in _TIGHTER_LOW:
+        if key in left and key in right:
+            result[key] = min(left[key], right[key])
+    if "required" in left and "required" in right:
+        result["required"] = list(dict.fromkeys([*left["required"], *right["required"]]))
+    if left.get("uniqueItems") or right.get("uniqueItems"):
+        result["uniqueItems"] = True
+    if left.get("readOnly") or right.get("readOnly"):
+        result["readOnly"] = True
+    if not (_fold_type(result, left, right) and _fold_values(result, left, right)):
+        return None
+    return _fold_properties(result, left, right)
+
+
+def _groups_fit(left: Schema, right: Schema) -> bool:
+    """Keywords that read their neighbours are folded only where the whole group stands on one side."""
+    for group in (("prefixItems", "items"), ("contains", "minContains", "maxContains"), ("if", "then", "else")):
+        met = any(key in left for key in group) and any(key in right for key in group)
+        if met and any(left.get(key, _NONE) != right.get(key, _NONE) for key in group):
+            return False
+    both_patterned = "patternProperties" in left and "patternProperties" in right
+    return not (both_patterned and left["patternProperties"] != right["patternProperties"])
+
+
+_NONE = object()
+
+
+def _fold_type(result: Schema, left: Schema, right: Schema) -> bool:
+    if "type" not in left or "type" not in right:
+        return True
+    ours, theirs = type_list(left["type"]), type_list(right["type"])
+    both = [kind for kind in ours if kind in theirs or (kind == "integer" and "number" in theirs)]
+    both += [kind for kind in theirs if kind == "integer" and "number" in ours and kind not in both]
+    if not both:
+        return False
+    result["type"] = both[0] if len(both) == 1 else both
+    return True
+
+
+def _fold_values(result: Schema, left: Schema, right: Schema) -> bool:
+    if "const" in left and "const" in right and not same(left["const"], right["const"]):
+        return False
+    if "enum" in left and "enum" in right:
+        both = [value for value in left["enum"] if any(same(value, other) for other in right["enum"])]
+        if not both:
+            return False
+        result["enum"] = both
+    return True
+
+
+def _fold_properties(result: Schema, left: Schema, right: Schema) -> Schema | None:
+    """Properties of both; where one side is closed (or types its extras), it binds the other side's names too."""
+    ours, theirs = left.get("properties", {}), right.get("properties", {})
+    if not (ours or theirs):
+        if "additionalProperties" in left and "additionalProperties" in right:
+            result["additionalProperties"] = _all(left["additionalProperties"], right["additionalProperties"])
+        patterns = "patternProperties" in left or "patternProperties" in right
+        extras = "additionalProperties" in left or "additionalProperties" in right
+        return None if patterns and extras else result
+    if ("additionalProperties" in left or "additionalProperties" in right) and (
+        "patternProperties" in left or "patternProperties" in right
+    ):
+        return None
+    names = list(dict.fromkeys([*ours, *theirs]))
+    result["properties"] = {
+        name: _all(
+            ours.get(name, left.get("additionalProperties", True)),
+            theirs.get(name, right.get("additionalProperties", True)),
+        )
+        for name in names
+    }
+    if "additionalProperties" in left and "additionalProperties" in right:
+        result["additionalProperties"] = _all(left["additionalProperties"], right["additionalProperties"])
+    return result
+
+
+def _all(left: Any, right: Any) -> Any:
+    if left is False or right is False:
+        return False
+    if left is True or left == {} or left == right:
+        return right
+    if right is True or right == {}:
+        return left
+    return {"allOf": [left, right]}
+
+
+def type_list(kind: Any) -> list[str]:
+    """``type`` as a list of names."""
+    return [kind] if isinstance(kind, str) else [item for item in kind or [] if isinstance(item, str)]
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality as JSON Schema means it: 1 and 1.0 are one value, 1 and true are not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+    return bool(left == right)

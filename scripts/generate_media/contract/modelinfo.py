@@ -1,0 +1,80 @@
+"""What a contract can make, model by model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .merge import Schema, merge
+from .operations import Endpoint
+from .variants import branch_for, union_of, variants_of
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model: ``modes`` are how it may be called (sse, poll, sync), ``required`` its required fields but for
+    the model's own name, ``variants`` the branches of its body where it is a union."""
+
+    id: str
+    kind: str
+    modes: tuple[str, ...]
+    required: tuple[str, ...]
+    variants: tuple[str, ...] = ()
+    path: str = ""
+    sse_path: str | None = None
+    twin_inferred: bool = False
+    documented: bool = True
+    note: str = ""
+
+
+def describe_models(creates: Sequence[Endpoint]) -> tuple[ModelInfo, ...]:
+    """One row a model, in the documents' order; a model with two twins is one row."""
+    rows: dict[tuple[str, str], ModelInfo] = {}
+    for endpoint in creates:
+        if endpoint.model:
+            rows.setdefault((endpoint.model, endpoint.kind), _row(endpoint, endpoint.model, endpoint.kind, ""))
+        elif endpoint.operation is not None:
+            for row in endpoint.operation.node.get("x-models", ()):
+                kind = str(row.get("kind") or endpoint.kind)
+                rows.setdefault((row["id"], kind), _row(endpoint, row["id"], kind, str(row.get("note", ""))))
+    return tuple(rows.values())
+
+
+def _row(endpoint: Endpoint, model: str, kind: str, note: str) -> ModelInfo:
+    schema, definitions = body_of(endpoint)
+    wide = merge(schema, definitions)
+    branch = branch_for(wide, model, definitions)
+    required = list(wide.get("required", ())) + list((branch or {}).get("required", ()))
+    union = union_of(branch or wide, definitions)
+    common = _common_required(union.branches if union else ())
+    modes = ("sync",) if endpoint.synchronous else (*(["sse"] if endpoint.sse_path else []), "poll")
+    return ModelInfo(
+        id=model,
+        kind=kind,
+        modes=tuple(modes),
+        required=tuple(name for name in dict.fromkeys([*required, *common]) if name != "model"),
+        variants=variants_of(branch or wide, definitions),
+        path=endpoint.path,
+        sse_path=endpoint.sse_path,
+        twin_inferred=endpoint.twin_inferred,
+        documented=not _unknown(endpoint),
+        note=note,
+    )
+
+
+def _unknown(endpoint: Endpoint) -> bool:
+    return endpoint.operation is not None and endpoint.operation.node.get("x-fields") == "unknown"
+
+
+def _common_required(branches: Sequence[Schema]) -> list[str]:
+    if not branches:
+        return []
+    return [name for name in branches[0].get("required", ()) if all(name in b.get("required", ()) for b in branches)]
+
+
+def body_of(endpoint: Endpoint) -> tuple[Schema, Any]:
+    """The endpoint's body schema and its definitions."""
+    if endpoint.operation is None:
+        return {}, None
+    return endpoint.operation.schema, endpoint.operation.definitions

@@ -1,0 +1,203 @@
+"""The operations of documents and the endpoints they stand for: base paths, twins, models, query paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from .load import _METHODS, Document
+from .refs import Definitions
+
+BASE_PATHS: Mapping[str, str] = {"skills_video": "/api/v1", "agnes": "/v1", "agcloud": "/api/v3"}
+"""Path of each protocol's base URL; endpoint paths are relative to it."""
+_SSE = "/generation/sse/"
+_CREATE = "/generation/"
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json$", re.IGNORECASE)
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call that a document describes; paths are relative to the provider's base URL.
+
+    ``sse_path`` and ``poll_path`` are the streaming and the polling way to make the same job (this endpoint's
+    own path among them); ``twin_inferred``: the other of the two stands in no document.
+    """
+
+    method: str
+    path: str
+    model: str = ""
+    kind: str = ""
+    streams: bool = False
+    synchronous: bool = False
+    sse_path: str | None = None
+    poll_path: str | None = None
+    twin_inferred: bool = False
+    query_path: str | None = None
+    content_types: tuple[str, ...] = ()
+    open_fields: bool = False
+    summary: str = ""
+    operation: Operation | None = field(default=None, repr=False, compare=False)
+    """Where it comes from; for this package only."""
+
+    @property
+    def creates(self) -> bool:
+        """Whether calling it makes a job (or a picture), as far as the document says."""
+        return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """An operation where it stands in its document; everything about it is read when asked for."""
+
+    document: Document = field(repr=False)
+    definitions: Definitions = field(repr=False)
+    method: str
+    path: str
+    file: str
+    item: Mapping[str, Any] = field(repr=False)
+    node: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def request_body(self) -> tuple[Mapping[str, Any], str]:
+        """The request body object, references followed, and the file it stands in; empty where there is none."""
+        return follow(self.document, self.node.get("requestBody"), self.file)
+
+    @cached_property
+    def content_types(self) -> tuple[str, ...]:
+        content = self.request_body[0].get("content")
+        return tuple(content) if isinstance(content, dict) else ()
+
+    @cached_property
+    def content_type(self) -> str:
+        """The type whose schema is the contract: JSON first, then multipart, then a form, then what there is."""
+        bare = {name.split(";")[0].strip().lower(): name for name in self.content_types}
+        for kind in bare:
+            if _JSON.match(kind):
+                return bare[kind]
+        for kind in (*_FORMS, "*/*"):
+            if kind in bare:
+                return bare[kind]
+        return ""
+
+    @property
+    def takes_json(self) -> bool:
+        return bool(_JSON.match(self.content_type.split(";")[0].strip())) or self.content_type == "*/*"
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The request body's schema, self-contained (see refs.py); ``{}`` where none is given."""
+        if not self.content_type:
+            return {"$defs": self.definitions}
+        body, file = self.request_body
+        media, file = follow(self.document, body["content"][self.content_type], file)
+        return self.definitions.schema(media.get("schema", {}), file)
+
+    @property
+    def body_required(self) -> bool:
+        return self.request_body[0].get("required") is True
+
+    def text(self, key: str) -> str:
+        """A text field of the operation, else of its path item."""
+        value = self.node.get(key) or self.item.get(key) or ""
+        return value if isinstance(value, str) else ""
+
+
+def follow(document: Document, node: Any, file: str) -> tuple[Mapping[str, Any], str]:
+    """A node with its chain of references followed; what stands beside a ``$ref`` wins. Empty for what is none."""
+    beside: dict[str, Any] = {}
+    seen: set[tuple[str, str]] = set()
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        beside = {**node, **beside}
+        reference = node["$ref"]
+        file, pointer, node = document.resolve(reference, file)
+        if (file, pointer) in seen:
+            raise document.broken(f"the reference {reference} leads back to itself", reference)
+        seen.add((file, pointer))
+    if not isinstance(node, dict):
+        return {}, file
+    if beside:
+        beside.pop("$ref")
+        node = {**node, **beside}
+    return node, file
+
+
+def operations(document: Document, definitions: Definitions, only: str | None = None) -> Iterator[Operation]:
+    """The operations of a document in its order; ``only`` one path where given."""
+    paths: Mapping[str, Any] = document.root.get("paths") or {}
+    for path in paths if only is None else (only,):
+        if not isinstance(path, str) or path.startswith("x-"):
+            continue
+        item, file = follow(document, paths.get(path), "")
+        for method in _METHODS:
+            node = item.get(method)
+            if isinstance(node, dict):
+                yield Operation(document, definitions, method.upper(), path, file, item, node)
+
+
+def relative(path: str, document: Document, base: str) -> str:
+    """The path relative to a base URL whose own path is ``base``; the servers' host plays no part.
+
+    ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C].
+    """
+    if not base:
+        return path
+    full = server_path(document) + path
+    parts = base.strip("/").split("/")
+    for start in range(len(parts)):
+        prefix = "/" + "/".join(parts[start:])
+        if full.startswith(prefix + "/"):
+            return full[len(prefix) :]
+    return path
+
+
+def server_url(document: Document) -> str:
+    servers = document.root.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    url = first.get("url") if isinstance(first, dict) else ""
+    return url if isinstance(url, str) else ""
+
+
+def server_path(document: Document) -> str:
+    return urlsplit(re.sub(r"\{[^}]*\}", "x", server_url(document))).path.rstrip("/")
+
+
+def guess_protocol(document: Document) -> str:
+    """``skills_video`` for documents that have its generation paths; else the empty string."""
+    paths = document.root.get("paths") or {}
+    shaped = any(isinstance(path, str) and re.match(r"(/api)?(/v1)?/generation/", path) for path in paths)
+    return "skills_video" if shaped else ""
+
+
+def model_of(path: str) -> str:
+    """The model id in a skills.video create path; empty for other paths (the query's has a placeholder)."""
+    if path.startswith(_SSE):
+        return path[len(_SSE) :]
+    return path[len(_CREATE) :] if path.startswith(_CREATE) and "{" not in path else ""
+
+
+def twin_of(path: str) -> str:
+    """The other way to the same job by skills.video's convention [D]."""
+    if path.startswith(_SSE):
+        return _CREATE + path[len(_SSE) :]
+    return _SSE + path[len(_CREATE) :]
+
+
+def open_fields(operation: Operation) -> bool:
+    """Whether the body takes fields that the document does not name; looked at without resolving branches."""
+    if operation.node.get("x-fields") == "unknown":
+        return True
+    body, file = operation.request_body
+    content = body.get("content") or {}
+    media = content.get(operation.content_type) if operation.content_type else None
+    schema: Any = media.get("schema") if isinstance(media, dict) else None
+    schema, file = follow(operation.document, schema, file)
+    branches = schema.get("oneOf") or schema.get("anyOf") or ()
+    if not isinstance(branches, list) or not branches:
+        return schema.get("additionalProperties") is not False
+    found = [follow(operation.document, branch, file)[0] for branch in branches]
+    return any(branch.get("additionalProperties") is not False for branch in found)

@@ -1,0 +1,83 @@
+"""Fields that a contract does not name: refused where it is closed, doubtful where it is open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..models import Json
+from .merge import Schema, merge
+from .refs import Definitions
+from .variants import union_of
+
+Path = tuple["str | int", ...]
+
+
+def closed_extras(error: Any, definitions: Definitions) -> tuple[list[str], list[str]]:
+    """(names that the closed object knows, names given that it does not) behind one of jsonschema's errors."""
+    flat = merge(error.schema, definitions)
+    known = known_names(flat, definitions, error.instance)
+    direct = error.schema.get("properties", {}) if error.validator == "additionalProperties" else dict.fromkeys(known)
+    patterns = error.schema.get("patternProperties", {})
+    extras = [
+        name
+        for name in error.instance
+        if name not in direct and not any(re.search(pattern, name) for pattern in patterns)
+    ]
+    return known, extras
+
+
+def known_names(flat: Schema, definitions: Definitions | None, value: Any) -> list[str]:
+    """Names of the properties that may stand in ``value``, those of the union's branch that it means included."""
+    names = [name for name, schema in flat.get("properties", {}).items() if schema is not False]
+    union = union_of(flat, definitions)
+    if union is not None and isinstance(value, dict):
+        index = union.index_of(value.get(union.key)) if union.key else None
+        chosen = union.branches if index is None else (union.branches[index],)
+        for branch in chosen:
+            names += known_names(branch, definitions, value)
+    for part in [*flat.get("allOf", []), flat.get("then"), flat.get("else")]:
+        if isinstance(part, dict):
+            names += [name for name, schema in part.get("properties", {}).items() if schema is not False]
+    return list(dict.fromkeys(names))
+
+
+def unknown_fields(
+    schema: Any, definitions: Definitions | None, value: Json, path: Path = ()
+) -> Iterator[tuple[Path, list[str], Json]]:
+    """(path, names known there, value) of each field that an open object with declared properties does not name."""
+    flat = merge(schema, definitions)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from unknown_fields(flat.get("items", True), definitions, item, (*path, index))
+    if not isinstance(value, dict):
+        return
+    known = known_names(flat, definitions, value)
+    extra = flat.get("additionalProperties", True)
+    if known and extra in (True, {}) and not _patterned(flat, definitions):
+        for name, item in value.items():
+            if name not in known:
+                yield (*path, name), known, item
+    for name, item in value.items():
+        below = _schema_of(flat, name, definitions, value)
+        if isinstance(item, dict | list) and below is not None:
+            yield from unknown_fields(below, definitions, item, (*path, name))
+
+
+def _patterned(flat: Schema, definitions: Definitions | None) -> bool:
+    union = union_of(flat, definitions)
+    branches = union.branches if union else ()
+    return "patternProperties" in flat or any(
+        "patternProperties" in b or b.get("additionalProperties", True) not in (True, {}) for b in branches
+    )
+
+
+def _schema_of(flat: Schema, name: str, definitions: Definitions | None, value: dict[str, Any]) -> Any:
+    if name in flat.get("properties", {}):
+        return flat["properties"][name]
+    union = union_of(flat, definitions)
+    if union is None or not union.key:
+        return None
+    index = union.index_of(value.get(union.key))
+    return None if index is None else union.branches[index].get("properties", {}).get(name)
