@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..models import Json
 from . import words
+from .advice import advice
 from .conditions import condition
 from .merge import merge, type_list
 from .operations import Operation
@@ -62,6 +63,7 @@ def check(operation: Operation, body: Json) -> tuple[Problem, ...]:
     blank = {problem.field for problem in problems if problem.severity == ERROR}
     problems += [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
     problems += _unknown_warnings(operation, body, {problem.field for problem in problems})
+    problems += [Problem(message, field, severity=WARNING) for message, field in advice(top, definitions, body)]
     return tuple(sorted(_once(problems), key=lambda p: (p.severity != ERROR, p.rank)))
 
 

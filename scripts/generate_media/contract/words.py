@@ -51,6 +51,8 @@ def say(keyword: str, wanted: Any, received: Any, schema: Any, field: str) -> Sa
     hint = _hint(schema, received)
     if hint:
         return Said(f"{place} cannot be {shown(received)}: {hint}", _allowed(schema))
+    if isinstance(schema, dict) and isinstance(schema.get("x-message"), str) and keyword != "type":
+        return Said(f"{place} {schema['x-message']}", _allowed(schema))
     if keyword == "type":
         return _say_type(wanted, received, schema, place)
     if keyword in ("enum", "const"):
