@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,10 +87,6 @@ class JobContext:
 
     def resume(self, generation_id: str | None) -> str | None:
         return resume_command(generation_id, sandbox=self.sandbox, config=self.config)
-
-    def cut(self, deadline: Deadline) -> JobContext:
-        """The same with an earlier deadline."""
-        return replace(self, deadline=self.deadline.sooner(deadline))
 
 
 def job_ref(row: Row) -> JobRef:

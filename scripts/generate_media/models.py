@@ -69,6 +69,8 @@ class Request:
     """The document's own query path, with one ``{placeholder}`` for the id."""
     prompt: str = ""
     """For the file's name only; the body is what is sent."""
+    synchronous: bool = False
+    """The create itself answers with the result."""
     warnings: tuple[str, ...] = ()
     method: str = "POST"
 

@@ -125,9 +125,7 @@ def load_settings(path: Path) -> Settings:
         raw = json.loads(text)
         return _settings(raw)
     except json.JSONDecodeError as error:
-        raise UsageError(
-            "config_invalid", f"{path}: line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from None
+        raise UsageError("config_invalid", f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (_Mistake, RecursionError) as mistake:
         from .config_check import explain
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "requests>=2.31,<3",
+#     "urllib3>=2.3,<3",
+#     "sseclient-py>=1.8,<2",
+#     "jsonschema>=4.21,<5",
+#     "python-dotenv>=1.0,<2",
+#     "requests-toolbelt>=1.0,<2",
+#     "PyYAML>=6.0,<7",
+#     "Pillow>=10.0,<13",
+#     "tqdm>=4.66,<5",
+# ]
+# ///
+"""Say which providers have a usable key, where it came from, and how to get one. Never prints a key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from generate_media.bootstrap import start
+from generate_media.cli import Parser
+from generate_media.errors import ExitCode
+from generate_media.events import print_document, run_document
+
+
+def parser() -> Parser:
+    """The flags."""
+    made = Parser(
+        prog="ensure_api_key.py",
+        description="Say which providers are ready to use: key found, where, and how to get one.",
+        epilog="""examples:
+  ensure_api_key.py
+  ensure_api_key.py --provider agnes
+  ensure_api_key.py --verify          (one cheap authenticated GET a provider)""",
+    )
+    made.add_argument("--provider", metavar="NAME", help="only this one (config.json)")
+    made.add_argument("--verify", action="store_true", help="ask the provider whether the key works")
+    made.add_argument("--base-url", metavar="URL", help="another host for --verify: config.json's, or loopback")
+    made.add_argument("--sandbox", action="store_true", help="verify against the bundled sandbox")
+    made.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """One document; exit 21 when what was asked for is not ready."""
+    args = parser().parse_args(argv)
+    from generate_media.keycheck import key_report
+
+    document = key_report(args)
+    print_document(document)
+    return int(ExitCode.OK if document["ok"] else ExitCode.AUTH)
+
+
+if __name__ == "__main__":
+    start(lambda: run_document(main, sys.argv[1:]))

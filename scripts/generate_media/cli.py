@@ -1,0 +1,156 @@
+"""The flags of create_and_wait.py and wait_generation.py, and a parser whose errors are ours."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from . import __version__
+from .errors import UsageError
+
+MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")
+DEFAULT_OUTPUT_DIR = "generated"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors become one ``error`` object on stdout (CONTRACT), and which never abbreviates."""
+
+    def __init__(self, *, prog: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.add_argument("--version", action="version", version=f"generate-media {__version__}")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            "usage",
+            message,
+            guidance=(f"python3 scripts/{self.prog} --help shows every flag with examples",),
+        )
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Flags that every script with a provider has."""
+    group = parser.add_argument_group("provider")
+    group.add_argument("--provider", metavar="NAME", help="skills.video, agnes, agcloud, ark, byteplus (config.json)")
+    group.add_argument("--base-url", metavar="URL", help="another host: one of config.json's, or loopback")
+    group.add_argument("--sandbox", action="store_true", help="run against the bundled sandbox: no key, no cost")
+    group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument("--output-dir", metavar="DIR", help=f"where files go (default {DEFAULT_OUTPUT_DIR}/)")
+    group.add_argument("--no-download", action="store_true", help="give the URLs, fetch nothing")
+    group.add_argument(
+        "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
+    )
+    group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
+
+
+def create_parser() -> Parser:
+    parser = Parser(
+        prog="create_and_wait.py",
+        description="Make a picture or a clip: one command, one job, one checked file. Run again, it never pays twice.",
+        epilog="""examples:
+  create_and_wait.py --prompt "a paper boat on a river, morning light" --deadline 100
+  create_and_wait.py --model bytedance/seedance-1.5 --first-frame boat.png --prompt "it drifts" --duration 5
+  create_and_wait.py --sandbox --prompt "a cat"          (no key, no network, no cost)""",
+    )
+    what = parser.add_argument_group("what to make")
+    what.add_argument("--prompt", metavar="TEXT")
+    for flag in MEDIA_FLAGS:
+        what.add_argument(f"--{flag.replace('_', '-')}", action="append", metavar="FILE|URL")
+    for flag in ("aspect-ratio", "size", "resolution", "duration"):
+        what.add_argument(f"--{flag}", metavar="V")
+    for flag in ("seed", "frames", "expires-after"):
+        what.add_argument(f"--{flag}", type=int, metavar="N")
+    what.add_argument("--audio-track", action=argparse.BooleanOptionalAction, default=None)
+    what.add_argument("--watermark", action="store_true", default=None)
+    what.add_argument("--return-last-frame", action="store_true", default=None)
+    what.add_argument("--fit", action="store_true", help="scale pictures down to the model's limits")
+    what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")
+    what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
+    which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
+    which.add_argument("--model", metavar="ID")
+    which.add_argument("--kind", choices=("image", "video"))
+    which.add_argument("--sse-endpoint", metavar="PATH")
+    which.add_argument("--endpoint", metavar="PATH", help="the same, polled")
+    which.add_argument("--payload", metavar="JSON", help="the exact request body")
+    which.add_argument("--payload-file", metavar="FILE", help="the same from a file; - is stdin")
+    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help="your own documents")
+    _add_running(parser)
+    add_common(parser)
+    add_outputs(parser)
+    _add_batch(parser)
+    return parser
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    run = parser.add_argument_group("running")
+    run.add_argument("--dry-run", action="store_true", help="show the exact request, send nothing")
+    run.add_argument("--no-validate", action="store_true", help="send although the contract objects")
+    run.add_argument("--detach", action="store_true", help="stop once the id is known and recorded")
+    run.add_argument("--new", action="store_true", help="create although the same request exists already")
+    run.add_argument("--poll-timeout", type=seconds, metavar="S")
+    run.add_argument("--poll-interval", type=seconds, metavar="S")
+    run.add_argument("--poll-request-timeout", type=seconds, default=20.0, metavar="S")
+    run.add_argument("--sse-request-timeout", type=seconds, default=120.0, metavar="S")
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    batch = parser.add_argument_group("many jobs")
+    batch.add_argument("--batch", metavar="FILE.jsonl", help="one job a line, flags' names as keys")
+    batch.add_argument("--concurrency", type=positive, metavar="N")
+    batch.add_argument("--shard", metavar="I/N", help="the I-th of N parts of the file")
+    batch.add_argument("--max-jobs", type=positive, metavar="N", help="spend guard (default 50 without --yes)")
+    batch.add_argument("--yes", action="store_true")
+    batch.add_argument("--gallery", action="store_true", help="write index.html beside the files")
+
+
+def wait_parser() -> Parser:
+    parser = Parser(
+        prog="wait_generation.py",
+        description="Go on with jobs, list them, or cancel one. The journal knows where each was made.",
+        epilog="""examples:
+  wait_generation.py --generation-id=gen_123 --deadline 100
+  wait_generation.py --all --deadline 100
+  wait_generation.py --list --limit 10""",
+    )
+    parser.add_argument("--generation-id", action="append", metavar="ID", default=[])
+    parser.add_argument("--all", action="store_true", help="every open job")
+    parser.add_argument("--list", action="store_true", help="the journal as JSON")
+    parser.add_argument("--limit", type=positive, default=50, metavar="N", help="rows of --list (default 50)")
+    parser.add_argument("--cancel", metavar="ID", help="where the provider can; a finished job is saved instead")
+    parser.add_argument("--model", metavar="ID", help="for an id made elsewhere, with --provider")
+    parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
+    parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")
+    parser.add_argument(
+        "--request-timeout", "--poll-request-timeout", type=seconds, default=20.0, dest="poll_request_timeout"
+    )
+    add_common(parser)
+    add_outputs(parser)
+    return parser

@@ -1,0 +1,144 @@
+"""What follows an end: files and sidecar for a job that succeeded, a sidecar with the reason for one that did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .classify import classify_job_failure
+from .context import JobContext, job_ref
+from .create import end_in_journal
+from .errors import GenerateMediaError, OutputError, StillRunning
+from .follow import ask
+from .journal import Row
+from .models import JobFailure, Reading, SavedOutput
+from .outputs import save, stem, still_there, write_sidecar
+from .report import Ended, Outcome, failed, no_file, sidecar_record, terminal
+
+NEW_HINT = "the same command with --new makes it again, and may pay again"
+
+
+def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elapsed: float) -> Outcome:
+    """The outcome of a job that has just ended and stands in the journal as ended."""
+    if row.result == "succeeded":
+        return collect(ctx, row, source=source, elapsed=elapsed, reused=False, reading=reading)
+    end = _ended(ctx, row, source, elapsed, reused=False)
+    outcome = failed(end, reading.failure, _category(ctx, reading.failure))
+    if ctx.outputs.folder is not None:
+        error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
+        _write_sidecar(ctx, end, (), error)
+    return outcome
+
+
+def collect(
+    ctx: JobContext, row: Row, *, source: str, elapsed: float, reused: bool, reading: Reading | None = None
+) -> Outcome:
+    """Files on disk for a job that succeeded; nothing is fetched twice, nothing overwritten."""
+    end = _ended(ctx, row, source, elapsed, reused)
+    there = saved_outputs(row)
+    if reused and there and still_there(there):
+        return terminal(end, there)
+    outputs = reading.outputs if reading is not None else row.remote
+    if ctx.outputs.folder is None:
+        if not outputs:
+            return no_file(end, _no_output(row))
+        return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
+    if reading is None and not row.generation_id_is_local:
+        reading, row = _fresh(ctx, row)
+        outputs = reading.outputs if reading is not None else row.remote
+        end = _ended(ctx, row, source, elapsed, reused)
+    if not outputs:
+        return no_file(end, _no_output(row))
+    return _save(ctx, end, outputs)
+
+
+def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
+    assert ctx.outputs.folder is not None
+    row = end.row
+    try:
+        saved = save(
+            outputs,
+            folder=ctx.outputs.folder,
+            stem_prompt=row.prompt,
+            provider=row.provider,
+            generation_id=row.generation_id or "",
+            downloader=ctx.downloader(),
+            kind=row.kind,
+        )
+    except OutputError as error:
+        if ctx.deadline.passed:
+            raise _out_of_time(ctx, row) from None
+        guidance = (*error.guidance, f"run the same command again to fetch it; {NEW_HINT}")
+        outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance, details=error.details))
+        _write_sidecar(ctx, end, (), {key: outcome.line.get(key) for key in ("error", "message")})
+        return outcome
+    _write_sidecar(ctx, end, saved, None)
+    ctx.journal.collected(
+        row.row_id,
+        saved=[vars(item) for item in saved],
+        output_dir=str(ctx.outputs.folder),
+        stem=stem(row.prompt, row.provider, row.generation_id or ""),
+    )
+    return terminal(end, saved)
+
+
+def _fresh(ctx: JobContext, row: Row) -> tuple[Reading | None, Row]:
+    """Ask again for a finished job, since its result URLs may have been renewed; else what is recorded."""
+    asked = ask(ctx, job_ref(row), ctx.deadline)
+    if isinstance(asked, Reading) and asked.result is not None and asked.outputs:
+        end_in_journal(ctx, row.row_id, asked)
+        return asked, ctx.journal.get(row.row_id)
+    return None, row
+
+
+def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
+    """The files that the journal says a job left."""
+    rows = row.saved if isinstance(row.saved, list) else []
+    return tuple(SavedOutput(**item) for item in rows if isinstance(item, Mapping))  # type: ignore[arg-type]
+
+
+def _write_sidecar(ctx: JobContext, end: Ended, saved: Sequence[SavedOutput], error: Mapping[str, Any] | None) -> None:
+    """A sidecar that cannot be written costs a warning, never the job."""
+    assert ctx.outputs.folder is not None
+    row = end.row
+    name = stem(row.prompt, row.provider, row.generation_id or "")
+    try:
+        write_sidecar(Path(ctx.outputs.folder), name, sidecar_record(end, saved, error))
+    except (OSError, GenerateMediaError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+        ctx.events.warn(f"the sidecar {name}.json could not be written: {reason}")
+
+
+def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:
+    return Ended(
+        row,
+        source,
+        elapsed,
+        sandbox=ctx.sandbox,
+        verbose=ctx.events.verbose,
+        complete_urls=ctx.outputs.folder is None,
+        reused=reused,
+    )
+
+
+def _category(ctx: JobContext, failure: JobFailure | None) -> Any:
+    return classify_job_failure(failure.code if failure else "", failure.message if failure else "", ctx.adapter.errors)
+
+
+def _no_output(row: Row) -> OutputError:
+    return OutputError(
+        "no_output",
+        f"the provider says {row.status} but gave nothing to fetch",
+        guidance=(f"run the same command again to look once more; {NEW_HINT}",),
+    )
+
+
+def _out_of_time(ctx: JobContext, row: Row) -> StillRunning:
+    return StillRunning(
+        "deadline",
+        "the job is done, but the time was up before its files were fetched",
+        should_retry=True,
+        guidance=("go on with the command in resume: it only fetches the files",),
+        details={"generation_id": row.generation_id, "resume": ctx.resume(row.generation_id)},
+    )

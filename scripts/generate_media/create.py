@@ -1,0 +1,262 @@
+"""The create: sent once, its answer on disk before anything else happens (DESIGN rule 2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Union
+
+from .answers import parse_json, succeeded, without_bytes
+from .classify import GUIDANCE, classify
+from .clock import Deadline
+from .context import JobContext, JobSpec
+from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused
+from .journal import Row, local_id
+from .models import Answer, Call, Reading, Request
+
+if TYPE_CHECKING:
+    from .client import EventStream
+
+CONNECT_ATTEMPTS = 6
+"""Five waits of 1, 2, 4, 8 and 16 s."""
+
+
+@dataclass(frozen=True)
+class Created:
+    """A job that exists: its row, what is known of it, and the stream that may tell more."""
+
+    row: Row
+    reading: Reading
+    stream: EventStream | None = None
+
+
+@dataclass(frozen=True)
+class _NotMade:
+    """Proof that nothing was created: the failure, and whether the connection itself failed."""
+
+    failure: Failure
+    connected: bool = True
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """The create was sent and its answer is lost."""
+
+    detail: str
+    failure: Failure | None = None
+
+
+_Sent = Union[Created, _NotMade, _Lost]
+
+
+def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Created:
+    """Send the create until it is accepted, refused, unknown, or the time is up.
+
+    A stream that it opens lives as long as ``stack``.
+
+    Raises:
+        NotCreated: the deadline or the tries ran out; nothing was created.
+        ProviderRefused: refused by the provider's table.
+        OutcomeUnknown: sent, and perhaps created.
+    """
+    call = ctx.adapter.create(spec.request)
+    budget = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
+    for attempt in count(1):
+        if budget.passed:
+            raise _give_up(ctx, row, "the deadline was reached before anything was sent", None)
+        ctx.journal.sending(row.row_id, key_fingerprint=ctx.gateway.key.fingerprint, base_url=ctx.gateway.base_url)
+        with ctx.signals.shield():
+            sent = _send_once(ctx, spec.request, row, call, stack)
+        if isinstance(sent, Created):
+            return sent
+        if isinstance(sent, _Lost):
+            raise _outcome_unknown(ctx, row, sent)
+        _wait_or_end(ctx, budget, row, sent, attempt)
+    raise AssertionError("count() does not end")
+
+
+def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Sent:
+    from .client import TransportError
+
+    seconds = ctx.clock.real(ctx.limits.create_timeout)
+    try:
+        if call.stream:
+            opened = stack.enter_context(
+                ctx.gateway.open_stream(
+                    call, answer_seconds=seconds, silence_seconds=ctx.clock.real(ctx.limits.stream_silence)
+                )
+            )
+            if not isinstance(opened, Answer):
+                return _from_stream(ctx, request, row, opened, seconds)
+        else:
+            opened = ctx.gateway.send(call, timeout_seconds=seconds)
+    except TransportError as error:
+        if not error.reached:
+            failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code="no_connection")
+            return _NotMade(failure, connected=False)
+        return _Lost(error.detail)
+    return _from_answer(ctx, request, row, opened)
+
+
+def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Sent:
+    if not succeeded(answer):
+        failure = classify(answer, ctx.adapter.errors, operation="create", wall=ctx.clock.wall())
+        if failure.may_have_been_created or failure.category is Category.OUTCOME_UNKNOWN:
+            return _Lost(f"HTTP {answer.status}", failure)
+        return _NotMade(failure)
+    body = parse_json(answer.body)
+    reading = ctx.adapter.local_result(request, body) or ctx.adapter.read(body, model=request.model)
+    if reading.generation_id is None and reading.result is None:
+        return _Lost(f"HTTP {answer.status} ({answer.media_type or 'no content type'}) without an id")
+    return _record(ctx, row, reading)
+
+
+def _from_stream(ctx: JobContext, request: Request, row: Row, stream: EventStream, seconds: float) -> _Sent:
+    """Read events until one holds the id; the create's own time-out cuts a stream that never says it."""
+    from .client import TransportError
+
+    timer = ctx.watch.at(time.monotonic() + seconds, stream.shutdown)
+    detail = "the stream ended before it gave an id"
+    try:
+        for reading in readings(ctx, request.model, stream):
+            if reading.generation_id is not None:
+                return _record(ctx, row, reading, stream)
+        if stream.stopped:
+            detail = "the stream gave no id in time"
+    except TransportError as error:
+        detail = error.detail
+    finally:
+        timer.cancel()
+    return _Lost(detail)
+
+
+def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Reading]:
+    """What each event says; an event that is no JSON object (``[DONE]``, words) says nothing."""
+    for event in stream:
+        value = parse_json(event.data)
+        if ctx.events.verbose:
+            ctx.events.event(
+                "sse_event", name=event.name, data=without_bytes(value if value is not None else event.data)
+            )
+        if isinstance(value, Mapping):
+            yield ctx.adapter.read(dict(value), model=model)
+
+
+def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | None = None) -> Created:
+    """The id goes to disk first, then to stdout."""
+    if reading.generation_id is None:
+        identity = local_id(row.fingerprint, row.ordinal)
+        reading = Reading(**{**vars(reading), "generation_id": identity})
+        end_in_journal(ctx, row.row_id, reading)
+    else:
+        ctx.journal.accepted(
+            row.row_id,
+            generation_id=reading.generation_id,
+            aliases=reading.aliases,
+            status=reading.status,
+            provider_created_at=reading.created_at,
+            usage=reading.usage,
+        )
+    ctx.events.event("accepted", generation_id=reading.generation_id, resume=ctx.resume(reading.generation_id))
+    return Created(ctx.journal.get(row.row_id), reading, stream)
+
+
+def end_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
+    """Record that a job reached an end, with everything that the files will be made from."""
+    assert reading.result is not None
+    failure = reading.failure
+    ctx.journal.ended(
+        row_id,
+        status=reading.status,
+        result=reading.result.value,
+        remote=reading.outputs,
+        usage=reading.usage,
+        response=without_bytes(reading.response),
+        error={"code": failure.code, "message": failure.message} if failure else None,
+        generation_id=reading.generation_id,
+    )
+
+
+def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, attempt: int) -> None:
+    """Nothing was created: use the next key or host, wait for another try, or end.
+
+    Raises:
+        ProviderRefused, NotCreated: there is no other try.
+    """
+    failure = sent.failure
+    if failure.category in (Category.AUTH, Category.CREDITS) and ctx.gateway.next_key():
+        ctx.events.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
+        ctx.journal.retreat(row.row_id)
+        return
+    if sent.connected and not failure.should_retry:
+        ctx.journal.rejected(row.row_id, failure_json(failure))
+        raise ProviderRefused(failure)
+    if not sent.connected and ctx.gateway.rotate_host() and attempt < CONNECT_ATTEMPTS:
+        ctx.events.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
+    wait = ctx.policy.wait_seconds(attempt, retry_after=failure.retry_after_seconds, minimum=0.0, rng=ctx.rng)
+    if wait >= budget.remaining():
+        raise _give_up(ctx, row, "the deadline leaves no time for another try", failure)
+    if not sent.connected and attempt >= CONNECT_ATTEMPTS:
+        raise _give_up(ctx, row, "the provider could not be reached", failure)
+    ctx.journal.retreat(row.row_id)
+    announce_retry(ctx, "create", failure, wait, attempt)
+    ctx.clock.sleep(wait)
+
+
+def announce_retry(ctx: JobContext, operation: str, failure: Failure, wait: float, attempt: int) -> None:
+    ctx.events.event(
+        "retry",
+        operation=operation,
+        http_status=failure.http_status,
+        category=failure.category.value,
+        code=failure.code or None,
+        wait_seconds=round(wait, 2),
+        attempt=attempt,
+    )
+
+
+def failure_json(failure: Failure) -> dict[str, str | int | None]:
+    return {
+        "category": failure.category.value,
+        "code": failure.code,
+        "message": failure.message,
+        "http_status": failure.http_status,
+    }
+
+
+def _give_up(ctx: JobContext, row: Row, reason: str, failure: Failure | None) -> NotCreated:
+    last = f"; last answer: {failure.message}" if failure else ""
+    ctx.journal.rejected(row.row_id, failure_json(failure) if failure else {"code": "deadline"})
+    return NotCreated(
+        "not_created",
+        f"nothing was created: {reason}{last}",
+        should_retry=True,
+        guidance=("run the same command again; nothing was created, so nothing is paid twice",),
+        details={
+            "may_have_been_created": False,
+            "http_status": failure.http_status if failure else None,
+            "retry_after_seconds": failure.retry_after_seconds if failure else None,
+        },
+    )
+
+
+def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
+    error = {"code": "outcome_unknown", "message": lost.detail}
+    ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
+    return unknown_error(lost.failure.message if lost.failure else lost.detail, lost.failure)
+
+
+def unknown_error(detail: str, failure: Failure | None = None) -> OutcomeUnknown:
+    """Exit 13: what is known, and what --new would do."""
+    extra = tuple(
+        line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
+    )
+    return OutcomeUnknown(
+        "outcome_unknown",
+        f"the create was sent and its outcome is unknown: {detail}",
+        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN]),
+        details={"may_have_been_created": True, "http_status": failure.http_status if failure else None},
+    )

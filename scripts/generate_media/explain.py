@@ -1,0 +1,81 @@
+"""handle_runtime_error.py: an answer from elsewhere through the one classifier, as a document."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from typing import Any
+
+from .classify import classify
+from .errors import ExitCode, Failure, UsageError, clean_text
+from .models import Answer
+from .paths import CONFIG_FILE
+from .providers import PROTOCOLS, adapter_for
+from .providers.base import ErrorRule
+from .settings import ProviderSettings, load_settings
+
+BODY_CAP = 1 << 20
+
+
+def explain(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
+    """The document and its exit code.
+
+    Raises:
+        UsageError: an unreadable body file, a status that is none, an unknown provider.
+    """
+    if not 100 <= args.status <= 599:
+        raise UsageError("usage", f"--status {args.status} is no HTTP status (100 to 599)")
+    settings = load_settings(args.config or CONFIG_FILE)
+    provider = settings.provider(args.provider or settings.default_provider or next(iter(settings.providers)))
+    answer = Answer(args.status, {}, _body(args))
+    rules = adapter_for(provider.protocol).errors if args.provider else _any_providers(provider.protocol)
+    failure = classify(answer, rules, operation=args.operation, wall=time.time())
+    return _document(failure, provider, args), failure.exit_code
+
+
+def _any_providers(first: str) -> tuple[ErrorRule, ...]:
+    """Nobody said whose answer it is: codes and texts of every table, then the default provider's statuses."""
+    order = (first, *(name for name in PROTOCOLS if name != first))
+    rules = [rule for name in order for rule in adapter_for(name).errors]
+    worded = [rule for rule in rules if rule.code or rule.text]
+    return (*worded, *(rule for rule in adapter_for(first).errors if rule not in worded))
+
+
+def _document(failure: Failure, provider: ProviderSettings, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "category": failure.category.value,
+        "status": failure.http_status,
+        "code": failure.code or None,
+        "message": clean_text(failure.message),
+        "should_retry": failure.should_retry,
+        "may_have_been_created": failure.may_have_been_created,
+        "retry_after_seconds": failure.retry_after_seconds,
+        "guidance": list(failure.guidance),
+        "credits_check_command": _credits_command(provider, args),
+        "recharge": {"dashboard_url": provider.dashboard_url, "pricing_url": provider.pricing_url},
+    }
+
+
+def _credits_command(provider: ProviderSettings, args: argparse.Namespace) -> str | None:
+    """A curl line that shows the balance, the key by its variable; None where the provider has no such call."""
+    path = args.credits_endpoint or provider.credits_path
+    if not path:
+        return None
+    url = (args.base_url or provider.base_url).rstrip("/") + "/" + path.lstrip("/")
+    return f'curl -s -H "Authorization: Bearer ${provider.key_env}" {shlex.quote(url)}'
+
+
+def _body(args: argparse.Namespace) -> str:
+    if args.body_file is None:
+        return str(args.body)
+    try:
+        if args.body_file == "-":
+            data = sys.stdin.buffer.read(BODY_CAP)
+        else:
+            with open(args.body_file, "rb") as handle:
+                data = handle.read(BODY_CAP)
+    except OSError as error:
+        raise UsageError("unreadable_file", f"{args.body_file} cannot be read: {error.strerror}") from None
+    return data.decode("utf-8-sig", "replace")

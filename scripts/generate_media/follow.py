@@ -1,0 +1,259 @@
+"""From an id to an end: the stream while it tells something, then queries, whatever breaks on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .answers import parse_json, succeeded
+from .classify import classify
+from .clock import Deadline
+from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
+from .create import Created, announce_retry, readings
+from .errors import Category, Failure, ProviderRefused, StillRunning
+from .models import Answer, Call, JobRef, Reading
+
+if TYPE_CHECKING:
+    from .client import EventStream
+    from .journal import Row
+
+REFUSALS_THAT_END = 3
+"""So many refusals of a read in a row, none of them transient, end the following; the job itself stays open."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The reading that ended a job, and where it came from: ``sse``, ``poll`` or ``create``."""
+
+    reading: Reading
+    source: str
+
+
+@dataclass
+class _Progress:
+    """The last status word told, so that each is told once."""
+
+    ctx: JobContext
+    row: Row
+    status: str = ""
+
+    def tell(self, reading: Reading) -> None:
+        if not reading.status or (reading.status == self.status and not reading.aliases):
+            return
+        changed = reading.status != self.status
+        self.status = reading.status
+        self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
+        if changed and reading.result is None:
+            self.ctx.events.event("status", generation_id=self.row.generation_id, status=reading.status)
+        if reading.progress is not None:
+            self.ctx.events.say(f"{reading.status}: {reading.progress:.0f} %")
+
+
+def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
+    """Follow a job to its end; ``created`` is None when an earlier run made it.
+
+    Raises:
+        StillRunning: the time is up, the job goes on.
+        ProviderRefused: its reads are refused for good.
+    """
+    until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
+    progress = _Progress(ctx, row)
+    if created is not None:
+        progress.tell(created.reading)
+        if created.reading.result is not None:
+            return Followed(created.reading, "create" if created.stream is None else "sse")
+        if created.stream is not None:
+            ended = _follow_stream(ctx, row, created.stream, progress, until)
+            if ended is not None:
+                return ended
+    return _Poll(ctx, row, progress, until).run(wait_first=created is not None and created.stream is None)
+
+
+def _follow_stream(
+    ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
+) -> Followed | None:
+    """Events until an end; None when the stream cannot tell it, which is then said."""
+    from .client import TransportError
+
+    watcher = _StreamWatch(ctx, row, stream, until)
+    reason = "stream_ended"
+    try:
+        with watcher:
+            for reading in readings(ctx, row.model, stream):
+                progress.tell(reading)
+                if reading.result is not None:
+                    return Followed(reading, "sse")
+    except TransportError as error:
+        reason = "stream_silent" if "silent" in error.detail else f"stream_broken: {error.detail}"
+    if watcher.found is not None:
+        return Followed(watcher.found, "poll")
+    if not until.passed:
+        ctx.events.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
+    return None
+
+
+@dataclass
+class _StreamWatch:
+    """Keeps an eye on a stream from outside: a query after 30 s without an event, and the deadline.
+
+    Keep-alive comments do not count as events, so a stream that only breathes is still checked.
+    """
+
+    ctx: JobContext
+    row: Row
+    stream: EventStream
+    until: Deadline
+    found: Reading | None = None
+    _timers: list[object] = field(default_factory=list)
+
+    def __enter__(self) -> _StreamWatch:
+        self._open = True
+        remaining = self.until.remaining()
+        if remaining != float("inf"):
+            self._end = self.ctx.watch.at(time.monotonic() + self.ctx.clock.real(remaining), self.stream.shutdown)
+        else:
+            self._end = None
+        self._schedule()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._open = False
+        for timer in (self._end, self._next):
+            if timer is not None:
+                timer.cancel()
+
+    def _schedule(self) -> None:
+        due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
+        soonest = time.monotonic() + self.ctx.clock.real(1.0)
+        self._next = self.ctx.watch.at(max(due, soonest), self._check)
+
+    def _check(self) -> None:
+        quiet = time.monotonic() - self.stream.last_event_at
+        if quiet >= self.ctx.clock.real(SILENCE_CHECK_SECONDS) * 0.99:
+            asked = ask(self.ctx, job_ref(self.row), self.until)
+            if isinstance(asked, Reading) and asked.result is not None:
+                self.found = asked
+                self.stream.shutdown()
+                return
+            self.stream.last_event_at = time.monotonic()
+        if self._open:
+            self._schedule()
+
+
+class _Poll:
+    """Queries until an end. A good answer resets the count of bad ones; no single bad one ends a known job."""
+
+    def __init__(self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline) -> None:
+        self.ctx = ctx
+        self.row = row
+        self.job = job_ref(row)
+        self.progress = progress
+        self.until = until
+        self.bad = 0
+        self.refused = 0
+
+    def run(self, *, wait_first: bool) -> Followed:
+        if wait_first:
+            self._sleep(self.ctx.limits.poll_interval)
+        while True:
+            asked = ask(self.ctx, self.job, self.until)
+            if isinstance(asked, Reading):
+                self.bad = self.refused = 0
+                self.job = _with_aliases(self.job, asked)
+                self.progress.tell(asked)
+                if asked.result is not None:
+                    return Followed(asked, "poll")
+                self._sleep(self.ctx.limits.poll_interval)
+            else:
+                self._after_bad(asked)
+
+    def _after_bad(self, failure: Failure) -> None:
+        """Wait for another try, unless the refusal is final."""
+        if self._in_grace(failure):
+            self._sleep(self.ctx.limits.poll_interval)
+            return
+        self.bad += 1
+        final = failure.category not in (Category.TRANSIENT, Category.OUTCOME_UNKNOWN)
+        self.refused = self.refused + 1 if final else 0
+        if self.refused >= REFUSALS_THAT_END:
+            raise ProviderRefused(failure, details=self._where())
+        wait = self.ctx.policy.wait_seconds(
+            self.bad,
+            retry_after=failure.retry_after_seconds,
+            minimum=self.ctx.provider.min_poll_interval,
+            rng=self.ctx.rng,
+        )
+        announce_retry(self.ctx, "query", failure, wait, self.bad)
+        self._sleep(wait)
+
+    def _in_grace(self, failure: Failure) -> bool:
+        """A 404 on a fresh job is normal where config.json says for how long (Agnes [M])."""
+        grace = self.ctx.provider.not_found_grace_seconds
+        since = self.row.accepted_at or self.row.created_at
+        return failure.category is Category.NOT_FOUND and self.ctx.clock.age(since) < grace
+
+    def _sleep(self, seconds: float) -> None:
+        remaining = self.until.remaining()
+        self.ctx.clock.sleep(min(seconds, remaining))
+        if seconds >= remaining:
+            raise self._still_running()
+
+    def _still_running(self) -> StillRunning:
+        resume = self.ctx.resume(self.row.generation_id)
+        return StillRunning(
+            "deadline" if self.ctx.deadline.passed else "poll_timeout",
+            "the time is up; the job goes on at the provider and nothing is lost",
+            reads_failed=self.bad > 0,
+            should_retry=True,
+            guidance=("this is no answer yet: go on with the command in resume, until a terminal line comes",),
+            details=self._where() | {"resume": resume, "status": self.progress.status or None},
+        )
+
+    def _where(self) -> dict[str, str | None]:
+        resume = self.ctx.resume(self.row.generation_id)
+        return {"generation_id": self.row.generation_id, "resume": resume}
+
+
+def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
+    """One look at a job, over every route that its provider offers: the first that knows it answers.
+
+    Never raises for what the provider or the network does.
+    """
+    failures: list[Failure] = []
+    for call in ctx.adapter.queries(job):
+        asked = _ask_once(ctx, call, job, until)
+        if isinstance(asked, Reading):
+            return asked
+        failures.append(asked)
+    # A route that does not know a job says less than one that is merely busy: the busy one may know it yet.
+    transient = [failure for failure in failures if failure.category is Category.TRANSIENT]
+    return (transient or failures)[0]
+
+
+def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:
+    from .client import TransportError
+
+    seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
+    try:
+        answer = ctx.gateway.send(call, timeout_seconds=seconds)
+    except TransportError as error:
+        return Failure(Category.TRANSIENT, error.detail, code="no_answer", should_retry=True)
+    if not succeeded(answer):
+        return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
+    return _read_answer(ctx, answer, job)
+
+
+def _read_answer(ctx: JobContext, answer: Answer, job: JobRef) -> Reading | Failure:
+    body = parse_json(answer.body)
+    reading = ctx.adapter.read(body, model=job.model)
+    if reading.status or isinstance(body, Mapping):
+        return reading
+    kind = answer.media_type or "no content type"
+    return Failure(Category.TRANSIENT, f"HTTP {answer.status} with {kind} in place of a job", answer.status, "not_json")
+
+
+def _with_aliases(job: JobRef, reading: Reading) -> JobRef:
+    known = dict(job.aliases) | dict(reading.aliases)
+    return JobRef(job.generation_id, job.model, job.kind, tuple(known.items()), job.query_path)

@@ -1,0 +1,109 @@
+"""ensure_api_key.py: which providers are ready, as a document without any key in it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from .answers import parse_json, succeeded, without_bytes
+from .classify import classify
+from .errors import UsageError, clean_text
+from .events import standard_printer
+from .providers import adapter_for
+from .session import Session, first_contact
+from .settings import ProviderSettings
+from .signals import Signals
+
+EARLIER_DEFAULT = "skills.video"
+
+
+def key_report(args: argparse.Namespace) -> dict[str, Any]:
+    """The document: top-level keys of the provider asked for (else skills.video), and a row for each."""
+    args.poll_interval = args.poll_timeout = None
+    with ExitStack() as stack:
+        session = Session.open(args, standard_printer(), Signals(), stack)
+        names = [args.provider] if args.provider else list(session.settings.providers)
+        rows = {name: _row(session, session.settings.provider(name)) for name in names}
+        lead = session.settings.provider(args.provider or _lead(session))
+        own = rows[lead.name]
+        return {
+            "ok": any(row["ok"] for row in rows.values()),
+            "env_var": lead.key_env,
+            "message": own["message"],
+            "dashboard_url": lead.dashboard_url,
+            "how_to_get_key": own["how_to_get_key"],
+            "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
+            "set_key": first_contact(session.settings)["set_key"],
+            "providers": rows,
+        }
+
+
+def _lead(session: Session) -> str:
+    names = list(session.settings.providers)
+    return EARLIER_DEFAULT if EARLIER_DEFAULT in names else names[0]
+
+
+def _row(session: Session, provider: ProviderSettings) -> dict[str, Any]:
+    found = session.keys(provider)
+    row: dict[str, Any] = {
+        "ok": bool(found.keys),
+        "env_var": provider.key_env,
+        "source": found.keys[0].source if found.keys else None,
+        "fingerprint": found.keys[0].fingerprint if found.keys else None,
+        "message": _message(provider, found.problems, bool(found.keys)),
+        "how_to_get_key": [
+            f"open {provider.key_url} and create a key",
+            f"set {provider.key_env} in the environment, or in the .env beside SKILL.md",
+        ],
+    }
+    if len(found.keys) > 1:
+        row["spare_keys"] = [key.fingerprint for key in found.keys[1:]]
+    if found.warnings:
+        row["warnings"] = list(found.warnings)
+    if session.args.verify and found.keys:
+        row |= _verify(session, provider)
+    return row
+
+
+def _message(provider: ProviderSettings, problems: tuple[str, ...], ok: bool) -> str:
+    if ok:
+        return f"a key for {provider.name} is set"
+    return problems[0] if problems else f"no key for {provider.name} was found"
+
+
+def _verify(session: Session, provider: ProviderSettings) -> dict[str, Any]:
+    """One cheap authenticated GET: does the key work, and what does the account say of itself."""
+    from .client import TransportError
+
+    keys = session.keys(provider).keys
+    try:
+        base_url = session.base_url(provider, session.args.base_url if session.args.provider else None)
+    except UsageError as error:
+        return {"ok": False, "verified": False, "message": error.message}
+    adapter = adapter_for(provider.protocol)
+    call = adapter.account()
+    try:
+        answer = session.gateway(provider, base_url, keys).send(call, timeout_seconds=20.0)
+    except TransportError as error:
+        return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {error.detail}"}
+    if succeeded(answer):
+        shown = without_bytes(parse_json(answer.body))
+        return {"verified": True, "message": f"the key works at {base_url}", "account": _cut(shown)}
+    failure = classify(answer, adapter.errors, operation=call.operation, wall=time.time())
+    if failure.category.value in ("not_found", "transient"):
+        return {"verified": False, "message": f"the key is set; {base_url} could not confirm it (HTTP {answer.status})"}
+    source = keys[0].source
+    return {
+        "ok": False,
+        "verified": False,
+        "message": f"{base_url} refused the key from {source}: {clean_text(failure.message, 300)}",
+    }
+
+
+def _cut(value: Any) -> Any:
+    """What the account answer says, whatever its shape, but never more than a screen of it."""
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        return {**value, "data": value["data"][:50]}
+    return value

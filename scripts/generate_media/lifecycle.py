@@ -1,0 +1,201 @@
+"""One job from its claim in the journal to its last line: create or attach, follow, collect."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .clock import Deadline, Stopped
+from .collect import collect, record_end
+from .context import JobContext, JobSpec
+from .create import Created, create, end_in_journal, unknown_error
+from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown
+from .follow import follow
+from .journal import Claim, ClaimKind, NewJob, Row, State
+from .media import redact
+from .models import Reading
+from .recover import find_lost
+from .report import Outcome, error_outcome
+
+BUSY_LOOK_SECONDS = 0.2
+"""Real seconds between looks at a row that another process is sending."""
+
+
+@dataclass
+class _Run:
+    """What is known of the job so far, for the last line of a run that is cut short."""
+
+    ctx: JobContext
+    started: float
+    row: Row | None = None
+
+    @property
+    def elapsed(self) -> float:
+        return self.ctx.clock.now() - self.started
+
+    def cut_short(self, error: GenerateMediaError) -> Outcome:
+        fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
+        row = self.row and self.ctx.journal.get(self.row.row_id)
+        if row is not None and row.state is State.SENDING and isinstance(error, (Interrupted, OutcomeUnknown)):
+            self.ctx.journal.unknown(row.row_id, {"code": error.code, "message": error.message})
+            fields["may_have_been_created"] = True
+        elif row is not None and row.state is State.INTENT:
+            self.ctx.journal.rejected(row.row_id, {"code": error.code, "message": error.message})
+            fields["may_have_been_created"] = False
+        if row is not None and row.generation_id is not None and "generation_id" not in error.details:
+            fields |= {"generation_id": row.generation_id, "resume": self.ctx.resume(row.generation_id)}
+        return error_outcome(error, **fields)
+
+
+def run_job(ctx: JobContext, spec: JobSpec, *, detach: bool = False) -> Outcome:
+    """Make the job, or attach to it, or give again what is there already: never pay twice.
+
+    Never raises one of our errors: each becomes the outcome, with its exit code and its last line.
+    """
+    run = _Run(ctx, ctx.clock.now())
+    try:
+        with ExitStack() as stack:
+            return _run(run, spec, stack, detach)
+    except Stopped:
+        return run.cut_short(Interrupted(2))
+    except GenerateMediaError as error:
+        return run.cut_short(error)
+
+
+def resume_job(ctx: JobContext, row: Row) -> Outcome:
+    """Go on with a job of the journal: follow it if it is open, fetch its files if they are missing."""
+    run = _Run(ctx, ctx.clock.now(), row)
+    try:
+        if row.state in (State.ENDED, State.COLLECTED):
+            return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=row.state is State.COLLECTED)
+        if row.generation_id is None:
+            row = _recover(ctx, row)
+        return _to_the_end(run, row, None)
+    except Stopped:
+        return run.cut_short(Interrupted(2))
+    except GenerateMediaError as error:
+        return run.cut_short(error)
+
+
+def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool) -> Outcome:
+    ctx = run.ctx
+    claim = _claim(ctx, spec, force_new=spec.force_new)
+    run.row = row = claim.row
+    if claim.kind is ClaimKind.UNKNOWN:
+        claim = _resolve_unknown(ctx, spec, row)
+        run.row = row = claim.row
+    if claim.kind is ClaimKind.FINISHED:
+        return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=True)
+    created: Created | None = None
+    if claim.kind is ClaimKind.CREATED:
+        created = _create(ctx, spec, row, stack)
+        run.row = row = created.row
+    else:
+        _tell_attached(ctx, row)
+    if detach and (created is None or created.reading.result is None):
+        return _detached(ctx, row)
+    return _to_the_end(run, row, created)
+
+
+def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
+    ctx = run.ctx
+    if created is not None and created.reading.result is not None and row.state is State.ENDED:
+        source, reading = "create", created.reading
+    else:
+        followed = follow(ctx, row, created)
+        source, reading = followed.source, followed.reading
+        end_in_journal(ctx, row.row_id, reading)
+    run.row = row = ctx.journal.get(row.row_id)
+    return record_end(ctx, row, reading, source=source, elapsed=run.elapsed)
+
+
+def _create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Created:
+    """Create; an answer that was lost is looked for in the provider's list at once."""
+    try:
+        return create(ctx, spec, row, stack)
+    except OutcomeUnknown:
+        found = find_lost(ctx, ctx.journal.get(row.row_id))
+        if found is None:
+            raise
+        return Created(found, Reading(found.generation_id, found.status))
+
+
+def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
+    """Claim the job; while another process is sending the same one, wait for its id."""
+    new = _new_job(ctx, spec)
+    until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
+    while True:
+        claim = ctx.journal.claim(new, force_new=force_new)
+        if claim.kind is not ClaimKind.BUSY:
+            return claim
+        if until.passed:
+            raise NotCreated(
+                "busy",
+                "another run of the same command is still creating this job",
+                should_retry=True,
+                guidance=("run the same command again: it attaches to that job as soon as its id is known",),
+                details={"may_have_been_created": False},
+            )
+        ctx.clock.sleep(BUSY_LOOK_SECONDS * ctx.clock.scale)
+
+
+def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
+    request = spec.request
+    return NewJob(
+        fingerprint=spec.fingerprint,
+        copy=spec.copy,
+        provider=request.provider,
+        key_space="sandbox" if ctx.sandbox else ctx.provider.key_space_of(ctx.gateway.base_url),
+        base_url=ctx.gateway.base_url,
+        key_fingerprint=ctx.gateway.key.fingerprint,
+        path=request.path,
+        query_path=request.query_path,
+        model=request.model,
+        kind=request.kind,
+        prompt=request.prompt,
+        request=redact(request.body),
+        output_dir=str(ctx.outputs.folder or ""),
+        media_sha256=spec.media_sha256,
+    )
+
+
+def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
+    """An earlier run lost the answer to its create: find the job, or ask again where that costs nothing.
+
+    Raises:
+        OutcomeUnknown: neither is possible.
+    """
+    found = find_lost(ctx, row)
+    if found is not None:
+        return Claim(ClaimKind.ATTACHED, found)
+    if spec.request.synchronous and spec.request.model in ctx.provider.free_models:
+        ctx.events.warn(
+            "an earlier run was stopped while this request was out and its result is lost; "
+            "the model is free, so it is asked again"
+        )
+        return _claim(ctx, spec, force_new=True)
+    raise unknown_error("an earlier run of the same command lost its answer")
+
+
+def _recover(ctx: JobContext, row: Row) -> Row:
+    found = find_lost(ctx, row)
+    if found is None:
+        raise unknown_error("its answer was lost, and the job could not be found")
+    return found
+
+
+def _tell_attached(ctx: JobContext, row: Row) -> None:
+    since = datetime.fromtimestamp(row.accepted_at or row.created_at, timezone.utc)
+    ctx.events.event("attached", generation_id=row.generation_id, since=since.isoformat(timespec="seconds"))
+
+
+def _detached(ctx: JobContext, row: Row) -> Outcome:
+    """The end of a --detach run: the id is known and recorded, nothing more is asked for."""
+    line = {
+        "event": "detached",
+        "ok": True,
+        "generation_id": row.generation_id,
+        "resume": ctx.resume(row.generation_id),
+    }
+    return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))

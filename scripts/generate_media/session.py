@@ -1,0 +1,218 @@
+"""One run's surroundings, opened in the order in which they can fail: config, keys, host, state, sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock, Deadline
+from .context import Events, JobContext, Limits, OutputPlan
+from .errors import AuthError
+from .events import Printer
+from .gateway import ClientPool, Gateway
+from .keys import KeyPlaces, KeySearch, SecretKey, find_keys
+from .paths import BUNDLE, CONFIG_FILE, state_dir
+from .providers import adapter_for
+from .settings import ProviderSettings, Settings, is_loopback, load_settings
+from .signals import Signals
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .journal import Journal
+    from .watch import Watch
+
+SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
+
+
+@dataclass
+class Session:
+    """What all jobs of a run share. Everything opened here is closed with ``stack``."""
+
+    settings: Settings
+    args: argparse.Namespace
+    printer: Printer
+    signals: Signals
+    stack: ExitStack
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    sandbox_urls: Mapping[str, str] = field(default_factory=dict)
+    _journal: Journal | None = None
+    _watch: Watch | None = None
+    _pools: dict[str, ClientPool] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
+        """Read the settings; nothing else yet."""
+        return cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+
+    @property
+    def sandbox(self) -> bool:
+        return bool(self.args.sandbox)
+
+    @property
+    def folder(self) -> Path:
+        """Where the journal lives; the sandbox has one of its own, never beside real jobs."""
+        root = state_dir(self.environ)
+        return root / "sandbox" if self.sandbox else root
+
+    @property
+    def journal(self) -> Journal:
+        """Opened when first needed; an unusable folder is an early, clear error."""
+        if self._journal is None:
+            from .journal import Journal
+
+            self._journal = Journal.open(self.folder)
+            self.stack.callback(self._journal.close)
+        return self._journal
+
+    @property
+    def watch(self) -> Watch:
+        if self._watch is None:
+            from .watch import Watch
+
+            self._watch = Watch()
+        return self._watch
+
+    def keys(self, provider: ProviderSettings) -> KeySearch:
+        """Where the provider's keys stand now; in the sandbox any will do."""
+        if self.sandbox:
+            return KeySearch((SANDBOX_KEY,))
+        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
+        return find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home())
+
+    def has_key(self, provider: ProviderSettings) -> bool:
+        """Whether a key of the provider is set for real, the sandbox aside."""
+        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
+        return bool(find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home()).keys)
+
+    def base_url(self, provider: ProviderSettings, wanted: str | None) -> str:
+        """The host to call: the sandbox's, the one asked for, or the provider's own.
+
+        Raises:
+            UsageError: a host that config.json does not allow.
+        """
+        from .client import check_base_url
+
+        if self.sandbox:
+            return self._start_sandbox()[provider.name]
+        url = (wanted or provider.base_url).rstrip("/")
+        check_base_url(url, provider.allowed_hosts)
+        return url
+
+    def _start_sandbox(self) -> Mapping[str, str]:
+        if not self.sandbox_urls:
+            from .sandbox import start
+
+            running = start(store=self.folder / "store")
+            self.stack.callback(running.close)
+            self.sandbox_urls = running.base_urls
+        return self.sandbox_urls
+
+    def clock(self, base_url: str) -> Clock:
+        return Clock(self.settings.time_scale if is_loopback(base_url) else 1.0)
+
+    def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
+        pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
+        return Gateway(pool, provider.hosts_for(base_url), keys)
+
+    def _client(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
+        from .client import Client, Site
+
+        client = Client(
+            Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)
+        )
+        self.stack.callback(client.close)
+        return client
+
+    def context(
+        self,
+        provider: ProviderSettings,
+        base_url: str,
+        keys: tuple[SecretKey, ...],
+        *,
+        deadline: Deadline,
+        clock: Clock,
+        folder: Path | None,
+        synchronous: bool = False,
+        extra: Mapping[str, Any] | None = None,
+    ) -> JobContext:
+        """A job's surroundings at one provider."""
+        return JobContext(
+            provider=provider,
+            adapter=adapter_for(provider.protocol),
+            gateway=self.gateway(provider, base_url, keys),
+            journal=self.journal,
+            clock=clock,
+            deadline=deadline,
+            limits=self.limits(provider, synchronous),
+            outputs=OutputPlan(folder),
+            events=Events(self.printer, extra),
+            signals=self.signals,
+            watch=self.watch,
+            sandbox=self.sandbox,
+            config=str(self.args.config.resolve()) if self.args.config else None,
+        )
+
+    def limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
+        """The run's time-outs: flags first, then the provider's; an interval below its minimum is raised."""
+        interval = self.args.poll_interval
+        if interval is not None and interval < provider.min_poll_interval:
+            self.printer.event(
+                "warning",
+                message=f"--poll-interval {interval:g} raised to {provider.min_poll_interval:g}, "
+                f"the least that {provider.name} allows",
+            )
+            interval = provider.min_poll_interval
+        sync = provider.sync_create_timeout_seconds
+        return Limits(
+            poll_interval=interval or provider.poll_interval,
+            poll_timeout=self.args.poll_timeout or provider.poll_timeout,
+            poll_request_timeout=self.args.poll_request_timeout,
+            stream_silence=getattr(self.args, "sse_request_timeout", 120.0),
+            create_timeout=max(sync, provider.create_timeout_seconds)
+            if synchronous
+            else provider.create_timeout_seconds,
+        )
+
+    def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
+        """The provider's keys.
+
+        Raises:
+            AuthError: there is none; with where to get one and how to set it, for every provider.
+        """
+        found = self.keys(provider)
+        for warning in found.warnings:
+            self.printer.event("warning", message=warning)
+        if not found.keys:
+            raise missing_key(provider, self.settings, found)
+        return found.keys
+
+
+def missing_key(provider: ProviderSettings, settings: Settings, found: KeySearch) -> AuthError:
+    """The first contact: everything that somebody without a key needs, in one object."""
+    return AuthError(
+        "missing_key",
+        found.problems[0] if found.problems else f"no key for {provider.name} was found",
+        guidance=(
+            f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
+            "or try it at once without any key: add --sandbox",
+        ),
+        details={"provider": provider.name, "problems": list(found.problems) or None, **first_contact(settings)},
+    )
+
+
+def first_contact(settings: Settings) -> dict[str, Any]:
+    """Where each provider's key comes from, and the four places to put it."""
+    return {
+        "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
+        "set_key": {
+            "shell": "export SKILLS_VIDEO_API_KEY=<your key>",
+            ".env": f"{BUNDLE / '.env'}: SKILLS_VIDEO_API_KEY=<your key>",
+            "config.json": 'providers."skills.video".api_key',
+            "openclaw": 'openclaw.json: skills.entries.generate-media.env {"SKILLS_VIDEO_API_KEY": "<your key>"}',
+        },
+    }

@@ -1,0 +1,229 @@
+"""What wait_generation.py does: follow jobs of the journal, or ids made elsewhere; list; cancel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from .answers import succeeded
+from .classify import classify
+from .clock import Deadline
+from .collect import collect
+from .context import JobContext, job_ref
+from .create import end_in_journal
+from .errors import AuthError, ExitCode, NotFound, ProviderRefused, UsageError
+from .follow import ask
+from .journal import NewJob, Row, State
+from .keys import SecretKey
+from .lifecycle import resume_job
+from .models import Reading
+from .report import Outcome
+from .run import output_folder
+from .session import Session
+from .settings import ProviderSettings
+
+EXPIRY_WARNING_SECONDS = 2 * 3600.0
+
+
+def run_wait(session: Session) -> Outcome:
+    """The outcome of the whole command: the last job's line, the first failing job's code."""
+    args = session.args
+    chosen = [bool(args.generation_id), args.all, args.list, bool(args.cancel)]
+    if sum(chosen) != 1:
+        raise UsageError(
+            "usage",
+            "give exactly one of --generation-id ID, --all, --list, --cancel ID",
+            guidance=("python3 scripts/wait_generation.py --list shows every job with its id",),
+        )
+    if args.list:
+        return _list(session)
+    if args.cancel:
+        return _cancel(session, _row(session, args.cancel))
+    rows = list(session.journal.open_rows()) if args.all else [_row(session, item) for item in args.generation_id]
+    return _follow_all(session, rows)
+
+
+def _follow_all(session: Session, rows: list[Row]) -> Outcome:
+    if not rows:
+        return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
+    if len(rows) == 1:
+        return resume_job(_context(session, rows[0]), rows[0])
+    from .batch import follow_rows
+
+    return follow_rows(session, rows, lambda row: _context(session, row))
+
+
+def _row(session: Session, generation_id: str) -> Row:
+    """The job's row; an id that was made elsewhere gets one, if its provider is named."""
+    found = session.journal.find(generation_id, session.args.provider)
+    if found:
+        return found[0]
+    if not session.args.provider:
+        raise NotFound(
+            "generation_not_found",
+            f"the journal has no job {generation_id!r}",
+            details={"received": generation_id},
+            guidance=(
+                "for a job that was made elsewhere add --provider NAME (and --model ID where the provider needs it)",
+                "python3 scripts/wait_generation.py --list shows the jobs that were made here",
+            ),
+        )
+    return _adopt(session, session.settings.provider(session.args.provider), generation_id)
+
+
+def _adopt(session: Session, provider: ProviderSettings, generation_id: str) -> Row:
+    base_url = session.base_url(provider, session.args.base_url)
+    key = session.need_keys(provider)[0]
+    new = NewJob(
+        fingerprint="",
+        copy=0,
+        provider=provider.name,
+        key_space="sandbox" if session.sandbox else provider.key_space_of(base_url),
+        base_url=base_url,
+        key_fingerprint=key.fingerprint,
+        path="",
+        query_path=None,
+        model=session.args.model or "",
+        kind="",
+        prompt="",
+        request=None,
+        output_dir="",
+    )
+    return session.journal.adopt(new, generation_id)
+
+
+def _context(session: Session, row: Row) -> JobContext:
+    """The surroundings of a job as the journal knows it: its provider, host, folder, and the key that made it."""
+    provider = session.settings.provider(row.provider)
+    asked_for = session.args.base_url
+    base_url = session.base_url(provider, asked_for or (None if session.sandbox else row.base_url))
+    clock = session.clock(base_url)
+    folder = output_folder(session.args, otherwise=row.output_dir or "generated")
+    if folder is not None:
+        from .outputs import check_folder
+
+        check_folder(folder)
+    return session.context(
+        provider,
+        base_url,
+        (_key(session, provider, row),),
+        deadline=Deadline.after(clock, session.args.deadline),
+        clock=clock,
+        folder=folder,
+    )
+
+
+def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
+    keys = session.need_keys(provider)
+    for key in keys:
+        if key.fingerprint == row.key_fingerprint or session.sandbox:
+            return key
+    raise AuthError(
+        "key_not_configured",
+        f"job {row.generation_id} was made with key {row.key_fingerprint}, which is not configured now",
+        guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
+        details={"configured": [key.fingerprint for key in keys]},
+    )
+
+
+def _list(session: Session) -> Outcome:
+    """The journal's newest rows as one line."""
+    from .journal import Journal
+
+    if not session.folder.is_dir():
+        return Outcome(ExitCode.OK, {"event": "list", "jobs": []})
+    journal: Journal = session.journal
+    jobs = [_list_row(session, row) for row in journal.recent(session.args.limit)]
+    return Outcome(ExitCode.OK, {"event": "list", "jobs": jobs, "counts": dict(journal.counts())})
+
+
+def _list_row(session: Session, row: Row) -> dict[str, Any]:
+    saved = row.saved if isinstance(row.saved, list) else []
+    line = {
+        "generation_id": row.generation_id,
+        "provider": row.provider,
+        "model": row.model,
+        "kind": row.kind or None,
+        "state": row.state.value,
+        "status": row.status or None,
+        "result": row.result,
+        "prompt": row.prompt[:80] or None,
+        "created_at": _iso(row.created_at),
+        "ended_at": _iso(row.ended_at),
+        "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
+        "expires_in_seconds": expires_in(session, row),
+        "usage": row.usage,
+    }
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def expires_in(session: Session, row: Row) -> int | None:
+    """Seconds until the result of a job that is not on disk yet is gone at the provider; None: no such limit."""
+    provider = session.settings.providers.get(row.provider)
+    if provider is None or not provider.result_ttl_seconds or row.state not in (State.ACCEPTED, State.ENDED):
+        return None
+    if row.result not in (None, "succeeded"):
+        return None
+    since = row.ended_at or row.provider_created_at or row.accepted_at or row.created_at
+    clock = session.clock(row.base_url)
+    return max(0, round(provider.result_ttl_seconds - clock.age(since)))
+
+
+def _iso(unix: float | None) -> str | None:
+    return None if unix is None else datetime.fromtimestamp(unix, timezone.utc).isoformat(timespec="seconds")
+
+
+def _cancel(session: Session, row: Row) -> Outcome:
+    """State first: a queued job is cancelled, a running one cannot be, a finished one is saved and never deleted."""
+    ctx = _context(session, row)
+    if row.state in (State.ENDED, State.COLLECTED):
+        return _saved_instead(ctx, row)
+    asked = ask(ctx, job_ref(row), ctx.deadline)
+    if not isinstance(asked, Reading):
+        raise ProviderRefused(asked)
+    if asked.result is not None:
+        end_in_journal(ctx, row.row_id, asked)
+        return _saved_instead(ctx, ctx.journal.get(row.row_id))
+    call = ctx.adapter.cancel(job_ref(row))
+    if call is None:
+        raise UsageError(
+            "cancel_not_offered",
+            f"{row.provider} offers no way to cancel a job",
+            details={
+                "generation_id": row.generation_id,
+                "status": asked.status,
+                "resume": ctx.resume(row.generation_id),
+            },
+        )
+    answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
+    if not succeeded(answer):
+        failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
+        raise ProviderRefused(_cannot_cancel(failure, asked), details={"generation_id": row.generation_id})
+    return _cancelled(ctx, row, asked)
+
+
+def _cancelled(ctx: JobContext, row: Row, before: Reading) -> Outcome:
+    after = ask(ctx, job_ref(row), ctx.deadline)
+    ended = after if isinstance(after, Reading) and after.result is not None else None
+    if ended is None:
+        from .models import Result
+
+        ended = replace(before, generation_id=row.generation_id, status="cancelled", result=Result.CANCELED, outputs=())
+    end_in_journal(ctx, row.row_id, ended)
+    line = {"event": "cancelled", "ok": True, "generation_id": row.generation_id, "status": ended.status}
+    return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))
+
+
+def _cannot_cancel(failure: Any, before: Reading) -> Any:
+    words = f"a job that is {before.status} cannot be cancelled; go on waiting for it"
+    return replace(failure, guidance=(words, *failure.guidance))
+
+
+def _saved_instead(ctx: JobContext, row: Row) -> Outcome:
+    ctx.events.warn(f"the job has already ended ({row.status}); a finished job is never deleted, its files are kept")
+    if row.result != "succeeded":
+        return Outcome(
+            ExitCode.OK, {"event": "cancelled", "ok": False, "generation_id": row.generation_id, "status": row.status}
+        )
+    return collect(ctx, row, source="poll", elapsed=0.0, reused=row.state is State.COLLECTED)

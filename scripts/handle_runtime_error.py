@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "requests>=2.31,<3",
+#     "urllib3>=2.3,<3",
+#     "sseclient-py>=1.8,<2",
+#     "jsonschema>=4.21,<5",
+#     "python-dotenv>=1.0,<2",
+#     "requests-toolbelt>=1.0,<2",
+#     "PyYAML>=6.0,<7",
+#     "Pillow>=10.0,<13",
+#     "tqdm>=4.66,<5",
+# ]
+# ///
+"""Say what an error answer means and what to do: for bodies that came from elsewhere than these scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from generate_media.bootstrap import start
+from generate_media.cli import Parser
+from generate_media.events import print_document, run_document
+
+
+def parser() -> Parser:
+    """The flags."""
+    made = Parser(
+        prog="handle_runtime_error.py",
+        description="Classify a provider's error answer: category, whether to retry, what to do. The exit code says it too.",
+        epilog="""examples:
+  handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'
+  handle_runtime_error.py --status 503 --body-file answer.json --provider agnes
+  curl -s … | handle_runtime_error.py --status 500 --body-file -""",
+    )
+    made.add_argument("--status", type=int, required=True, metavar="N", help="the HTTP status")
+    body = made.add_mutually_exclusive_group()
+    body.add_argument("--body", metavar="S", default="", help="the answer's body")
+    body.add_argument("--body-file", metavar="F", help="the same from a file; - is stdin")
+    made.add_argument("--provider", metavar="NAME", help="whose answer it is (default skills.video)")
+    made.add_argument("--operation", choices=("create", "query"), default="create", help="what was called")
+    made.add_argument("--base-url", metavar="URL", help="host for the credits command")
+    made.add_argument("--credits-endpoint", metavar="PATH", help="path for the credits command")
+    made.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """One document; the exit code is the category's."""
+    args = parser().parse_args(argv)
+    from generate_media.explain import explain
+
+    document, code = explain(args)
+    print_document(document)
+    return int(code)
+
+
+if __name__ == "__main__":
+    start(lambda: run_document(main, sys.argv[1:]))

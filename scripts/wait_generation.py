@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "requests>=2.31,<3",
+#     "urllib3>=2.3,<3",
+#     "sseclient-py>=1.8,<2",
+#     "jsonschema>=4.21,<5",
+#     "python-dotenv>=1.0,<2",
+#     "requests-toolbelt>=1.0,<2",
+#     "PyYAML>=6.0,<7",
+#     "Pillow>=10.0,<13",
+#     "tqdm>=4.66,<5",
+# ]
+# ///
+"""Go on with jobs by their ids alone, list them, or cancel one. --help has the flags."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from generate_media.bootstrap import start
+from generate_media.cli import wait_parser
+from generate_media.errors import GenerateMediaError
+from generate_media.events import standard_printer
+from generate_media.report import error_outcome
+from generate_media.signals import Signals
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, find the jobs in the journal, follow them; every error of ours becomes one line and its exit code."""
+    printer = standard_printer()
+    signals = Signals()
+    with ExitStack() as stack:
+        try:
+            args = wait_parser().parse_args(argv)
+            printer.verbose = args.verbose
+            signals.install()
+            from generate_media.session import Session
+            from generate_media.waiting import run_wait
+
+            outcome = run_wait(Session.open(args, printer, signals, stack))
+        except GenerateMediaError as error:
+            outcome = error_outcome(error)
+        if outcome.line:
+            printer.line(outcome.line)
+    return int(outcome.exit_code)
+
+
+if __name__ == "__main__":
+    start(lambda: main(sys.argv[1:]))
