@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+TAIL_BYTES = 4096
+"""Bytes that may follow a picture's end mark: some encoders add a little."""
+_END_MARKS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9", "image/gif": b"\x3b"}
 _MAX_BOXES = 4096
 _MAX_MARKERS = 1024
 
@@ -155,6 +158,26 @@ def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, in
             raise ValueError("a box smaller than its header")
         yield name, start + header, start + size
         start += size
+
+
+def is_whole(file: BinaryIO, media_type: str) -> bool:
+    """False when a file of this type certainly lacks its end: for bodies whose length the server did not say."""
+    length = _length(file)
+    mark = _END_MARKS.get(media_type)
+    if mark is not None:
+        file.seek(max(0, length - TAIL_BYTES))
+        return mark in file.read()
+    file.seek(0)
+    if media_type in ("image/webp", "video/x-msvideo", "audio/wav"):
+        size = int.from_bytes(_exactly(file, 8)[4:], "little")
+        return size == 0xFFFFFFFF or size + 8 <= length
+    if media_type in ("video/mp4", "video/quicktime", "audio/mp4"):
+        try:
+            found = list(boxes(file, 0, length))
+        except (ValueError, EOFError):
+            return False
+        return any(name == b"moov" for name, _, _ in found) and found[-1][2] <= length
+    return True
 
 
 def _walk(file: BinaryIO, into: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:

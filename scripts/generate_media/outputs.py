@@ -1,0 +1,162 @@
+"""Results out: each fetched or decoded to a part file, checked by its bytes, given a name of ours, measured."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from .atomic import part_file, publish
+from .errors import GenerateMediaError, OutputError, UsageError
+from .models import RemoteOutput, SavedOutput
+from .names import candidates, stem
+from .sidecar import write_sidecar
+from .sniff import extension, measure
+from .transfer import Fetched, Sink, Truncated, save_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .download import Downloader
+
+__all__ = ["check_folder", "save", "stem", "still_there", "write_sidecar"]
+
+_BASE64_CHARS = 1 << 18
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder and try it, before anything is sent.
+
+    Raises:
+        UsageError: ``output_dir_unwritable``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part_file(folder, "generate-media-check") as part:
+            part.file.write(b"\0")
+            part.file.flush()
+    except (OSError, ValueError) as error:  # ValueError: NUL in the name
+        raise UsageError(
+            "output_dir_unwritable",
+            f"files cannot be written to {folder}: {getattr(error, 'strerror', None) or error}",
+            guidance=("Nothing was sent. Choose another folder with --output-dir.",),
+        ) from None
+
+
+def save(
+    outputs: Sequence[RemoteOutput],
+    *,
+    folder: Path,
+    stem_prompt: str,
+    provider: str,
+    generation_id: str,
+    downloader: Downloader,
+    kind: str = "",
+    on_saved: Callable[[SavedOutput], None] | None = None,
+) -> tuple[SavedOutput, ...]:
+    """Save a job's results in their order; done again, it finds the same files and makes none twice.
+
+    One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
+    ``on_saved`` at once, and stands in the error's ``details["outputs"]``.
+
+    Raises:
+        OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
+        StillRunning: the time is up.
+    """
+    name = stem(stem_prompt or kind, provider, generation_id)
+    saved: list[SavedOutput] = []
+    failures: list[OutputError] = []
+    place = Path(os.path.abspath(folder))
+    try:
+        for output in outputs:
+            with _kept_for_later(failures):
+                item = _save_one(output, place, name, downloader, taken=[row.path for row in saved])
+                saved.append(item)
+                if on_saved is not None:
+                    on_saved(item)
+        if failures:
+            raise failures[0]
+    except GenerateMediaError as error:
+        if saved:
+            error.details["outputs"] = [item.as_json(show_query=False) for item in saved]
+        raise
+    finally:
+        downloader.close()
+    return tuple(saved)
+
+
+def still_there(saved: Sequence[SavedOutput]) -> bool:
+    """Whether all files of a finished job still lie where they were saved, with their sizes."""
+    try:
+        return all(item.path is not None and os.stat(item.path).st_size == item.size_bytes for item in saved)
+    except (OSError, ValueError):
+        return False
+
+
+def _save_one(
+    output: RemoteOutput, folder: Path, name: str, downloader: Downloader, *, taken: Sequence[str | None]
+) -> SavedOutput:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part_file(folder, name) as part:
+            fetched = _fetch(output, part.file, downloader)
+            part.sync()
+            size = measure(part.path, fetched.media_type)
+            path = publish(
+                part.path,
+                folder,
+                (row for row in candidates(name, extension(fetched.media_type)) if str(folder / row) not in taken),
+                size_bytes=fetched.size_bytes,
+                sha256=fetched.sha256,
+            )
+    except OSError as error:
+        raise save_failed(error) from None
+    return SavedOutput(
+        path=str(path),
+        url=output.url,
+        media_type=fetched.media_type,
+        size_bytes=fetched.size_bytes,
+        sha256=fetched.sha256,
+        width=size.width,
+        height=size.height,
+        duration_seconds=size.duration_seconds,
+        role=output.role,
+    )
+
+
+def _fetch(output: RemoteOutput, file: BinaryIO, downloader: Downloader) -> Fetched:
+    if output.inline:
+        return _decode(output.inline, file, downloader.max_bytes)
+    if output.url:
+        return downloader.fetch(output.url, file)
+    raise OutputError("no_output", "the provider named a result but gave neither a URL nor its bytes")
+
+
+def _decode(text: str, file: BinaryIO, max_bytes: int) -> Fetched:
+    """Base64 (a data: URI too) straight into the file, a window at a time."""
+    sink = Sink(file, max_bytes)
+    rest = ""
+    try:
+        for at in range(text.find(",") + 1 if text[:5] == "data:" else 0, len(text), _BASE64_CHARS):
+            window = rest + "".join(text[at : at + _BASE64_CHARS].split()).translate(_URL_SAFE)
+            whole = len(window) - len(window) % 4
+            rest = window[whole:]
+            sink.write(base64.b64decode(window[:whole], validate=True))
+        sink.write(base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True))
+        return sink.finish()
+    except (ValueError, Truncated):
+        raise OutputError("wrong_type", "the result came inline but is no base64") from None
+
+
+@contextmanager
+def _kept_for_later(failures: list[OutputError]) -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        if error.code == "save_failed":
+            raise
+        failures.append(error)
