@@ -67,7 +67,7 @@ def save(
         OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
         StillRunning: the time is up.
     """
-    name = stem(stem_prompt or kind, provider, generation_id)
+    name = stem(stem_prompt, provider, generation_id)
     saved: list[SavedOutput] = []
     failures: list[OutputError] = []
     place = Path(os.path.abspath(folder))
