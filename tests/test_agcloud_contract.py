@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+
 from generate_media.contract import Contract, Endpoint, open_contract
 from generate_media.contract.refs import closure
 
