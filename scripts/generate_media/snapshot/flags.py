@@ -27,15 +27,22 @@ _PLAIN = {
 
 
 def flag_forms(model: Model, sources: Sources) -> list[Rule]:
-    """The model's one form. A model without documented fields takes a prompt and nothing else."""
+    """The model's forms. A model without documented fields takes a prompt and nothing else.
+
+    Where there is a field for one picture and another for several, two forms say which count goes where.
+    """
     if not model.documented:
         return [{"name": "prompt", "flags": {"prompt": {"to": "prompt", "source": "[I]"}}}]
-    flags = dict(_rules(model))
+    flags = {flag: rule for flag, rule in _rules(model) if flag not in (sources.rule("no_flags", model.path) or ())}
     for flag, constants in sources.rule("flag_sets", model.path).items():
         flags[flag]["set"] = constants
-    form: Rule = {"name": model.fields.get("feature", {}).get("const", model.kind)}
-    constants = dict(_constants(model.fields, {rule["to"] for rule in flags.values()}))
-    return [{**form, **({"set": constants} if constants else {}), "flags": flags}]
+    name = model.fields.get("feature", {}).get("const", model.kind)
+    forms = [{"name": name, **_set(model, flags), "flags": flags}]
+    several = _first(model.fields, _MANY_IMAGES)
+    if several and "image_url" in model.fields:
+        wide = {**flags, "image": _list_rule(model, several)}
+        forms.append({"name": f"{name}, several images", **_set(model, wide), "flags": wide})
+    return forms
 
 
 def _rules(model: Model) -> Iterator[tuple[str, Rule]]:
@@ -45,31 +52,52 @@ def _rules(model: Model) -> Iterator[tuple[str, Rule]]:
         if name:
             wanted = fields[name].get("type") if fields[name].get("type") in ("integer", "number") else kind
             yield flag, {"to": name, **({"as": wanted} if wanted != "string" else {}), "source": "[D]"}
-    yield from _pictures(fields, model.kind)
-    yield from _media("video", fields, (), ("video_url",))
-    yield from _media("audio", fields, ("audio_urls",), ("audio_url",))
+    yield from _pictures(model)
+    for flag, many, single in (("video", "", "video_url"), ("audio", "audio_urls", "audio_url")):
+        if many in fields:
+            yield flag, _list_rule(model, many)
+        elif single in fields:
+            yield flag, _media_rule(model, single)
 
 
-def _pictures(fields: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Rule]]:
-    for flag, rule in _media("image", fields, _MANY_IMAGES, _ONE_IMAGE):
-        if rule["to"] == "first_frame_url":
+def _pictures(model: Model) -> Iterator[tuple[str, Rule]]:
+    fields = model.fields
+    several = _first(fields, _MANY_IMAGES)
+    single = _first(fields, _ONE_IMAGE)
+    if "image_url" in fields or (single and not several):
+        rule = _media_rule(model, single)
+        if single == "first_frame_url":
             rule["warn"] = "this model has no field for a reference picture; the picture is used as the first frame"
-        yield flag, rule
-    if kind == "video":
-        yield from _media("first-frame", fields, (), _FIRST)
-        yield from _media("last-frame", fields, (), _LAST)
+        yield "image", rule
+    elif several:
+        yield "image", _list_rule(model, several)
+    for flag, names in (("first-frame", _FIRST), ("last-frame", _LAST)):
+        # In a union of workflows, image_url is the field of the documented one (text-image-to-video).
+        name = _first(fields, names[::-1] if _merged(model) else names)
+        if name and model.kind == "video":
+            yield flag, _media_rule(model, name)
 
 
-def _media(
-    flag: str, fields: Mapping[str, Any], many: tuple[str, ...], single: tuple[str, ...]
-) -> Iterator[tuple[str, Rule]]:
-    lists = _first(fields, many)
-    if lists:
-        most = fields[lists].get("maxItems")
-        bound = {"max": most} if most else {}
-        yield flag, {"to": lists, "many": True, **bound, "encode": "multipart", "source": "[D]"}
-    elif _first(fields, single):
-        yield flag, {"to": _first(fields, single), "encode": "multipart", "source": "[D]"}
+def _merged(model: Model) -> bool:
+    """The page lists one workflow's discriminator and the fields of all, so most fields' workflow is not known."""
+    return "image" in model.fields.get("feature", {}).get("const", "")
+
+
+def _media_rule(model: Model, name: str) -> Rule:
+    rule: Rule = {"to": name, "encode": "multipart", "source": "[D]"}
+    if _merged(model) and name not in ("image_url", "end_image_url"):
+        rule["warn"] = f"the page does not say whether {name} belongs to {model.fields['feature']['const']}"
+    return rule
+
+
+def _list_rule(model: Model, name: str) -> Rule:
+    most = model.fields[name].get("maxItems")
+    return {"many": True, **({"max": most} if most else {}), **_media_rule(model, name)}
+
+
+def _set(model: Model, flags: Mapping[str, Rule]) -> Rule:
+    constants = dict(_constants(model.fields, {rule["to"] for rule in flags.values()}))
+    return {"set": constants} if constants else {}
 
 
 def _constants(fields: Mapping[str, Any], filled: set[str]) -> Iterator[tuple[str, Any]]:
