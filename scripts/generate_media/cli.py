@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ from .errors import UsageError
 
 MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")
 DEFAULT_OUTPUT_DIR = "generated"
+_STANDARD = ("help", "version")
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,12 +28,47 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--version", action="version", version=f"generate-media {__version__}")
 
+    def format_help(self) -> str:
+        """A screen, not a scroll: flags that explain themselves stand side by side, the others with their words."""
+        lines = [f"usage: python3 scripts/{self.prog} [flags]   (-h, --version)", "", self.description or ""]
+        for group in self._action_groups:
+            plain = group.title in ("options", "optional arguments")
+            actions = [a for a in group._group_actions if a.help is not argparse.SUPPRESS and a.dest not in _STANDARD]
+            if actions:
+                lines += ["", *([] if plain else [f"{group.title}:"]), *_group_lines(actions)]
+        return "\n".join([*lines, "", self.epilog or "", ""])
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(
             "usage",
             message,
             guidance=(f"python3 scripts/{self.prog} --help shows every flag with examples",),
         )
+
+
+def _group_lines(actions: Sequence[argparse.Action]) -> list[str]:
+    bare = [_written(action) for action in actions if not action.help]
+    worded = [f"  {_written(action):<24} {action.help}" for action in actions if action.help]
+    return _wrapped(bare, "  ") + worded
+
+
+def _written(action: argparse.Action) -> str:
+    name = action.option_strings[0]
+    if isinstance(action, argparse.BooleanOptionalAction):
+        return name.replace("--", "--[no-]", 1)
+    if action.nargs == 0:
+        return name
+    return f"{name} {action.metavar or '|'.join(map(str, action.choices or ()))}"
+
+
+def _wrapped(words: Sequence[str], indent: str) -> list[str]:
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + len(word) + 2 <= 110:
+            lines[-1] += f"  {word}"
+        else:
+            lines.append(indent + word)
+    return lines
 
 
 def seconds(text: str) -> float:

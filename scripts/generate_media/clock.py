@@ -38,6 +38,11 @@ class Clock:
         """Real seconds for a socket time-out, never below a millisecond."""
         return max(0.001, story_seconds / self.scale)
 
+    def check(self) -> None:
+        """Raises Stopped once the stop event is set."""
+        if self.stop.is_set():
+            raise Stopped
+
     def sleep(self, story_seconds: float) -> None:
         """Wait.
 

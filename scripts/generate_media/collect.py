@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
 from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
 from .follow import ask
-from .journal import Row
+from .journal import Row, local_id
 from .models import JobFailure, Reading, SavedOutput
 from .outputs import save, stem, still_there, write_sidecar
 from .report import Ended, Outcome, failed, no_file, sidecar_record, terminal
+from .settings import is_loopback
+
+if TYPE_CHECKING:
+    from .download import Downloader, RetryNote
 
 NEW_HINT = "the same command with --new makes it again, and may pay again"
 
@@ -44,7 +48,7 @@ def collect(
         if not outputs:
             return no_file(end, _no_output(row))
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
-    if reading is None and not row.generation_id_is_local:
+    if reading is None and row.generation_id != local_id(row.fingerprint, row.ordinal):
         reading, row = _fresh(ctx, row)
         outputs = reading.outputs if reading is not None else row.remote
         end = _ended(ctx, row, source, elapsed, reused)
@@ -63,12 +67,12 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             stem_prompt=row.prompt,
             provider=row.provider,
             generation_id=row.generation_id or "",
-            downloader=ctx.downloader(),
+            downloader=_downloader(ctx),
             kind=row.kind,
         )
+    except StillRunning as error:
+        raise _out_of_time(ctx, row, error) from None
     except OutputError as error:
-        if ctx.deadline.passed:
-            raise _out_of_time(ctx, row) from None
         guidance = (*error.guidance, f"run the same command again to fetch it; {NEW_HINT}")
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance, details=error.details))
         _write_sidecar(ctx, end, (), {key: outcome.line.get(key) for key in ("error", "message")})
@@ -134,11 +138,34 @@ def _no_output(row: Row) -> OutputError:
     )
 
 
-def _out_of_time(ctx: JobContext, row: Row) -> StillRunning:
+def _downloader(ctx: JobContext) -> Downloader:
+    from .download import Downloader
+
+    def told(note: RetryNote) -> None:
+        ctx.events.event(
+            "retry",
+            operation="download",
+            http_status=note.http_status,
+            category="transient",
+            wait_seconds=round(note.wait_seconds, 2),
+            attempt=note.attempt,
+        )
+
+    return Downloader(
+        allow_loopback=is_loopback(ctx.gateway.base_url),
+        deadline=ctx.deadline.remaining,
+        sleep=ctx.clock.sleep,
+        max_bytes=ctx.outputs.max_bytes,
+        time_scale=ctx.clock.scale,
+        on_retry=told,
+    )
+
+
+def _out_of_time(ctx: JobContext, row: Row, error: StillRunning) -> StillRunning:
     return StillRunning(
         "deadline",
         "the job is done, but the time was up before its files were fetched",
         should_retry=True,
         guidance=("go on with the command in resume: it only fetches the files",),
-        details={"generation_id": row.generation_id, "resume": ctx.resume(row.generation_id)},
+        details={**error.details, "generation_id": row.generation_id, "resume": ctx.resume(row.generation_id)},
     )

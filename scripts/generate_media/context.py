@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from .settings import ProviderSettings
 from .signals import Signals
 
 if TYPE_CHECKING:
+    from .client import EventStream
     from .journal import Journal, Row
     from .watch import Watch
 
@@ -45,24 +48,57 @@ class OutputPlan:
 
 
 class Events:
-    """A printer that adds what holds for every line of one job (its batch line, the sandbox mark)."""
+    """A printer that adds what holds for every line of one job: its line in the batch file.
 
-    def __init__(self, printer: Printer, extra: Mapping[str, Any] | None = None) -> None:
+    ``quiet`` keeps back what nobody reads of one job among many (start, status); the id is always told.
+    """
+
+    QUIET = frozenset({"start", "status"})
+
+    def __init__(self, printer: Printer, *, quiet: bool = False) -> None:
         self._printer = printer
-        self.extra: dict[str, Any] = dict(extra or {})
+        self._quiet = quiet
+        self.extra: dict[str, Any] = {}
 
     @property
     def verbose(self) -> bool:
         return self._printer.verbose
 
     def event(self, name: str, **fields: Any) -> None:
-        self._printer.event(name, **fields, **{k: v for k, v in self.extra.items() if k == "line"})
+        if not (self._quiet and name in self.QUIET):
+            self._printer.event(name, **self.extra, **fields)
 
     def warn(self, message: str) -> None:
         self.event("warning", message=message)
 
     def say(self, text: str) -> None:
-        self._printer.say(text)
+        if not self._quiet:
+            self._printer.say(text)
+
+
+class OpenStreams:
+    """The streams that are being read, so that a signal can wake their readers."""
+
+    def __init__(self) -> None:
+        self._streams: set[EventStream] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self, stream: EventStream) -> Iterator[None]:
+        """A stream that is open as long as the block."""
+        with self._lock:
+            self._streams.add(stream)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._streams.discard(stream)
+
+    def shut_down(self) -> None:
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.shutdown()
 
 
 @dataclass(frozen=True)
@@ -80,6 +116,7 @@ class JobContext:
     events: Events
     signals: Signals
     watch: Watch
+    streams: OpenStreams
     sandbox: bool = False
     config: str | None = None
     policy: RetryPolicy = field(default_factory=RetryPolicy)

@@ -90,6 +90,7 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
                 )
             )
             if not isinstance(opened, Answer):
+                stack.enter_context(ctx.streams.reading(opened))
                 return _from_stream(ctx, request, row, opened, seconds)
         else:
             opened = ctx.gateway.send(call, timeout_seconds=seconds)
@@ -139,7 +140,9 @@ def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Readi
         value = parse_json(event.data)
         if ctx.events.verbose:
             ctx.events.event(
-                "sse_event", name=event.name, data=without_bytes(value if value is not None else event.data)
+                "sse_event",
+                server_event=event.name or None,
+                data=without_bytes(value if value is not None else event.data),
             )
         if isinstance(value, Mapping):
             yield ctx.adapter.read(dict(value), model=model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .answers import parse_json, succeeded
@@ -106,23 +106,18 @@ class _StreamWatch:
     stream: EventStream
     until: Deadline
     found: Reading | None = None
-    _timers: list[object] = field(default_factory=list)
 
     def __enter__(self) -> _StreamWatch:
         self._open = True
-        remaining = self.until.remaining()
-        if remaining != float("inf"):
-            self._end = self.ctx.watch.at(time.monotonic() + self.ctx.clock.real(remaining), self.stream.shutdown)
-        else:
-            self._end = None
+        due = time.monotonic() + self.ctx.clock.real(self.until.remaining())
+        self._end = self.ctx.watch.at(due, self.stream.shutdown)
         self._schedule()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._open = False
-        for timer in (self._end, self._next):
-            if timer is not None:
-                timer.cancel()
+        self._end.cancel()
+        self._next.cancel()
 
     def _schedule(self) -> None:
         due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
@@ -158,6 +153,7 @@ class _Poll:
         if wait_first:
             self._sleep(self.ctx.limits.poll_interval)
         while True:
+            self.ctx.clock.check()
             asked = ask(self.ctx, self.job, self.until)
             if isinstance(asked, Reading):
                 self.bad = self.refused = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -48,15 +49,18 @@ class _Run:
         return error_outcome(error, **fields)
 
 
-def run_job(ctx: JobContext, spec: JobSpec, *, detach: bool = False) -> Outcome:
+def run_job(
+    ctx: JobContext, spec: JobSpec, *, detach: bool = False, before_create: Callable[[], None] | None = None
+) -> Outcome:
     """Make the job, or attach to it, or give again what is there already: never pay twice.
 
+    ``before_create`` is called when a create is about to be sent: a rate limit waits there.
     Never raises one of our errors: each becomes the outcome, with its exit code and its last line.
     """
     run = _Run(ctx, ctx.clock.now())
     try:
         with ExitStack() as stack:
-            return _run(run, spec, stack, detach)
+            return _run(run, spec, stack, detach, before_create)
     except Stopped:
         return run.cut_short(Interrupted(2))
     except GenerateMediaError as error:
@@ -78,7 +82,7 @@ def resume_job(ctx: JobContext, row: Row) -> Outcome:
         return run.cut_short(error)
 
 
-def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool) -> Outcome:
+def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create: Callable[[], None] | None) -> Outcome:
     ctx = run.ctx
     claim = _claim(ctx, spec, force_new=spec.force_new)
     run.row = row = claim.row
@@ -89,12 +93,14 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool) -> Outcome:
         return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=True)
     created: Created | None = None
     if claim.kind is ClaimKind.CREATED:
+        if before_create is not None:
+            before_create()
         created = _create(ctx, spec, row, stack)
         run.row = row = created.row
     else:
         _tell_attached(ctx, row)
     if detach and (created is None or created.reading.result is None):
-        return _detached(ctx, row)
+        return _detached()
     return _to_the_end(run, row, created)
 
 
@@ -190,12 +196,6 @@ def _tell_attached(ctx: JobContext, row: Row) -> None:
     ctx.events.event("attached", generation_id=row.generation_id, since=since.isoformat(timespec="seconds"))
 
 
-def _detached(ctx: JobContext, row: Row) -> Outcome:
-    """The end of a --detach run: the id is known and recorded, nothing more is asked for."""
-    line = {
-        "event": "detached",
-        "ok": True,
-        "generation_id": row.generation_id,
-        "resume": ctx.resume(row.generation_id),
-    }
-    return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))
+def _detached() -> Outcome:
+    """The end of a --detach run: the id stands in the journal and in the line before; nothing more is asked for."""
+    return Outcome(ExitCode.OK, {})

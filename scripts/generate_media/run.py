@@ -61,7 +61,7 @@ def run_one(session: Session, prepared: Prepared) -> Outcome:
     return run_job(ctx, spec, detach=session.args.detach)
 
 
-def open_context(session: Session, prepared: Prepared, extra: dict[str, Any] | None = None) -> JobContext:
+def open_context(session: Session, prepared: Prepared, *, quiet: bool = False) -> JobContext:
     """Everything that can fail before anything is sent: host, key, journal, output folder."""
     from .outputs import check_folder
 
@@ -80,7 +80,7 @@ def open_context(session: Session, prepared: Prepared, extra: dict[str, Any] | N
         clock=clock,
         folder=folder,
         synchronous=prepared.request.synchronous,
-        extra=extra,
+        quiet=quiet,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, Deadline
-from .context import Events, JobContext, Limits, OutputPlan
+from .context import Events, JobContext, Limits, OpenStreams, OutputPlan
 from .errors import AuthError
 from .events import Printer
 from .gateway import ClientPool, Gateway
@@ -39,6 +40,8 @@ class Session:
     signals: Signals
     stack: ExitStack
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    stop: threading.Event = field(default_factory=threading.Event)
+    streams: OpenStreams = field(default_factory=OpenStreams)
     sandbox_urls: Mapping[str, str] = field(default_factory=dict)
     _journal: Journal | None = None
     _watch: Watch | None = None
@@ -72,9 +75,9 @@ class Session:
     @property
     def watch(self) -> Watch:
         if self._watch is None:
-            from .watch import Watch
+            from .watch import shared
 
-            self._watch = Watch()
+            self._watch = shared()
         return self._watch
 
     def keys(self, provider: ProviderSettings) -> KeySearch:
@@ -113,7 +116,15 @@ class Session:
         return self.sandbox_urls
 
     def clock(self, base_url: str) -> Clock:
-        return Clock(self.settings.time_scale if is_loopback(base_url) else 1.0)
+        return Clock(self.settings.time_scale if is_loopback(base_url) else 1.0, self.stop)
+
+    def stop_all(self) -> None:
+        """Wake every sleeper and every reader of a stream: the run is ending."""
+        self.stop.set()
+        self.streams.shut_down()
+
+    def args_concurrency(self, otherwise: int) -> int:
+        return getattr(self.args, "concurrency", None) or otherwise
 
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
         pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
@@ -138,7 +149,7 @@ class Session:
         clock: Clock,
         folder: Path | None,
         synchronous: bool = False,
-        extra: Mapping[str, Any] | None = None,
+        quiet: bool = False,
     ) -> JobContext:
         """A job's surroundings at one provider."""
         return JobContext(
@@ -150,9 +161,10 @@ class Session:
             deadline=deadline,
             limits=self.limits(provider, synchronous),
             outputs=OutputPlan(folder),
-            events=Events(self.printer, extra),
+            events=Events(self.printer, quiet=quiet),
             signals=self.signals,
             watch=self.watch,
+            streams=self.streams,
             sandbox=self.sandbox,
             config=str(self.args.config.resolve()) if self.args.config else None,
         )
