@@ -16,6 +16,7 @@ from .context import JobContext, JobSpec
 from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused
 from .journal import Row, local_id
 from .models import Answer, Call, Reading, Request
+from .transport import TransportError
 
 if TYPE_CHECKING:
     from .client import EventStream
@@ -79,8 +80,6 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
 
 
 def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Sent:
-    from .client import TransportError
-
     seconds = ctx.clock.real(ctx.limits.create_timeout)
     try:
         if call.stream:
@@ -117,8 +116,6 @@ def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) ->
 
 def _from_stream(ctx: JobContext, request: Request, row: Row, stream: EventStream, seconds: float) -> _Sent:
     """Read events until one holds the id; the create's own time-out cuts a stream that never says it."""
-    from .client import TransportError
-
     timer = ctx.watch.at(time.monotonic() + seconds, stream.shutdown)
     detail = "the stream ended before it gave an id"
     try:

@@ -14,6 +14,7 @@ from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, Failure, ProviderRefused, StillRunning
 from .models import Answer, Call, JobRef, Reading
+from .transport import TransportError
 
 if TYPE_CHECKING:
     from .client import EventStream
@@ -75,8 +76,6 @@ def _follow_stream(
     ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
 ) -> Followed | None:
     """Events until an end; None when the stream cannot tell it, which is then said."""
-    from .client import TransportError
-
     watcher = _StreamWatch(ctx, row, stream, until)
     reason = "stream_ended"
     try:
@@ -229,8 +228,6 @@ def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
 
 
 def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:
-    from .client import TransportError
-
     seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
     try:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)

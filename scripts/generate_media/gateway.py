@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .keys import SecretKey
 from .models import Answer, Call
+from .transport import TransportError
 
 if TYPE_CHECKING:
     from .client import Client, EventStream
@@ -74,8 +75,6 @@ class Gateway:
         return len(self._hosts) > 1
 
     def _first_reachable(self, send: Callable[[Client], Answer]) -> Answer:
-        from .client import TransportError
-
         for left in range(len(self._hosts) - 1, -1, -1):
             try:
                 return send(self._pool.get(self.base_url, self.key))

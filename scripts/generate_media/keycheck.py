@@ -15,6 +15,7 @@ from .providers import adapter_for
 from .session import Session, first_contact
 from .settings import ProviderSettings
 from .signals import Signals
+from .transport import TransportError
 
 EARLIER_DEFAULT = "skills.video"
 
@@ -75,8 +76,6 @@ def _message(provider: ProviderSettings, problems: tuple[str, ...], ok: bool) ->
 
 def _verify(session: Session, provider: ProviderSettings) -> dict[str, Any]:
     """One cheap authenticated GET: does the key work, and what does the account say of itself."""
-    from .client import TransportError
-
     keys = session.keys(provider).keys
     try:
         base_url = session.base_url(provider, session.args.base_url if session.args.provider else None)

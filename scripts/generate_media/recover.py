@@ -6,6 +6,7 @@ from .answers import parse_json, succeeded
 from .context import JobContext
 from .journal import Row
 from .models import Reading
+from .transport import TransportError
 
 WINDOW_SECONDS = 120.0
 """How far before and after the sending a job's ``created_at`` may lie (clocks differ)."""
@@ -17,8 +18,6 @@ def find_lost(ctx: JobContext, row: Row) -> Row | None:
     None when there is no list, when it does not answer, or when not exactly one job fits: a guess could
     attach a command to somebody else's picture.
     """
-    from .client import TransportError
-
     call = ctx.adapter.recent(row.model)
     if call is None or row.sending_at is None:
         return None

@@ -1,0 +1,40 @@
+# The habits are commands. Everything is set up in .venv; nothing global is touched.
+PY := .venv/bin/python
+STAMP := .venv/.ready
+DEV_STAMP := .venv/.dev-ready
+
+.PHONY: demo test check bench bench-peers faults kill chaos canary clients references snapshot documents fuzz format clean
+
+demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network, no cost
+	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
+
+test: $(DEV_STAMP)  ## all tests
+	$(PY) -m pytest -q -n 2 --dist loadgroup
+
+check: $(DEV_STAMP)  ## format, lint, types, references in step
+	$(PY) -m ruff format --check scripts tests
+	$(PY) -m ruff check scripts tests
+	$(PY) -m mypy --strict scripts
+	$(PY) scripts/build_references.py --check
+
+format: $(DEV_STAMP)
+	$(PY) -m ruff format scripts tests
+	$(PY) -m ruff check --fix scripts tests
+
+references: $(STAMP)  ## renew the generated contract and tables from references/sources
+	$(PY) scripts/build_references.py
+
+$(STAMP): requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed"; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || command -v uv >/dev/null || \
+		{ echo "This python has no ensurepip: apt install python3-venv, or install uv"; exit 1; }
+	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then python3 -m venv .venv; else uv venv --seed .venv; fi
+	$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
