@@ -1,0 +1,105 @@
+"""Reading the journal. Rows that a dead writer left behind are shown as what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..models import Json
+from . import locks
+from .database import Database
+from .rows import Row, Sql, State, row_from, to_text
+
+NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
+
+
+class Queries:
+    """What can be asked. Newest and oldest go by the order of writing, never by a clock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._locks = database.folder / "locks"
+
+    def get(self, row_id: int) -> Row:
+        """One row. Raises KeyError where there is none."""
+        rows = self._rows("WHERE row_id = ?", row_id)
+        if not rows:
+            raise KeyError(row_id)
+        return rows[0]
+
+    def find(self, generation_id: str, provider: str | None = None) -> tuple[Row, ...]:
+        """The rows of an id or alias, newest first."""
+        where = "WHERE row_id IN (SELECT row_id FROM known_id WHERE value = ?) AND (? IS NULL OR provider = ?)"
+        name = to_text(provider)
+        return self._rows(f"{where} ORDER BY row_id DESC", to_text(generation_id), name, name)
+
+    def open_rows(self) -> tuple[Row, ...]:
+        """Jobs that reached no end, oldest first: accepted, being sent by a live writer, or unknown.
+
+        What a dead writer was sending is unknown; what it had not begun to send is no job and left out.
+        """
+        rows = self._rows("WHERE state IN ('intent', 'sending', 'accepted', 'unknown') ORDER BY row_id")
+        return tuple(row for row in rows if row.state is not State.REJECTED)
+
+    def unknown_rows(self, provider: str, model: str) -> tuple[Row, ...]:
+        """Creates whose outcome is unknown, oldest first, those of dead writers included."""
+        where = "WHERE state IN ('sending', 'unknown') AND provider = ? AND model = ? ORDER BY row_id"
+        return tuple(r for r in self._rows(where, to_text(provider), to_text(model)) if r.state is State.UNKNOWN)
+
+    def unsaved_rows(self) -> tuple[Row, ...]:
+        """Jobs that succeeded and whose files are not saved, oldest first."""
+        return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")
+
+    def recent(self, limit: int = 50) -> tuple[Row, ...]:
+        """The newest rows, newest first."""
+        return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
+
+    def known_ids(self, provider: str) -> frozenset[str]:
+        """Every id and alias of the provider's jobs."""
+        query = "SELECT value FROM known_id JOIN job USING (row_id) WHERE provider = ?"
+        with self._database.reading() as db:
+            return frozenset(_as_text(value) for (value,) in db.execute(query, (to_text(provider),)))
+
+    def url_for_bytes(self, sha256: str, provider: str, max_age_seconds: float) -> str | None:
+        """The provider's URL of a file that we saved with these bytes, while it is fresh."""
+        raise NotImplementedError
+
+    def last_usage(self, provider: str, model: str) -> Json:
+        """What the newest job of this model with a recorded usage used; None where there is none."""
+        where = "WHERE provider = ? AND model = ? AND usage IS NOT NULL ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(provider), to_text(model))
+        return rows[0].usage if rows else None
+
+    def counts(self) -> dict[State, int]:
+        """How many rows stand in each state that occurs."""
+        counted: dict[State, int] = {}
+        with self._database.reading() as db:
+            settled = db.execute(
+                "SELECT state, count(*) FROM job WHERE state NOT IN ('intent', 'sending') GROUP BY state"
+            ).fetchall()
+        for state, number in settled:
+            known = State(state) if state in set(State) else State.UNKNOWN
+            counted[known] = counted.get(known, 0) + number
+        for row in self._rows("WHERE state IN ('intent', 'sending')"):
+            counted[row.state] = counted.get(row.state, 0) + 1
+        return counted
+
+    def _rows(self, where: str, *values: Sql) -> tuple[Row, ...]:
+        with self._database.reading() as db:
+            found = [dict(item) for item in db.execute(f"SELECT * FROM job {where}", values)]  # noqa: S608 - our text
+        return tuple(self._seen(row_from(item)) for item in found)
+
+    def _seen(self, row: Row) -> Row:
+        """The row as it is to be understood now that its writer may be dead."""
+        if row.state in (State.INTENT, State.SENDING) and not self._is_alive(row.writer):
+            if row.state is State.SENDING:
+                return replace(row, state=State.UNKNOWN)
+            return replace(row, state=State.REJECTED, error=NEVER_SENT)
+        return row
+
+    def _is_alive(self, writer: str) -> bool:
+        return locks.is_alive(self._locks, writer)
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,223 @@
+"""The journal's one writer: claim a job, then write each step before the next begins."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from ..models import Json, RemoteOutput, Result
+from . import locks
+from .database import Database
+from .failures import IdAlreadyKnown, IllegalTransition, unwritable
+from .queries import Queries
+from .rows import Claim, ClaimKind, NewJob, Row, State, local_id, new_columns, to_json, to_remote, to_text
+from .steps import (
+    Columns,
+    aliased,
+    allowed,
+    get,
+    insert,
+    know,
+    meaning,
+    newest,
+    owned_elsewhere,
+    row_of_id,
+    update,
+    urls,
+)
+
+
+class Journal(Queries):
+    """The record of all jobs of a state folder, shared by any number of threads and processes.
+
+    Every method raises JournalWriteError (``journal_write_failed``, ``journal_busy``, ``journal_corrupt``)
+    where its step is not on disk, and IllegalTransition where the caller has a bug.
+    """
+
+    def __init__(self, database: Database, wall: Callable[[], float]) -> None:
+        super().__init__(database)
+        self._wall = wall
+        self._writer = locks.Writer(self._locks)
+        _open_journals.add(self)
+
+    @classmethod
+    def open(cls, folder: Path, *, wall: Callable[[], float] = time.time, read_only: bool = False) -> Journal:
+        """Opens, makes or migrates the journal of a folder.
+
+        ``read_only`` makes nothing: a missing journal reads as empty, one in a read-only folder can be read.
+        Raises UsageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
+        ``journal_corrupt`` (set aside, a new one begun), ``journal_busy``, ``journal_write_failed``.
+        """
+        return cls(Database(folder.absolute(), read_only=read_only), wall)
+
+    def close(self) -> None:
+        """Rows of this writer still in intent or sending are a dead writer's from now on."""
+        self._database.close()
+        self._writer.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def claim(self, new: NewJob, *, force_new: bool = False) -> Claim:
+        """Decides, in one transaction, what a run of this job has to do; see ClaimKind.
+
+        The newest row of the fingerprint and copy decides. ``force_new`` makes a row of its own.
+        """
+        writer = self._writer_name()
+        with self._database.transaction() as db:
+            row = newest(db, new)
+            if row is not None and row.state is State.SENDING and not self._is_alive(row.writer):
+                update(db, row.row_id, {"state": State.UNKNOWN.value})
+                row = get(db, row.row_id)
+            if row is not None and row.state is State.INTENT and not self._is_alive(row.writer):
+                update(db, row.row_id, new_columns(new) | {"writer": writer})
+                return Claim(ClaimKind.CREATED, get(db, row.row_id))
+            kind = ClaimKind.CREATED if row is None or force_new else meaning(row)
+            if row is None or kind is ClaimKind.CREATED:
+                row = insert(db, new, {"writer": writer, "state": State.INTENT.value, "created_at": self._wall()})
+            return Claim(kind, row)
+
+    def sending(self, row_id: int, *, key_fingerprint: str | None = None, base_url: str | None = None) -> None:
+        """The create is about to be sent, with this key to this host. Raises IllegalTransition for another's row."""
+        with self._database.transaction() as db:
+            row = allowed(db, row_id, State.SENDING)
+            if row.writer != self._writer_name():
+                raise IllegalTransition(f"row {row_id} is held by another writer")
+            changes: Columns = {"state": State.SENDING.value, "sending_at": self._wall()}
+            given = {"key_fingerprint": to_text(key_fingerprint), "base_url": to_text(base_url)}
+            update(db, row_id, changes | {name: value for name, value in given.items() if value is not None})
+
+    def retreat(self, row_id: int) -> None:
+        """What was sent provably created nothing and will be tried again: back to intent."""
+        with self._database.transaction() as db:
+            allowed(db, row_id, State.INTENT)
+            update(db, row_id, {"state": State.INTENT.value})
+
+    def accepted(
+        self,
+        row_id: int,
+        *,
+        generation_id: str,
+        aliases: Iterable[tuple[str, str]] = (),
+        status: str = "",
+        provider_created_at: float | None = None,
+        usage: Json = None,
+        poll_deadline: float | None = None,
+    ) -> None:
+        """The id is known. From unknown, for a job found in the provider's list.
+
+        Raises IdAlreadyKnown where such a job belongs to another row by now.
+        """
+        with self._database.transaction() as db:
+            row = allowed(db, row_id, State.ACCEPTED)
+            if row.generation_id not in (None, generation_id):
+                raise IllegalTransition(f"row {row_id} has the id {row.generation_id!r} already")
+            if row.state is State.UNKNOWN and owned_elsewhere(db, row, generation_id):
+                raise IdAlreadyKnown(f"{generation_id!r} belongs to another row")
+            changes: Columns = {"state": State.ACCEPTED.value, "generation_id": to_text(generation_id), "error": None}
+            changes |= {"status": to_text(status or row.status), "accepted_at": row.accepted_at or self._wall()}
+            optional: Columns = {"provider_created_at": provider_created_at, "poll_deadline": poll_deadline}
+            optional["usage"] = to_json(usage)
+            changes |= {name: value for name, value in optional.items() if value is not None}
+            update(db, row_id, changes | aliased(db, row, aliases))
+            know(db, row_id, generation_id)
+
+    def rejected(self, row_id: int, error: Json) -> None:
+        """Nothing was created: refused by the provider, or given up before sending."""
+        with self._database.transaction() as db:
+            allowed(db, row_id, State.REJECTED)
+            update(db, row_id, {"state": State.REJECTED.value, "error": to_json(error)})
+
+    def unknown(self, row_id: int, error: Json) -> None:
+        """The create was sent and its answer is lost."""
+        with self._database.transaction() as db:
+            allowed(db, row_id, State.UNKNOWN)
+            update(db, row_id, {"state": State.UNKNOWN.value, "error": to_json(error)})
+
+    def status(self, row_id: int, status: str, aliases: Iterable[tuple[str, str]] | None = None) -> None:
+        """The provider's newest word for an open job. A word that comes after the end changes nothing."""
+        with self._database.transaction(durable=False) as db:
+            row = get(db, row_id)
+            if row.state is State.ACCEPTED:
+                update(db, row_id, {"status": to_text(status)} | aliased(db, row, aliases or ()))
+
+    def ended(
+        self,
+        row_id: int,
+        *,
+        status: str,
+        result: str,
+        remote: Sequence[RemoteOutput],
+        usage: Json,
+        response: Json,
+        error: Json = None,
+        generation_id: str | None = None,
+        expires_at: float | None = None,
+    ) -> None:
+        """The job reached an end; straight from sending for a synchronous result, which gets a local id.
+
+        Repeated, it renews the URLs. A success is never overwritten by another end: a picture that was made
+        stays made, whatever a later cancel or expiry says.
+        """
+        with self._database.transaction() as db:
+            row = allowed(db, row_id, State.ENDED)
+            if row.result == Result.SUCCEEDED.value != result:
+                return
+            known = row.generation_id or generation_id or local_id(row.fingerprint, row.ordinal)
+            state = State.COLLECTED if row.state is State.COLLECTED and row.result == result else State.ENDED
+            changes: Columns = {"state": state.value, "generation_id": to_text(known), "status": to_text(status)}
+            changes |= {"result": result, "remote": to_remote(remote), "response": to_json(response)}
+            changes |= {"usage": to_json(row.usage if usage is None else usage), "error": to_json(error)}
+            renewed = row.ended_at is None or urls(row.remote) != urls(remote)
+            changes |= {
+                "ended_at": self._wall() if renewed else row.ended_at,
+                "expires_at": expires_at or row.expires_at,
+            }
+            update(db, row_id, changes)
+            know(db, row_id, known)
+
+    def collected(self, row_id: int, *, saved: Json, output_dir: str, stem: str) -> None:
+        """The files are on disk. Again after they were fetched again, perhaps elsewhere."""
+        with self._database.transaction(durable=False) as db:
+            allowed(db, row_id, State.COLLECTED)
+            changes: Columns = {"state": State.COLLECTED.value, "saved": to_json(saved), "stem": to_text(stem)}
+            update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
+
+    def adopt(self, new: NewJob, generation_id: str) -> Row:
+        """The row of an id that was made elsewhere, in accepted; the one there is, if there is one."""
+        with self._database.transaction() as db:
+            known = row_of_id(db, new.provider, new.key_space, generation_id)
+            if known is not None:
+                return known
+            now = self._wall()
+            extra: Columns = {"state": State.ACCEPTED.value, "generation_id": to_text(generation_id)}
+            row = insert(db, new, extra | {"created_at": now, "accepted_at": now})
+            know(db, row.row_id, generation_id)
+            return row
+
+    def forget_writer(self) -> None:
+        """In a forked child: its rows are its own, the parent's stay the parent's."""
+        self._writer.forget()
+
+    def _writer_name(self) -> str:
+        try:
+            return self._writer.name()
+        except OSError as error:
+            raise unwritable(self._database.folder, error.strerror or str(error)) from error
+
+
+def _after_fork_in_child() -> None:
+    for journal in list(_open_journals):
+        journal.forget_writer()
+
+
+_open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

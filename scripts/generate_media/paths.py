@@ -1,0 +1,42 @@
+"""Where things lie: the bundle's own files, found from this file's place, and the user's state folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import UsageError
+
+BUNDLE = Path(__file__).resolve().parents[2]
+"""The folder with SKILL.md; only ever read."""
+REFERENCES = BUNDLE / "references"
+CONFIG_FILE = BUNDLE / "config.json"
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of the journal, absolute and perhaps not there yet.
+
+    ``GENERATE_MEDIA_STATE_DIR`` as it is, else ``$XDG_STATE_HOME`` or ``~/.local/state``, then
+    ``generate-media`` (CONTRACT). A relative ``XDG_STATE_HOME`` is ignored, as the XDG base directory
+    specification asks. Raises UsageError ``state_unwritable`` where the user has no home.
+    """
+    own = environ.get("GENERATE_MEDIA_STATE_DIR", "")
+    if own:
+        return Path(own).expanduser().absolute()
+    base = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(_home(environ), ".local", "state")
+    return Path(base) / "generate-media"
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME", "") if os.name == "posix" else ""
+    home = home or os.path.expanduser("~")
+    if not os.path.isabs(home):
+        raise UsageError(
+            "state_unwritable",
+            "this user has no home folder, so there is no place for the journal",
+            guidance=("Name a writable folder: GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media",),
+        )
+    return home
