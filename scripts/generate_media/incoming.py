@@ -1,0 +1,155 @@
+"""What comes back: a whole answer, or events one by one. One exchange each, read by one thread."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+
+from .models import Answer, Call
+from .stream import Event, EventTooLarge, events
+from .transport import STOPPED, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
+from .unpack import unpacked, whole
+from .watch import Alarm
+
+MAX_ANSWER_BYTES = 8 << 20
+MAX_CREATE_BYTES = 64 << 20
+"""A synchronous create may answer with pictures in base64."""
+MAX_HEADER_CHARS = 4096
+_READ_BYTES = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_EVENT_FIELD = re.compile(rb"(data|event|id|retry)?:")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An exchange whose status and headers are in."""
+
+    call: Call
+    exchange: Exchange
+    alarm: Alarm
+    raw: Any
+
+    def answer(self) -> Answer:
+        return self._answer(self._chunks())
+
+    def answer_or_events(self) -> Answer | EventStream:
+        chunks = self._chunks()
+        head = guarded(self.exchange, lambda: self._head(chunks))
+        if not self._is_event_stream(head):
+            return self._answer(chain([head], chunks))
+        self.alarm.cancel()
+        return EventStream(self.exchange, chain([head], chunks), Answer(self.raw.status, self._headers(), ""))
+
+    def _answer(self, chunks: Iterator[bytes]) -> Answer:
+        cap = MAX_CREATE_BYTES if self.call.operation == "create" else MAX_ANSWER_BYTES
+        return Answer(self.raw.status, self._headers(), guarded(self.exchange, lambda: whole(chunks, cap)))
+
+    def _chunks(self) -> Iterator[bytes]:
+        def arriving() -> Iterator[bytes]:
+            while chunk := self.raw.read1(_READ_BYTES, decode_content=False):
+                yield chunk
+
+        return unpacked(arriving(), self.raw.headers.get("content-encoding", ""))
+
+    def _head(self, chunks: Iterator[bytes]) -> bytes:
+        """As much of the body's beginning as is needed to see what it is."""
+        head = b""
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= 16 or (self._is_declared and _begin(head)):
+                break
+        return head
+
+    def _is_event_stream(self, head: bytes) -> bool:
+        begin = _begin(head)
+        if self.raw.status // 100 != 2 or begin[:1] in (b"{", b"[", b"<"):
+            return False
+        return self._is_declared or bool(_EVENT_FIELD.match(begin))
+
+    @property
+    def _is_declared(self) -> bool:
+        declared: str = self.raw.headers.get("content-type", "")
+        return declared.split(";")[0].strip().lower() == "text/event-stream"
+
+    def _headers(self) -> dict[str, str]:
+        return {name.lower(): value[:MAX_HEADER_CHARS] for name, value in self.raw.headers.itermerged()}
+
+
+def _begin(head: bytes) -> bytes:
+    return head.removeprefix(_BOM).lstrip()
+
+
+class EventStream:
+    """Events as they arrive; one thread iterates, and may stop and go on. Times are ``time.monotonic()``."""
+
+    def __init__(self, exchange: Exchange, chunks: Iterator[bytes], head: Answer) -> None:
+        self.head = head
+        """Status and headers."""
+        self.last_byte_at = self.last_event_at = time.monotonic()
+        self._exchange = exchange
+        self._events = events(self._timed(chunks))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether :meth:`shutdown` ended it."""
+        return self._exchange.cut_because == STOPPED
+
+    def shutdown(self) -> None:
+        """End the iteration, from any thread and at once, without an exception."""
+        self._exchange.cut(STOPPED)
+
+    def close(self) -> None:
+        """No more events; leaving ``open_stream``'s block closes the connection."""
+        self.shutdown()
+
+    def __iter__(self) -> EventStream:
+        return self
+
+    def __next__(self) -> Event:
+        """The next event.
+
+        Raises:
+            StopIteration: the server ended the stream, or :meth:`shutdown` did.
+            TransportError: it broke, fell silent, or holds what cannot be an event.
+        """
+        try:
+            event = guarded(self._exchange, lambda: next(self._events, None))
+        except TransportError:
+            if not self.stopped:
+                raise
+            event = None
+        if event is None:
+            raise StopIteration
+        self.last_event_at = time.monotonic()
+        return event
+
+    def _timed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.last_byte_at = time.monotonic()
+            yield chunk
+
+
+def guarded(exchange: Exchange, action: Callable[[], T]) -> T:
+    """Run a step of an exchange; what goes wrong is a TransportError, and so is an end that a cut made.
+
+    It is raised outside of the ``except`` block: the libraries' exceptions hold requests, whose headers hold the
+    key, and must not hang on ours as context.
+    """
+    failure = None
+    try:
+        result = action()
+    except (BrokenAnswer, EventTooLarge) as error:
+        failure = str(error) or "an event is too large"
+    except network_exceptions() as error:
+        failure = getattr(error, "detail", "") or describe(error)
+    if exchange.cut_because is not None:
+        failure = exchange.cut_because
+    if failure is not None:
+        raise TransportError(failure, reached=exchange.started)
+    return result

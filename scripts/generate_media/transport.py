@@ -1,0 +1,185 @@
+"""What can go wrong between two machines, in our words; and one exchange as others may see and cut it.
+
+Whether a request may have reached the provider is not guessed from the kind of an exception: the connection
+itself tells (:mod:`generate_media.connections`). Only the words come from the exception, and from its class and
+number rather than from its text, which may hold URLs with their query, and headers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+SILENT = "silent"
+TIMED_OUT = "timed out"
+STOPPED = "stopped"
+UNTRUSTED_CODES = (2, 19, 20, 21)
+"""X509_V_ERR_*: the issuer is in no store we looked at; any other fault of a certificate is the certificate's."""
+
+
+class TransportError(Exception):
+    """No whole answer came. Bears neither key, nor URL, nor the exceptions of the libraries below.
+
+    ``reached`` is False only when no connection was made (DNS, refused, TLS, proxy, connect time-out): nothing
+    was sent, and sending again is safe. ``detail`` is a few words: ``silent`` and ``timed out`` are fixed ones.
+    """
+
+    def __init__(self, detail: str, *, reached: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.reached = reached
+
+
+class BrokenAnswer(Exception):
+    """An answer that arrived but cannot be used; its text is ours."""
+
+
+class Exchange:
+    """One request on its way: whether anything may have been sent, and a way to cut it from another thread."""
+
+    def __init__(self, *, connect_seconds: float, send_seconds: float) -> None:
+        self.connect_seconds = connect_seconds
+        self.send_seconds = send_seconds
+        self.started = False
+        self.cut_because: str | None = None
+        self._lock = threading.Lock()
+        self._line: Any = None
+
+    def connecting(self, line: socket.socket) -> None:
+        """A socket that is not yet ready for the request (TLS, a proxy) but may already be cut."""
+        self._hold(line)
+
+    def connected(self, line: Any) -> None:
+        """From here on, what is sent may arrive."""
+        self._hold(line)
+        self.started = True
+
+    def cut(self, because: str) -> None:
+        """Wake the thread that waits on the socket, for good. The first reason stays."""
+        with self._lock:
+            if self.cut_because is None:
+                self.cut_because = because
+                _shut(self._line)
+
+    def release(self) -> None:
+        """The socket belongs to somebody else now; a later cut does nothing to it."""
+        with self._lock:
+            self._line = None
+
+    def _hold(self, line: Any) -> None:
+        with self._lock:
+            if self.cut_because is not None:
+                raise TimeoutError(errno.ETIMEDOUT, self.cut_because)
+            self._line = line
+
+
+def _shut(line: Any) -> None:
+    """Both directions, on the bare socket: SSLSocket.shutdown would drop the TLS layer under its reader's feet."""
+    line = getattr(line, "socket", line)  # TLS inside TLS, to a proxy
+    if isinstance(line, socket.socket):
+        try:
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+        except OSError:
+            return  # not connected any more
+
+
+def network_exceptions() -> tuple[type[Exception], ...]:
+    """All that the libraries raise about one exchange. ValueError: a header, host name or length of no use."""
+    from http.client import HTTPException
+
+    import requests
+    import urllib3
+
+    return (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, EOFError)
+
+
+def describe(error: BaseException) -> str:
+    """A few words for what happened, from the most telling exception of the chain."""
+    chain = list(_chain(error))
+    for classes, words in _table():
+        for link in chain:
+            found = (words if isinstance(words, str) else words(link)) if isinstance(link, classes) else ""
+            if found:
+                return found
+    return f"failed ({type(error).__name__})"
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Whether TLS failed because no store knows the issuer: another store may."""
+    import ssl
+
+    return any(
+        isinstance(link, ssl.SSLCertVerificationError) and link.verify_code in UNTRUSTED_CODES for link in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that it wraps, each once, outermost first."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [getattr(link, "reason", None), *link.args, link.__cause__, link.__context__]
+
+
+def _certificate(error: Any) -> str:
+    return f"the TLS certificate was not accepted: {error.verify_message}"
+
+
+def _tunnel(error: Any) -> str:
+    """CONNECT refused; http.client raises a bare OSError for it, with the proxy's own words, which we leave out."""
+    found = re.match(r"Tunnel connection failed: (\d{3})\b", str(error.args[0] if error.args else ""))
+    return f"the proxy refused to connect (HTTP {found[1]})" if found else ""
+
+
+def _system(error: Any) -> str:
+    return os.strerror(error.errno).lower() if isinstance(error.errno, int) else ""
+
+
+@cache
+def _table() -> tuple[tuple[tuple[type[BaseException], ...], str | Callable[[Any], str]], ...]:
+    """Classes and words, the most telling first; a function that gives no words passes the matter on."""
+    import ssl
+    from http import client as http
+
+    from requests import exceptions as of_requests
+    from urllib3 import exceptions as of_urllib3
+
+    return (
+        ((BrokenAnswer,), str),
+        ((of_urllib3.NameResolutionError, socket.gaierror), "the host name could not be resolved"),
+        ((ssl.SSLCertVerificationError,), _certificate),
+        ((ssl.SSLError, of_urllib3.SSLError, of_requests.SSLError), "TLS failed"),
+        ((ConnectionRefusedError,), "connection refused"),
+        ((of_urllib3.ReadTimeoutError, of_requests.ReadTimeout), SILENT),
+        ((http.RemoteDisconnected,), "the connection was closed without an answer"),
+        ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "connection reset"),
+        ((of_urllib3.DecodeError, of_requests.ContentDecodingError), "the answer's compression is broken"),
+        ((http.IncompleteRead, of_urllib3.InvalidChunkLength, of_requests.ChunkedEncodingError), "cut short"),
+        ((http.BadStatusLine, http.LineTooLong, of_urllib3.HeaderParsingError), "no HTTP answer"),
+        ((of_urllib3.ResponseNotChunked, of_urllib3.BodyNotHttplibCompatible), "no HTTP answer"),
+        ((of_urllib3.InvalidHeader, of_requests.InvalidHeader), "a header is not valid"),
+        ((of_urllib3.ProxySchemeUnknown, of_urllib3.ProxySchemeUnsupported), "the proxy's address is not usable"),
+        ((of_requests.InvalidProxyURL,), "the proxy's address is not usable"),
+        ((of_urllib3.LocationValueError, of_requests.InvalidURL, UnicodeError), "the address is not usable"),
+        ((of_requests.MissingSchema, of_requests.InvalidSchema, of_requests.URLRequired), "the address is not usable"),
+        ((OSError,), _tunnel),
+        ((OSError,), _system),
+        ((of_urllib3.ConnectTimeoutError, of_requests.ConnectTimeout), "connect timed out"),
+        ((TimeoutError, of_urllib3.TimeoutError, of_urllib3.TimeoutStateError, of_requests.Timeout), TIMED_OUT),
+        ((of_urllib3.ProxyError, of_requests.ProxyError), "the proxy could not be used"),
+        ((http.HTTPException,), "no HTTP answer"),
+        ((of_urllib3.PoolError, of_urllib3.ProtocolError, of_requests.ConnectionError), "the connection broke"),
+        ((EOFError,), "cut short"),
+        ((of_urllib3.HTTPError, of_requests.RequestException), "the exchange failed"),
+        ((ValueError,), "the request could not be written"),
+    )
