@@ -1,0 +1,79 @@
+"""config.json: the shipped one, and every mistake named with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from generate_media.errors import UsageError
+from generate_media.paths import BUNDLE, CONFIG_FILE
+from generate_media.settings import load_settings
+
+SHIPPED: dict[str, Any] = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads((BUNDLE / "config.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_shipped_file_is_valid_and_loads() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(SHIPPED)
+    settings = load_settings(CONFIG_FILE)
+    assert list(settings.providers) == ["skills.video", "agnes", "agcloud", "ark", "byteplus"]
+    assert settings.shared_key_envs() == {"ARK_API_KEY"}
+    assert settings.api_key == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line_holds", "words"),
+    [
+        ('"api_key": "",\n  "default', '"api_kee": "",\n  "default', '"api_kee"', "api_kee"),
+        ('"poll_interval": 3', '"poll_interval": "3"', '"poll_interval": "3"', "is not of type 'number'"),
+        ('"poll_timeout": 900', '"poll_timeout": -1', '"poll_timeout": -1', "less than the minimum"),
+        ('"protocol": "skills_video"', '"protocol": "skillsvideo"', '"skillsvideo"', "is not one of"),
+        ('"allowed_hosts": ["open.skills.video"]', '"allowed_hosts": "open.skills.video"', "allowed_hosts", "array"),
+        ('"default_provider": ""', '"default_provider": "nobody"', None, "nobody"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, line_holds: str | None, words: str
+) -> None:
+    text = CONFIG_FILE.read_text(encoding="utf-8")
+    assert old in text
+    changed = text.replace(old, new, 1)
+    path = tmp_path / "config.json"
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        load_settings(path)
+    assert words in caught.value.message
+    if line_holds is not None:
+        block = next(n for n, row in enumerate(changed.splitlines(), start=1) if line_holds in row)
+        assert f"line {block}:" in caught.value.message or "line 1:" in caught.value.message
+
+
+def test_broken_json_gives_line_and_column(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{\n  "providers": {,}\n}')
+    with pytest.raises(UsageError, match=r"line 2, column 17"):
+        load_settings(path)
+
+
+def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_settings(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "space"),
+    [
+        ("https://apihub.agnes-ai.com/v1", "agnes"),
+        ("https://apihub.agnes-ai.cn/v1", "agnes"),
+        ("https://api.agnes-ai.cn/v1", "api.agnes-ai.cn"),
+        ("http://127.0.0.1:8787/v1", "http://127.0.0.1:8787"),
+    ],
+)
+def test_key_spaces(base_url: str, space: str) -> None:
+    """Facts, agnes: two hosts share keys and tasks, the third has keys of its own."""
+    assert load_settings(CONFIG_FILE).providers["agnes"].key_space_of(base_url) == space
