@@ -1,0 +1,239 @@
+"""AGCloud's and Ark's content-generation tasks on loopback (facts: agcloud, 2026-11).
+
+Made tasks run for a minute of simulated time, ten at once for a key and the others queued; results live 24 h,
+records 7 days; DELETE cancels what is queued, refuses what runs and destroys what has ended. ``kkcc`` tasks are
+known at ``POST /v1/video-tasks/query`` alone. Nulls count as absent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..models import Json
+from .agcloud_tasks import (
+    CONCURRENT_TASKS,
+    RECORD_SECONDS,
+    Lanes,
+    call_back,
+    is_kkcc,
+    kkcc_view,
+    plan,
+    status,
+    view,
+)
+from .protocol import Fault, Handler, Job, Reply, Request, Route, SandboxProtocol, Stream, World
+
+TASKS = "/contents/generations/tasks"
+BASE = "/api/v3"
+MAX_PAGE = 500
+
+# Error code (a colon and a word after it choose the message) → HTTP status, message. From the facts' table.
+CODES: Mapping[str, tuple[int, str]] = {
+    "MissingParameter": (400, "The request is missing a required parameter."),
+    "InvalidParameter": (400, "A parameter of the request is not valid."),
+    "InvalidParameter.TaskTypeConstraint": (400, "The parameters do not fit this type of task."),
+    "InputTextSensitiveContentDetected": (400, "The input text may contain sensitive information."),
+    "InputImageSensitiveContentDetected": (400, "The input image may contain sensitive information."),
+    "InputImageSensitiveContentDetected.PolicyViolation": (400, "The input image violates the policy."),
+    "InputVideoSensitiveContentDetected": (400, "The input video may contain sensitive information."),
+    "OutputVideoSensitiveContentDetected": (400, "The output video may contain sensitive information."),
+    "InvalidEndpoint.ClosedEndpoint": (400, "The endpoint is closed."),
+    "AuthenticationError": (401, "The API key in the request is missing or invalid."),
+    "InvalidAccountStatus": (401, "The account's status is abnormal."),
+    "AccessDenied": (403, "The request has no permission for this resource."),
+    "OperationDenied.ServiceNotOpen": (403, "The model service is not open."),
+    "AccountOverdueError": (403, "Your account balance is not enough."),
+    "InvalidEndpointOrModel.NotFound": (404, "The model or endpoint does not exist or you do not have access to it."),
+    "ModelNotOpen": (404, "Your account has not activated the model."),
+    "ResourceNotFound": (404, "The task does not exist."),
+    "InvalidAction.RunningTaskDeletion": (409, "A running task cannot be deleted."),
+    "RateLimitExceeded.EndpointRPMExceeded": (429, "The requests per minute limit of the endpoint is exceeded."),
+    "ModelAccountRpmRateLimitExceeded": (429, "The requests per minute limit of the account is exceeded."),
+    "ServerOverloaded": (429, "The service is overloaded, please try again later."),
+    "RequestBurstTooFast": (429, "The requests came in too fast a burst."),
+    "InflightBatchsizeExceeded": (429, "Too many requests are in flight."),
+    "QuotaExceeded": (429, "Your free quota is used up."),
+    "QuotaExceeded:queued": (429, "Too many tasks are queued."),
+    "SetLimitExceeded": (429, "The limit that you set for the model is reached."),
+    "SetLimitExceeded:queued": (429, "Too many tasks are queued under the limit that you set."),
+    "InternalServiceError": (500, "The service met an unexpected internal error."),
+}
+
+
+def failed(code: str, request: Request, world: World | None, *, message: str = "", param: str = "") -> Reply:
+    """An error answer in Ark's body, or in AGCloud's where that fault is on."""
+    http, text = CODES.get(code, (400, "The request was refused."))
+    bare = code.split(":")[0]
+    if world is not None and world.fires("agcloud-error-body", request):
+        return Reply.of_json(http, {"type": "error", "error": {"type": bare, "message": message or text}})
+    kind = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}.get(http, "BadRequest")
+    error = {"code": bare, "message": message or text, "param": param, "type": kind}
+    return Reply.of_json(http, {"error": error})
+
+
+def create(request: Request, world: World) -> Reply:
+    try:
+        body = _present(request.json())
+    except ValueError:
+        return failed("InvalidParameter", request, world, message="The request body is not valid JSON.")
+    problems = world.problems("agcloud", "POST", TASKS, body)
+    if problems or not isinstance(body, dict):
+        return _objection(problems, request, world)
+    limit = world.argument("agcloud-concurrency", request, str(CONCURRENT_TASKS))
+    queued = Lanes.of(world).queue_seconds(world, request.key_fingerprint, max(1, int(limit)))
+    moment = time.strftime("%Y%m%d%H%M%S", time.gmtime(world.now()))
+    job = world.create(plan(body, queued, moment), request)
+    call_back(job, request, world)
+    if world.fires("agcloud-task-id", request):
+        return Reply.of_json(200, {"result": {"task_id": job.id}}, job_id=job.id)
+    return Reply.of_json(200, {"id": job.id}, job_id=job.id)
+
+
+def _objection(problems: tuple[Any, ...], request: Request, world: World) -> Reply:
+    if not problems:
+        return failed("InvalidParameter", request, world, message="The request body must be an object.")
+    first = problems[0]
+    missing = first.received is None and "required" in first.message
+    code = "MissingParameter" if missing else "InvalidParameter"
+    return failed(code, request, world, message=first.message, param=first.field)
+
+
+def get_one(request: Request, world: World) -> Reply:
+    job = _known(request.params["id"], world)
+    if job is None or (is_kkcc(job) and not world.fires("agcloud-kkcc-get", request)):
+        return failed("ResourceNotFound", request, world)
+    return Reply.of_json(200, view(job, world), job_id=job.id)
+
+
+def query_kkcc(request: Request, world: World) -> Reply:
+    try:
+        body = request.json()
+    except ValueError:
+        return failed("InvalidParameter", request, world, message="The request body is not valid JSON.")
+    identity = body.get("task_id") if isinstance(body, dict) else None
+    if not isinstance(identity, str) or not identity:
+        return failed("MissingParameter", request, world, param="task_id")
+    job = _known(identity, world)
+    if job is None or not is_kkcc(job):
+        return failed("ResourceNotFound", request, world)
+    return Reply.of_json(200, kkcc_view(job, world), job_id=job.id)
+
+
+def get_list(request: Request, world: World) -> Reply:
+    """One page of the key's own tasks, newest first."""
+    try:
+        number, size = _whole(request.one("page_num", "1")), _whole(request.one("page_size", "10"))
+    except ValueError:
+        return failed("InvalidParameter", request, world, param="page_num")
+    found = [view(job, world) for job in world.jobs("agcloud") if _listed(job, request, world)]
+    page = found[(number - 1) * size : number * size]
+    return Reply.of_json(200, {"total": len(found), "items": page})
+
+
+def _listed(job: Job, request: Request, world: World) -> bool:
+    if job.key_fingerprint != request.key_fingerprint or world.phase(job).age_seconds > RECORD_SECONDS:
+        return False
+    wanted = {
+        "filter.status": status(job, world.phase(job)),
+        "filter.task_ids": job.id,
+        "filter.model": job.model,
+        "filter.service_tier": (job.body.get("service_tier") if isinstance(job.body, dict) else None) or "default",
+    }
+    return all(value in request.query[name] for name, value in wanted.items() if any(request.query.get(name, ())))
+
+
+def delete(request: Request, world: World) -> Reply:
+    job = _known(request.params["id"], world)
+    if job is None:
+        return failed("ResourceNotFound", request, world)
+    now = status(job, world.phase(job))
+    if now == "running":
+        return failed("InvalidAction.RunningTaskDeletion", request, world)
+    if now == "queued":
+        world.end(job, "cancelled")
+    elif now != "cancelled":
+        world.delete(job)
+    if world.fires("agcloud-delete-204", request):
+        return Reply(204, content_type="")
+    return Reply.of_json(200, {})
+
+
+def _known(identity: str, world: World) -> Job | None:
+    job = world.job(identity, "agcloud")
+    return job if job is not None and world.phase(job).age_seconds <= RECORD_SECONDS else None
+
+
+def _present(value: Json) -> Json:
+    """The value without null members, which clients send for fields that they leave out [SDK]."""
+    if isinstance(value, dict):
+        return {name: _present(item) for name, item in value.items() if item is not None}
+    return [_present(item) for item in value] if isinstance(value, list) else value
+
+
+def _whole(text: str) -> int:
+    """A page number or size. Raises ValueError."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    if not 1 <= number <= MAX_PAGE:
+        raise ValueError(text)
+    return number
+
+
+def _error_fault(operation: str, default: str) -> Fault:
+    name = f"agcloud-{operation}-error"
+
+    def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
+        return failed(world.argument(name, request, default), request, world)
+
+    return Fault(name, operation, f"the {operation} is refused with the code =ARG (default {default})", wrap)
+
+
+def _absent_fault(operation: str) -> Fault:
+    name = f"agcloud-{operation}-absent"
+
+    def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
+        status_text = world.argument(name, request, "404")
+        return Reply(405 if status_text == "405" else 404, b"404 page not found", "text/plain")
+
+    return Fault(name, operation, f"the {operation} is not offered: 404, or =405, and no JSON", wrap)
+
+
+FAULTS = (
+    _error_fault("create", "ServerOverloaded"),
+    _error_fault("poll", "InternalServiceError"),
+    _error_fault("list", "InternalServiceError"),
+    _error_fault("cancel", "InternalServiceError"),
+    _absent_fault("create"),
+    _absent_fault("poll"),
+    _absent_fault("list"),
+    _absent_fault("cancel"),
+    Fault("agcloud-error-body", "flag", "error bodies of AGCloud's shape in place of Ark's"),
+    Fault("agcloud-task-id", "flag", "the create answers result.task_id in place of id"),
+    Fault("agcloud-concurrency", "flag", f"=N tasks run at once for a key (default {CONCURRENT_TASKS})"),
+    Fault("agcloud-delete-204", "flag", "DELETE answers 204 without a body in place of 200 {}"),
+    Fault("agcloud-kkcc-get", "flag", "kkcc tasks are known at GET too"),
+    Fault("agcloud-other-words", "job", "pending, processing and success in place of queued, running and succeeded"),
+    Fault("agcloud-unknown-status", "job", "polishing in place of running"),
+    Fault("agcloud-queued-forever", "job", "the task stays queued until it expires"),
+    Fault("agcloud-failed", "job", "the task fails with the code =ARG (default InternalServiceError)"),
+    Fault("agcloud-cancelled", "job", "somebody else cancels the task"),
+    Fault("agcloud-expired", "job", "the task expires in place of succeeding"),
+    Fault("agcloud-no-output", "job", "the task succeeds without any output"),
+    Fault("agcloud-result-gone", "job", "the task's 24 hours are over when it succeeds: its URLs answer 403"),
+)
+
+PROTOCOL = SandboxProtocol(
+    name="agcloud",
+    base_paths={"agcloud": BASE, "ark": BASE, "byteplus": BASE},
+    contract="agcloud",
+    routes=(
+        Route("POST", BASE + TASKS, create, operation="create"),
+        Route("GET", BASE + TASKS, get_list, operation="list"),
+        Route("GET", BASE + TASKS + "/{id}", get_one, operation="poll"),
+        Route("DELETE", BASE + TASKS + "/{id}", delete, operation="cancel"),
+        Route("POST", "/v1/video-tasks/query", query_kkcc, operation="poll"),
+    ),
+    refuse_key=lambda request: failed("AuthenticationError", request, None),
+    faults=FAULTS,
+)
