@@ -1,0 +1,332 @@
+"""Results on disk: named, whole, never in place of another file, the same when done again or killed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generate_media.atomic import part_file
+from generate_media.download import Downloader
+from generate_media.errors import OutputError, StillRunning, UsageError
+from generate_media.models import RemoteOutput, SavedOutput
+from generate_media.outputs import check_folder, save, stem, still_there, write_sidecar
+from tools import require_tool
+from web import Web, http, picture
+
+ONE = picture(64, 48)
+TWO = picture(32, 32)
+THREE = picture(16, 16, "JPEG")
+STEM = stem("a cat", "agnes", "task_1")
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def loader(**options: Any) -> Downloader:
+    settings: dict[str, Any] = {"allow_loopback": True, "deadline": lambda: 100.0, "sleep": lambda seconds: None}
+    return Downloader(**{**settings, **options})
+
+
+def save_all(folder: Path, *outputs: RemoteOutput, **options: Any) -> tuple[SavedOutput, ...]:
+    on_saved = options.pop("on_saved", None)
+    return save(
+        outputs,
+        folder=folder,
+        stem_prompt="a cat",
+        provider="agnes",
+        generation_id="task_1",
+        downloader=loader(**options),
+        on_saved=on_saved,
+    )
+
+
+def inline(data: bytes) -> RemoteOutput:
+    return RemoteOutput(inline=base64.b64encode(data).decode())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+def test_one_result(tmp_path: Path) -> None:
+    with Web(http(ONE, "Content-Disposition: attachment; filename=../../evil.sh")) as web:
+        url = web.url("/..%2f..%2fevil.exe?sig=hush")
+        (saved,) = save_all(tmp_path / "new" / "folder", RemoteOutput(url=url, role="last_frame"))
+    assert saved == SavedOutput(
+        path=str(tmp_path / "new" / "folder" / f"{STEM}.png"),
+        url=url,
+        media_type="image/png",
+        size_bytes=len(ONE),
+        sha256=hashlib.sha256(ONE).hexdigest(),
+        width=64,
+        height=48,
+        role="last_frame",
+    )
+    assert Path(saved.path or "").read_bytes() == ONE
+    assert names(tmp_path / "new" / "folder") == [f"{STEM}.png"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(os.stat(saved.path or "").st_mode) == 0o666 & ~umask
+
+
+def test_a_relative_folder_gives_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (saved,) = save_all(Path("generated"), inline(ONE))
+    assert saved.path == str(tmp_path / "generated" / f"{STEM}.png")
+
+
+def test_several_results_and_again(tmp_path: Path) -> None:
+    outputs = [inline(ONE), inline(TWO), inline(THREE), inline(ONE)]  # the last is the first once more
+    first = save_all(tmp_path, *outputs)
+    expected = [f"{STEM}.png", f"{STEM}-2.png", f"{STEM}.jpg", f"{STEM}-3.png"]
+    assert [Path(item.path or "").name for item in first] == expected
+    assert save_all(tmp_path, *outputs) == first
+    assert names(tmp_path) == sorted(expected)
+
+
+def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / f"{STEM}.png").write_bytes(b"the user's own")
+    (tmp_path / f"{STEM}-2.png").mkdir()
+    (tmp_path / f"{STEM}-3.png").symlink_to("/etc/passwd")
+    (saved,) = save_all(tmp_path, inline(ONE))
+    assert Path(saved.path or "").name == f"{STEM}-4.png"
+    assert (tmp_path / f"{STEM}.png").read_bytes() == b"the user's own"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64.b64encode(ONE).decode(),
+        base64.encodebytes(ONE).decode(),
+        base64.urlsafe_b64encode(ONE).decode().rstrip("="),
+        "data:image/jpeg;base64," + base64.b64encode(ONE).decode(),
+    ],
+    ids=["plain", "with line breaks", "url-safe without padding", "data URI"],
+)
+def test_inline_results(text: str, tmp_path: Path) -> None:
+    (saved,) = save_all(tmp_path, RemoteOutput(inline=text))
+    assert Path(saved.path or "").read_bytes() == ONE
+
+
+def test_a_large_inline_result_is_exact(tmp_path: Path) -> None:
+    data = ONE + os.urandom(1_000_001)
+    (saved,) = save_all(tmp_path, RemoteOutput(inline=base64.encodebytes(data).decode()))
+    assert Path(saved.path or "").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        (RemoteOutput(inline="%%%"), "wrong_type"),
+        (RemoteOutput(inline="data:image/png;base64,"), "wrong_type"),
+        (inline(b"<html>no</html>"), "wrong_type"),
+        (inline(b"\x89PNG\r\n\x1a\n" + bytes(2 << 20)), "output_too_large"),
+        (RemoteOutput(url="file:///etc/passwd"), "output_refused"),
+        (RemoteOutput(), "no_output"),
+    ],
+    ids=["no base64", "empty", "html", "too large", "file url", "nothing"],
+)
+def test_bad_results_leave_nothing_behind(output: RemoteOutput, code: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught:
+        save_all(tmp_path, output, max_bytes=1 << 20)
+    assert caught.value.code == code
+    assert caught.value.exit_code == 14
+    assert names(tmp_path) == []
+
+
+def test_what_was_saved_stays_when_another_fails(tmp_path: Path) -> None:
+    told: list[SavedOutput] = []
+    with Web(http(ONE), http(b"", status="410 Gone"), http(TWO)) as web:
+        outputs = [RemoteOutput(url=web.url("/?sig=hush")) for _ in range(3)]
+        with pytest.raises(OutputError) as caught:
+            save_all(tmp_path, *outputs, on_saved=told.append)
+    assert caught.value.code == "output_gone"
+    assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png"])
+    assert [item.size_bytes for item in told] == [len(ONE), len(TWO)]
+    rows = caught.value.as_json()["outputs"]
+    assert [row["bytes"] for row in rows] == [len(ONE), len(TWO)]
+    assert "hush" not in json.dumps(rows)
+
+
+def test_the_end_of_time_keeps_what_was_saved(tmp_path: Path) -> None:
+    left = iter([100.0] * 9)
+    with Web(http(b"", status="404 Not Found")) as web, pytest.raises(StillRunning) as caught:
+        save_all(tmp_path, inline(ONE), RemoteOutput(url=web.url()), deadline=lambda: next(left, 0.0))
+    assert [row["bytes"] for row in caught.value.as_json()["outputs"]] == [len(ONE)]
+    assert names(tmp_path) == [f"{STEM}.png"]
+
+
+@contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """What a full disk feels like: writes beyond a size fail (EFBIG)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
+    with Web(http(ONE + bytes(1 << 20))) as web, files_of_at_most(300_000), pytest.raises(OutputError) as caught:
+        save_all(tmp_path, inline(ONE), RemoteOutput(url=web.url()), inline(TWO))
+    assert caught.value.code == "save_failed"
+    assert "Free some space" in caught.value.guidance[0]
+    assert names(tmp_path) == [f"{STEM}.png"]
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError) as caught:
+        save_all(tmp_path / "file", inline(ONE))
+    assert caught.value.code == "save_failed"
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below", "nul\0name", "x" * 300, "/proc/self/new"])
+def test_check_folder_refuses(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError) as caught:
+        check_folder(tmp_path / folder)
+    assert caught.value.code == "output_dir_unwritable"
+
+
+def test_check_folder_makes_and_leaves_no_trace(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b")
+    assert names(tmp_path / "a" / "b") == []
+
+
+def test_still_there(tmp_path: Path) -> None:
+    saved = save_all(tmp_path, inline(ONE), inline(TWO))
+    assert still_there(saved)
+    os.truncate(saved[1].path or "", 10)
+    assert not still_there(saved)
+    assert not still_there([SavedOutput(None, "https://example.com", "", 0, "")])
+    os.unlink(saved[0].path or "")
+    assert not still_there(saved[:1])
+
+
+def test_parts_of_the_living_are_left_alone_and_of_the_dead_removed(tmp_path: Path) -> None:
+    (tmp_path / ".x.part").write_bytes(b"left by a run that was killed")
+    with part_file(tmp_path, "x") as first:
+        assert first.path.name == ".x.part"
+        assert first.path.read_bytes() == b""
+        with part_file(tmp_path, "x") as second:
+            assert second.path.name == ".x.2.part"
+            first.file.write(b"1")
+            second.file.write(b"2")
+    assert names(tmp_path) == []
+
+
+def test_many_at_once_make_one_file(tmp_path: Path) -> None:
+    results: list[tuple[SavedOutput, ...]] = []
+    threads = [threading.Thread(target=lambda: results.append(save_all(tmp_path, inline(ONE)))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 12
+    assert names(tmp_path) == [f"{STEM}.png"]
+
+
+RUN = f"""
+import sys
+sys.path[:0] = [{str(SCRIPTS)!r}]
+from pathlib import Path
+from generate_media.download import Downloader
+from generate_media.errors import GenerateMediaError
+from generate_media.models import RemoteOutput
+from generate_media.outputs import save, write_sidecar
+folder = Path(sys.argv[1])
+outputs = [RemoteOutput(inline=text) for text in sys.argv[2:]]
+downloader = Downloader(allow_loopback=True, deadline=lambda: 100.0, sleep=lambda seconds: None)
+try:
+    saved = save(outputs, folder=folder, stem_prompt="a cat", provider="agnes", generation_id="task_1",
+                 downloader=downloader)
+    write_sidecar(folder, "record", {{"outputs": [item.as_json(show_query=True) for item in saved]}})
+except GenerateMediaError as error:
+    sys.exit(error.code)
+"""
+TEXTS = [base64.b64encode(data).decode() for data in (ONE[:3000], TWO[:2000])]
+
+
+def run_under_strace(folder: Path, *inject: str) -> subprocess.CompletedProcess[bytes]:
+    """Faults only on calls that touch the folder's files (-P), so that the interpreter's own pass."""
+    paths = [f"{folder}/{name}" for name in (f".{STEM}.part", f"{STEM}.png", f"{STEM}-2.png", ".record.json.part")]
+    watched = [part for path in (str(folder), *paths) for part in ("-P", path)]
+    command = [require_tool("strace"), "-f", "-qq", "-o", "/dev/null", *watched]
+    command += [part for rule in inject for part in ("-e", f"inject={rule}")]
+    return subprocess.run([*command, sys.executable, "-I", "-c", RUN, str(folder), *TEXTS], capture_output=True)
+
+
+KILLS = [f"{call}:signal=SIGKILL:when={k}" for call in ("write", "fsync", "link", "unlink", "rename") for k in (1, 2)]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in KILLS if rule != "rename:signal=SIGKILL:when=2"])
+def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp_path: Path) -> None:
+    killed = run_under_strace(tmp_path, rule)
+    assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    for name in names(tmp_path):
+        if name.startswith(STEM):  # whole or not there
+            assert (tmp_path / name).read_bytes() in (ONE[:3000], TWO[:2000])
+    again = subprocess.run([sys.executable, "-I", "-c", RUN, str(tmp_path), *TEXTS], capture_output=True)
+    assert again.returncode == 0, again.stderr
+    assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", "record.json"])
+    assert [item["bytes"] for item in json.loads((tmp_path / "record.json").read_text())["outputs"]] == [3000, 2000]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_a_disk_that_fails_is_an_error_with_advice_and_no_litter(call: str, error: str, tmp_path: Path) -> None:
+    failed = run_under_strace(tmp_path, f"{call}:error={error}:when=1")
+    assert failed.returncode == 1
+    assert failed.stderr.decode().strip() == "save_failed"
+    assert not [name for name in names(tmp_path) if name.endswith(".part")]
+    if call != "rename":  # the files came before their record
+        assert names(tmp_path) == []
+
+
+def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
+    (tmp_path / f"{STEM}.png").write_bytes(b"the user's own")
+    ended = run_under_strace(tmp_path, "link:error=EPERM")
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / f"{STEM}.png").read_bytes() == b"the user's own"
+    assert (tmp_path / f"{STEM}-2.png").read_bytes() == ONE[:3000]
+    assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", f"{STEM}-3.png", "record.json"])
+
+
+def test_a_sidecar_is_private_whole_and_replaced(tmp_path: Path) -> None:
+    path = write_sidecar(tmp_path / "new", "cat-1", {"prompt": "黑猫", "status": "FAILED"})
+    assert path.name == "cat-1.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "黑猫" in path.read_text("utf-8")
+    write_sidecar(tmp_path / "new", "cat-1", {"status": "COMPLETED"})
+    assert json.loads(path.read_text()) == {"status": "COMPLETED"}
+    assert names(tmp_path / "new") == ["cat-1.json"]
+
+
+def test_a_sidecar_takes_what_a_hostile_server_says(tmp_path: Path) -> None:
+    deep: Any = []
+    for _ in range(10_000):
+        deep = [deep]
+    record = json.loads(write_sidecar(tmp_path, "a", {"prompt": "\ud800", "response": deep}).read_text())
+    assert record["prompt"] == "\ud800"
+    assert record["response"] == "left out: nested too deeply"
+
+
+def test_a_sidecar_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "cat.json").mkdir()
+    with pytest.raises(OutputError) as caught:
+        write_sidecar(tmp_path, "cat", {})
+    assert caught.value.code == "save_failed"
