@@ -1,1 +1,116 @@
-"""The three protocols on loopback: a real HTTP server with real bytes, and faults on request."""
+"""The three protocols on loopback: a real HTTP server with real bytes, and faults on request.
+
+:func:`start` is all that others need. A protocol is one module; protocol.py says what it brings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .protocol import Fault, SandboxProtocol
+    from .server import Port
+    from .world import World
+
+DEFAULT_SPEED = 20.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that answers. ``base_urls``: provider name → base URL. A context manager that closes it."""
+
+    port: int
+    files_port: int
+    base_urls: Mapping[str, str]
+    _parts: tuple[Port, Port, World] = field(repr=False)
+
+    def close(self) -> None:
+        """Stop; streams break off."""
+        api, files, world = self._parts
+        world.close()
+        api.close()
+        files.close()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start(
+    *,
+    port: int = 0,
+    speed: float = DEFAULT_SPEED,
+    faults: Sequence[str] = (),
+    seed: int = 0,
+    store: Path | None = None,
+) -> Running:
+    """Serve on 127.0.0.1 from threads of this process, at once; port 0 takes any free one.
+
+    ``store`` is a folder for the jobs, so that a later sandbox finds them (and, where it still can, takes the same
+    two ports, so that file URLs stay good); None keeps them in memory. ``speed`` is how much faster than life.
+    Raises faults.UnknownFault (a ValueError) for a bad fault name, OSError for a port that is taken.
+    """
+    from . import files
+    from .faults import Switchboard
+    from .log import Log
+    from .server import Port, control_routes, mount
+    from .store import Store
+    from .world import World
+
+    switchboard = Switchboard(known_faults(), faults, seed)
+    world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log())
+    routes = control_routes()
+    for protocol in protocols():
+        routes += mount(protocol.routes, protocol)
+    wanted = (port, 0) if port or store is None else _ports_of(store)
+    try:
+        api = Port(world, "api", routes, wanted[0])
+    except OSError:
+        if port:
+            raise
+        api = Port(world, "api", routes, 0)
+    try:
+        cdn = Port(world, "files", mount(files.routes(world), None), wanted[1])
+    except OSError:
+        cdn = Port(world, "files", mount(files.routes(world), None), 0)
+    if store is not None:
+        (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
+    world.files_url = cdn.url
+    api.start()
+    cdn.start()
+    urls = {name: api.url + path for protocol in protocols() for name, path in protocol.base_paths.items()}
+    return Running(api.port, cdn.port, urls, (api, cdn, world))
+
+
+def protocols() -> tuple[SandboxProtocol, ...]:
+    """Every protocol that the sandbox speaks."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    names = [name for name in ("skills_video", "agnes", "agcloud") if find_spec(f"{__name__}.{name}")]
+    return tuple(import_module(f".{name}", __name__).PROTOCOL for name in names)
+
+
+def known_faults() -> dict[str, Fault]:
+    """Every named fault of the sandbox and its protocols; transport faults are made from their names."""
+    from .common_faults import FAULTS
+
+    found = [*FAULTS, *(fault for protocol in protocols() for fault in protocol.faults)]
+    return {fault.name: fault for fault in found}
+
+
+def _ports_of(store: Path) -> tuple[int, int]:
+    """The ports that the last sandbox with this store had; zeros for none."""
+    try:
+        api, cdn = json.loads((store / "ports.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0, 0
+    good = all(isinstance(number, int) and 1024 <= number < 65536 for number in (api, cdn))
+    return (api, cdn) if good and os.name == "posix" else (0, 0)

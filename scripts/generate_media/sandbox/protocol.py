@@ -280,6 +280,9 @@ class World(Protocol):
     def credits(self) -> int:
         """What is left of the fake credits."""
 
+    def kind_of(self, contract: str, method: str, path: str) -> str | None:
+        """image, video, audio or "" as the contract says; None where it has no such endpoint."""
+
     def problems(self, contract: str, method: str, path: str, body: Json) -> tuple[Any, ...]:
         """What the bundled contract objects to: ``Problem`` values of severity "error" (message, field, received,
         allowed, corrected), nulls dropped from the body first; empty when all is well or no contract is there.

@@ -1,0 +1,93 @@
+"""What the sandbox received, for ``GET /_log``: keys as fingerprints, bodies as hashes and small JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from ..models import Json
+from .wire import Head
+
+MAX_ROWS = 50_000
+SMALL_BODY = 8192
+_SHOWN = ("accept", "accept-encoding", "content-type", "range", "user-agent", "cookie", "referer")
+
+
+class Log:
+    """Rows in the order of arrival, and counters that are never cut. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: deque[dict[str, Any]] = deque(maxlen=MAX_ROWS)
+        self._count = 0
+        self._creates: dict[str, dict[str, int]] = {}
+        self._jobs: dict[str, dict[str, int]] = {}
+        self._errors: list[str] = []
+
+    def received(self, side: str, head: Head, key_fingerprint: str, operation: str) -> dict[str, Any]:
+        """A new row; ``side`` api or files. ``complete`` turns true once the body is there."""
+        row: dict[str, Any] = {
+            "side": side,
+            "at": round(time.time(), 3),
+            "method": head.method,
+            "path": head.path,
+            "query": {name: list(values) for name, values in head.query.items()},
+            "operation": operation,
+            "key": key_fingerprint,
+            "header_names": sorted(head.headers),
+            "headers": {name: head.headers[name][:200] for name in _SHOWN if name in head.headers},
+            "complete": False,
+            "status": None,
+        }
+        with self._lock:
+            self._count += 1
+            row["number"] = self._count
+            self._rows.append(row)
+        return row
+
+    def body(self, row: dict[str, Any], body: bytes) -> None:
+        """The body has come, whole."""
+        row |= {"complete": True, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+        if body and len(body) <= SMALL_BODY and "json" in row["headers"].get("content-type", ""):
+            row["body"] = _parsed(body)
+
+    def create_received(self, protocol: str, key_fingerprint: str) -> None:
+        self._add(self._creates, protocol, key_fingerprint)
+
+    def job_made(self, protocol: str, key_fingerprint: str) -> None:
+        self._add(self._jobs, protocol, key_fingerprint)
+
+    def broke(self, trace: str) -> None:
+        """An exception in a handler: never meant, so tests look here."""
+        with self._lock:
+            self._errors.append(trace[-4000:])
+
+    def as_json(self, since: int = 0) -> dict[str, Any]:
+        """``creates``: create requests received whole; ``jobs``: jobs made since the start; both by protocol."""
+        with self._lock:
+            return {
+                "count": self._count,
+                "creates": {name: sum(keys.values()) for name, keys in self._creates.items()},
+                "creates_by_key": {name: dict(keys) for name, keys in self._creates.items()},
+                "jobs": {name: sum(keys.values()) for name, keys in self._jobs.items()},
+                "jobs_by_key": {name: dict(keys) for name, keys in self._jobs.items()},
+                "errors": list(self._errors),
+                "requests": [dict(row) for row in self._rows if row["number"] > since],
+            }
+
+    def _add(self, counters: dict[str, dict[str, int]], protocol: str, key: str) -> None:
+        with self._lock:
+            of_protocol = counters.setdefault(protocol, {})
+            of_protocol[key] = of_protocol.get(key, 0) + 1
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        parsed: Json = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed

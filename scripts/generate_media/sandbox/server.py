@@ -1,0 +1,295 @@
+"""The sockets: two loopback ports, a thread a connection, and the way of a request through faults to a handler."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .faults import Switchboard, UnknownFault
+from .protocol import Reply, Request, Route, SandboxProtocol, Stream
+from .protocol import World as AnyWorld
+from .store import StoreFull
+from .transport import Break, Sender
+from .wire import BadRequest, Connection, Gone, Head
+from .world import World
+
+HOST = "127.0.0.1"
+MAX_CONNECTIONS = 4096
+IDLE_SECONDS = 120.0
+STACK_BYTES = 1024 * 1024
+"""A thousand streams take 1 GiB of address space, of which only the pages in use cost memory."""
+_HOLE = re.compile(r"\{(\w+)(\*?)\}")
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """A route with its compiled pattern and the protocol that it belongs to (None: the sandbox's own)."""
+
+    route: Route
+    pattern: re.Pattern[str]
+    protocol: SandboxProtocol | None
+
+
+def mount(routes: Iterable[Route], protocol: SandboxProtocol | None) -> list[Mounted]:
+    return [Mounted(route, _compiled(route.pattern), protocol) for route in routes]
+
+
+class Port:
+    """One listening port. ``side`` is what the log calls it; ``bare`` errors are for paths that no route fits."""
+
+    def __init__(self, world: World, side: str, mounted: Sequence[Mounted], port: int) -> None:
+        self._world = world
+        self._side = side
+        self._mounted = tuple(mounted)
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._listener = _listen(port)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        _thread(self._accept)
+
+    def close(self) -> None:
+        """Stop listening and drop every connection."""
+        # A bare close does not wake a thread that sits in accept(2).
+        _quietly(lambda: self._listener.shutdown(socket.SHUT_RDWR))
+        self._listener.close()
+        with self._lock:
+            for sock in self._open:
+                _quietly(lambda sock=sock: sock.shutdown(socket.SHUT_RDWR))  # type: ignore[misc]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                full = len(self._open) >= MAX_CONNECTIONS
+                if not full:
+                    self._open.add(sock)
+            if full:
+                sock.close()
+            else:
+                _thread(lambda sock=sock: self._serve(sock))  # type: ignore[misc]
+
+    def _serve(self, sock: socket.socket) -> None:
+        connection = Connection(sock)
+        try:
+            sock.settimeout(IDLE_SECONDS)
+            while self._one(connection):
+                continue
+        except (OSError, Gone):
+            pass
+        except Exception:  # the server must live; the log tells
+            self._world.log.broke(traceback.format_exc())
+        finally:
+            connection.close()
+            with self._lock:
+                self._open.discard(sock)
+
+    def _one(self, connection: Connection) -> bool:
+        """One request; True when another may follow on this connection."""
+        try:
+            head = connection.read_head()
+            return head is not None and self._answer(connection, head)
+        except BadRequest as error:
+            plain = Sender(connection, http11=True, seed=0, nap=self._world.sleep)
+            return plain.send(_error(error.status, error.words), keep_alive=False)
+
+    def _answer(self, connection: Connection, head: Head) -> bool:
+        self._check_host(head)
+        sender = Sender(connection, http11=head.version == "HTTP/1.1", seed=self._world.seed, nap=self._world.sleep)
+        mounted, params = self._find(head)
+        operation = mounted.route.operation if mounted else ""
+        if operation == "control":
+            return sender.send(_control(self._world, head, connection.read_body(head)), keep_alive=head.keep_alive)
+        extra = self._faults_of(head, operation)
+        broken = self._world.faults.transport(operation, extra, head.target) if operation else None
+        row = self._world.log.received(self._side, head, _fingerprint(head), operation)
+        row["faults"] = [*extra] + ([f"{broken.operation}:{broken.point}:{broken.action}"] if broken else [])
+        if broken and broken.point in ("accept", "request-half"):
+            if broken.point == "request-half":
+                connection.read_some((head.length or 0) // 2)
+            return sender.send_broken(_error(502, "sandbox"), broken)
+        body = connection.read_body(head)
+        self._world.log.body(row, body)
+        if mounted and mounted.protocol and operation == "create":
+            self._world.log.create_received(mounted.protocol.name, _fingerprint(head))
+        if broken and broken.point == "before":
+            return sender.send_broken(_error(502, "sandbox"), broken)
+        request = _request(head, body, params, operation, extra)
+        answer = self._handled(mounted, request, head)
+        row["status"] = answer.status
+        row["job"] = answer.job_id
+        if broken:
+            return sender.send_broken(answer, broken)
+        return sender.send(answer, keep_alive=head.keep_alive, body=head.method != "HEAD")
+
+    def _handled(self, mounted: Mounted | None, request: Request, head: Head) -> Reply | Stream:
+        if mounted is None:
+            return self._unknown(request)
+        if mounted.route.needs_key and mounted.protocol and not _key_is_good(head):
+            return mounted.protocol.refuse_key(request)
+        handler = mounted.route.handler
+        subject = request.params.get("id", head.target)
+        for fault, _ in self._world.faults.staged(request.operation, request.fault_names, subject):
+            if fault.wrap is not None:
+                handler = _wrapped(fault.wrap, handler)
+        try:
+            return handler(request, self._world)
+        except StoreFull as error:
+            return _error(507, str(error))
+        except Exception:
+            self._world.log.broke(traceback.format_exc())
+            return _error(500, "the sandbox itself failed; see errors in /_log")
+
+    def _find(self, head: Head) -> tuple[Mounted | None, dict[str, str]]:
+        path = head.path
+        for mounted in self._mounted:
+            found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
+            if found:
+                return mounted, found.groupdict()
+        return None, {}
+
+    def _unknown(self, request: Request) -> Reply:
+        for mounted in self._mounted:
+            owner = mounted.protocol
+            if owner and owner.not_found and any(_under(request.path, base) for base in owner.base_paths.values()):
+                return owner.not_found(request)
+        return _error(404, f"no {request.method} {request.path} here")
+
+    def _faults_of(self, head: Head, operation: str) -> tuple[str, ...]:
+        try:
+            asked = self._world.faults.for_request(head.headers.get("x-sandbox-fault", ""))
+        except UnknownFault as error:
+            raise BadRequest(400, str(error)) from error
+        return asked + self._world.faults.roll(operation)
+
+    def _check_host(self, head: Head) -> None:
+        """Other names may be DNS rebinding from a browser; a page of another origin has no business here."""
+        names = {f"{name}{port}" for name in (HOST, "localhost", "[::1]") for port in ("", f":{self.port}")}
+        if head.headers.get("host", "").lower() not in names:
+            raise BadRequest(421, "this server answers to 127.0.0.1 and localhost only")
+        origin = head.headers.get("origin", "")
+        if origin and re.fullmatch(r"https?://(127\.0\.0\.1|localhost)(:\d+)?", origin) is None:
+            raise BadRequest(403, "requests from pages of other origins are refused")
+
+
+def control_routes() -> list[Mounted]:
+    """The sandbox's own pages: GET /_log, GET and POST /_faults."""
+    pairs = (("GET", "/_log"), ("GET", "/_faults"), ("POST", "/_faults"))
+    return mount((Route(method, path, lambda r, w: Reply(404), "control", False) for method, path in pairs), None)
+
+
+def _control(world: World, head: Head, body: bytes) -> Reply:
+    if head.path == "/_log":
+        since = head.query.get("since", ("0",))[0]
+        return Reply.of_json(200, world.log.as_json(int(since) if since.isdecimal() else 0), ascii_only=True)
+    if head.method == "POST":
+        try:
+            world.faults.replace(_fault_list(body))
+        except ValueError as error:
+            return _error(400, str(error))
+    return Reply.of_json(200, {"faults": world.faults.specs()})
+
+
+def _fault_list(body: bytes) -> list[str]:
+    """The body of POST /_faults: a JSON list of names, or ``{"faults": [names]}``. Raises ValueError."""
+    parsed: Any = json.loads(body)
+    names = parsed.get("faults") if isinstance(parsed, dict) else parsed
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError('a JSON list of fault names, or {"faults": […]}')
+    return names
+
+
+def _request(head: Head, body: bytes, params: dict[str, str], operation: str, extra: tuple[str, ...]) -> Request:
+    headers = {name: value for name, value in head.headers.items() if name not in ("authorization", "cookie")}
+    if "authorization" in head.headers:
+        headers["authorization"] = "(present)"
+    return Request(
+        head.method, head.path, head.query, headers, body, params, operation, _fingerprint(head), fault_names=extra
+    )
+
+
+def _bearer(head: Head) -> str:
+    scheme, _, key = head.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _key_is_good(head: Head) -> bool:
+    key = _bearer(head)
+    return bool(key) and not key.startswith("bad")
+
+
+def _fingerprint(head: Head) -> str:
+    # Headers were read as latin-1; back to the bytes that were sent.
+    key = _bearer(head).encode("latin-1")
+    return hashlib.sha256(key).hexdigest()[:12] if key else ""
+
+
+def _error(status: int, words: str) -> Reply:
+    return Reply.of_json(status, {"error": "sandbox", "message": words}, ascii_only=True)
+
+
+def _wrapped(wrap: Callable[..., Any], inner: Callable[..., Any]) -> Callable[[Request, AnyWorld], Reply | Stream]:
+    def handler(request: Request, world: AnyWorld) -> Reply | Stream:
+        answer: Reply | Stream = wrap(request, world, inner)
+        return answer
+
+    return handler
+
+
+def _under(path: str, base: str) -> bool:
+    return path == base or path.startswith(base.rstrip("/") + "/")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts, at = [], 0
+    for hole in _HOLE.finditer(pattern):
+        parts += [re.escape(pattern[at : hole.start()]), f"(?P<{hole[1]}>{'.+' if hole[2] else '[^/]+'})"]
+        at = hole.end()
+    return re.compile("".join(parts) + re.escape(pattern[at:]), re.DOTALL)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # on Windows this option would let two servers share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(1024)
+    return listener
+
+
+_stack_lock = threading.Lock()
+
+
+def _thread(target: Callable[[], None]) -> None:
+    with _stack_lock:
+        before = threading.stack_size(STACK_BYTES)
+        try:
+            threading.Thread(target=target, daemon=True, name="sandbox").start()
+        finally:
+            threading.stack_size(before)
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    with contextlib.suppress(OSError):
+        action()
+
+
+__all__ = ["Break", "Mounted", "Port", "Switchboard", "control_routes", "mount"]

@@ -1,0 +1,170 @@
+"""The sandbox's state as handlers see it: clock, jobs, credits, faults, the contract. Implements protocol.World."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..models import Json
+from .checking import Checker
+from .faults import Switchboard
+from .log import Log
+from .protocol import Job, NewJob, Phase, Request
+from .store import Store, abbreviated
+
+START_CREDITS = 1_000_000
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class World:
+    """See protocol.World for what each method is for."""
+
+    def __init__(self, *, speed: float, seed: int, store: Store, faults: Switchboard, log: Log) -> None:
+        self.speed = speed
+        self.seed = seed
+        self.faults = faults
+        self.log = log
+        self.files_url = ""
+        """Set once the files' port is known."""
+        self._store = store
+        self._closing = threading.Event()
+        self._checker = Checker()
+        self._lock = threading.Lock()
+        self._spent: int | None = None
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> bool:
+        return not self._closing.wait(max(0.0, seconds) / self.speed)
+
+    def sleep_until(self, moment: float) -> bool:
+        return not self._closing.wait(min(max(0.0, moment - self.now()), threading.TIMEOUT_MAX))
+
+    def close(self) -> None:
+        """Wake everybody who sleeps."""
+        self._closing.set()
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        def run() -> None:
+            if self.sleep(seconds):
+                action()
+
+        threading.Thread(target=run, daemon=True, name="sandbox-later").start()
+
+    def create(self, new: NewJob, request: Request) -> Job:
+        traits = self.faults.staged("job", request.fault_names, "")
+        job = Job(
+            id=new.id_prefix + "".join(secrets.choice(_ALPHABET) for _ in range(20)),
+            protocol=new.protocol,
+            kind=new.kind,
+            model=new.model,
+            prompt=new.prompt,
+            outputs=new.outputs,
+            life_seconds=new.life_seconds,
+            queued_seconds=new.queued_seconds,
+            cost=new.cost,
+            body=abbreviated(new.body),
+            aliases=new.aliases,
+            extra=dict(new.extra),
+            created_at=self.now(),
+            key_fingerprint=request.key_fingerprint,
+            traits=tuple(f"{f.name}={a.argument}" if a.argument else f.name for f, a in traits if f.stage == "job"),
+        )
+        if "numeric-id" in job.traits:
+            job = replace(job, id=str(secrets.randbelow(9 * 10**15) + 10**15))
+        self._store.add(job)
+        self.log.job_made(job.protocol, job.key_fingerprint)
+        with self._lock:
+            self._spent = None if self._spent is None else self._spent + job.cost
+        return job
+
+    def job(self, id_or_alias: str, protocol: str = "") -> Job | None:
+        found = self._store.get(id_or_alias)
+        return found if found and protocol in ("", found.protocol) else None
+
+    def jobs(self, protocol: str) -> tuple[Job, ...]:
+        return tuple(job for job in self._store.all() if job.protocol == protocol)
+
+    def end(self, job: Job, ended_as: str) -> Job:
+        return self._rewrite(replace(job, ended_as=ended_as))
+
+    def change(self, job: Job, **extra: Json) -> Job:
+        with self._lock:
+            merged = {**(self._store.get(job.id) or job).extra, **extra}
+            return self._rewrite(
+                replace(job, extra={name: value for name, value in merged.items() if value is not None})
+            )
+
+    def delete(self, job: Job) -> None:
+        self._store.remove(job)
+
+    def phase(self, job: Job) -> Phase:
+        age = max(0.0, self.now() - job.created_at) * self.speed
+        done_at = job.created_at + job.life_seconds / self.speed
+        if job.trait("never-ends") is not None:
+            return Phase("running", 50.0, age, float("inf"))
+        if age >= job.life_seconds:
+            return Phase("done", 100.0, age, done_at)
+        if age < job.queued_seconds:
+            return Phase("queued", 0.0, age, done_at)
+        work = job.life_seconds - job.queued_seconds
+        return Phase("running", min(99.0, 100.0 * (age - job.queued_seconds) / work), age, done_at)
+
+    def file_url(self, job: Job, index: int, *, signed: bool = True, expires_at: float | None = None) -> str:
+        elsewhere = job.trait("result-url")
+        if elsewhere is not None:
+            return elsewhere or "http://10.0.0.1/private.png"
+        path = file_path(job, index)
+        if not signed:
+            return self.files_url + path
+        expires = "" if expires_at is None else f"{expires_at:.3f}"
+        return f"{self.files_url}{path}?{urlencode({'X-Expires': expires, 'X-Signature': signature(path, expires)})}"
+
+    def fires(self, name: str, request: Request, job_id: str = "") -> bool:
+        return self.faults.fires(name, request.fault_names, job_id) is not None
+
+    def argument(self, name: str, request: Request, default: str = "") -> str:
+        for spec in (*request.fault_names, *self.faults.specs()):
+            head, _, argument = spec.partition("=")
+            if head == name and argument:
+                return argument.split("+")[0].split("*")[0].split("/")[0]
+        return default
+
+    def credits(self) -> int:
+        with self._lock:
+            if self._spent is None:
+                self._spent = sum(job.cost for job in self._store.all())
+            return START_CREDITS - self._spent
+
+    def problems(self, contract: str, method: str, path: str, body: Json) -> tuple[Any, ...]:
+        return self._checker.problems(contract, method, path, body)
+
+    def kind_of(self, contract: str, method: str, path: str) -> str | None:
+        """image, video or audio as the contract says; None where it does not know the path."""
+        return self._checker.kind(contract, method, path)
+
+    def _rewrite(self, job: Job) -> Job:
+        self._store.write(job)
+        return job
+
+
+def file_path(job: Job, index: int) -> str:
+    """Where an output stands on the files' port."""
+    return f"/files/{quote(job.id, safe='')}/{index}{_extension(job.outputs[index].media_type)}"
+
+
+def signature(path: str, expires: str) -> str:
+    """What a presigned URL carries; it binds path and expiry, which is all that a sandbox needs."""
+    return hashlib.sha256(f"sandbox\n{path}\n{expires}".encode("utf-8", "replace")).hexdigest()
+
+
+def _extension(media_type: str) -> str:
+    names: Iterable[tuple[str, str]] = (("jpeg", ".jpg"), ("webp", ".webp"), ("png", ".png"), ("mpeg", ".mp3"))
+    return next((ending for word, ending in names if word in media_type), ".mp4")
