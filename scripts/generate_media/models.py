@@ -46,6 +46,8 @@ class LocalMedia:
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    remote_url: str | None = None
+    """Where the provider already has these bytes; sent instead of them. The fingerprint still sees the bytes."""
 
 
 Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]

@@ -1,0 +1,246 @@
+"""Local files in: recognised by their bytes, hashed, measured, encoded at the moment of sending. No HTTP.
+
+A local file stays a :class:`LocalMedia` in the body until then; :func:`redact` and :func:`canonical` are what
+terminal, sidecar, journal and fingerprint see of it. Base64 is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from .errors import UsageError
+from .models import Body, Encoding, Json, LocalMedia
+from .sniff import HEAD_BYTES, extension, identify, measure
+
+_BLOCK = 1 << 20
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+=-]+)*),(.*)\Z", re.DOTALL | re.IGNORECASE)
+_INNER_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,[A-Za-z0-9+/=_%-]+", re.IGNORECASE)
+_LONG_BASE64 = re.compile(r"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\r?\n){199,}={0,2}")
+"""200 characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a provider documents for one media field; None or empty: nothing is documented.
+
+    ``max_bytes`` counts the file, not its base64. ``side``: pixels of each side; ``aspect``: width over height;
+    ``seconds``: of clips and sounds. All (least, most).
+    """
+
+    kind: str = ""
+    types: tuple[str, ...] = ()
+    max_bytes: int | None = None
+    side: tuple[float, float] | None = None
+    aspect: tuple[float, float] | None = None
+    seconds: tuple[float, float] | None = None
+
+
+def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
+    """Read a file once, in blocks: what it is, its sha256, its size in bytes and pixels and seconds.
+
+    Raises:
+        UsageError: ``unreadable_file``, or ``not_media`` for what is no image, video or audio or not of ``kind``.
+    """
+    file = Path(path).expanduser()
+    try:
+        head, digest, size = _read(file)
+    except (OSError, ValueError) as error:
+        raise UsageError("unreadable_file", f"{path} cannot be read: {_reason(error)}") from None
+    media_type = identify(head)
+    if media_type is None:
+        raise UsageError("not_media", f"{path} is no image, video or audio (told by its bytes, not by its name)")
+    if kind and not media_type.startswith(f"{kind}/"):
+        raise UsageError("not_media", f"{path} is {media_type}, and {_a(kind)} file is wanted here")
+    sizes = measure(file, media_type)
+    return LocalMedia(
+        path=str(file),
+        media_type=media_type,
+        size_bytes=size,
+        sha256=digest,
+        encoding=encoding,
+        width=sizes.width,
+        height=sizes.height,
+        duration_seconds=sizes.duration_seconds,
+    )
+
+
+def objections(media: LocalMedia, limits: Limits) -> tuple[str, ...]:
+    """What a file has against it, each as a clause that follows its name; empty when it fits."""
+    found: list[str] = []
+    if limits.types and media.media_type not in limits.types:
+        found.append(f"is {media.media_type}, allowed are {', '.join(limits.types)}")
+    if limits.max_bytes is not None and media.size_bytes > limits.max_bytes:
+        found.append(f"has {media.size_bytes:,} bytes, at most {limits.max_bytes:,} are allowed")
+    if media.width and media.height:
+        size = f"{media.width}x{media.height} pixels"
+        if limits.side and not (limits.side[0] <= min(media.width, media.height)):
+            found.append(f"is {size}, each side must have at least {limits.side[0]:g}")
+        if limits.side and not (max(media.width, media.height) <= limits.side[1]):
+            found.append(f"is {size}, each side may have at most {limits.side[1]:g}")
+        if limits.aspect and not (limits.aspect[0] <= media.width / media.height <= limits.aspect[1]):
+            low, high = limits.aspect
+            found.append(f"is {size}, width over height must lie between {low:g} and {high:g}")
+    seconds = media.duration_seconds
+    if limits.seconds and seconds is not None and not limits.seconds[0] <= seconds <= limits.seconds[1]:
+        found.append(f"lasts {seconds:g} s, allowed are {limits.seconds[0]:g} to {limits.seconds[1]:g} s")
+    return tuple(found)
+
+
+def encode(body: Body) -> Json:
+    """The body as it is sent in JSON: local files read again and turned into data URIs or base64.
+
+    Raises:
+        UsageError: ``file_changed`` or ``unreadable_file`` since it was loaded.
+        ValueError: a file that can travel only as multipart.
+    """
+    return _walk(body, _encoded)
+
+
+def multipart_fields(body: Mapping[str, Body]) -> list[tuple[str, str | LocalMedia]]:
+    """The body as form fields: a list repeats its field's name, objects become JSON text, nulls are left out."""
+    fields: list[tuple[str, str | LocalMedia]] = []
+    for name, value in body.items():
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        fields += [(name, _form_value(item)) for item in items if item is not None]
+    return fields
+
+
+def for_validation(body: Body) -> Json:
+    """The body with a short stand-in of the right shape for each local file."""
+    return _walk(body, _stand_in)
+
+
+def redact(body: Body) -> Json:
+    """The body as it may be shown and stored: every file and every piece of base64 cut to its hash and size."""
+    return _walk(body, _described, _cut)
+
+
+def canonical(body: Body) -> Json:
+    """The body as the fingerprint sees it: fields that are null dropped, files and data URIs as their sha256."""
+    return _without_nulls(_walk(body, lambda media: f"sha256:{media.sha256}", _hashed_uri))
+
+
+def _walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str], str] = str) -> Json:
+    if isinstance(value, LocalMedia):
+        return leaf(value)
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, Mapping):
+        return {key: _walk(item, leaf, text) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_walk(item, leaf, text) for item in value]
+    return value
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _encoded(media: LocalMedia) -> Json:
+    if media.remote_url is not None:
+        return media.remote_url
+    if media.encoding is Encoding.MULTIPART:
+        raise ValueError(f"{media.path} can travel only as multipart/form-data")
+    try:
+        data = Path(media.path).read_bytes()
+    except OSError as error:
+        raise UsageError("unreadable_file", f"{media.path} cannot be read: {_reason(error)}") from None
+    if hashlib.sha256(data).hexdigest() != media.sha256:
+        raise UsageError("file_changed", f"{media.path} changed while this command ran", guidance=("run it again",))
+    text = base64.b64encode(data).decode("ascii")
+    return text if media.encoding is Encoding.BASE64 else f"data:{media.media_type};base64,{text}"
+
+
+def _form_value(value: Body) -> str | LocalMedia:
+    if isinstance(value, LocalMedia):
+        return value if value.remote_url is None else value.remote_url
+    return value if isinstance(value, str) else json.dumps(encode(value))
+
+
+def _stand_in(media: LocalMedia) -> Json:
+    if media.remote_url is not None:
+        return media.remote_url
+    if media.encoding is Encoding.MULTIPART:
+        return (
+            f"https://local.file/{quote(Path(media.path).stem, safe='', errors='replace')}{extension(media.media_type)}"
+        )
+    return "AAAA" if media.encoding is Encoding.BASE64 else f"data:{media.media_type};base64,AAAA"
+
+
+def _described(media: LocalMedia) -> Json:
+    name = Path(media.path).name
+    return {"file": name, "sha256": media.sha256, "bytes": media.size_bytes, "media_type": media.media_type}
+
+
+def _cut(text: str) -> str:
+    """Data URIs and long base64 by their hash; a URL stays whole, though its signature may look like base64."""
+    if re.match(r"https?://\S*\Z", text):
+        return text
+    whole = _DATA_URI.match(text)
+    if whole:
+        return _label(text)
+    text = _INNER_DATA_URI.sub(lambda found: _label(found[0]), text)
+    return _LONG_BASE64.sub(lambda found: _hash_label(*_bytes_of("", found[0])), text)
+
+
+def _label(uri: str) -> str:
+    head, _, payload = uri.partition(",")
+    return f"{head},{_hash_label(*_bytes_of(head, payload))}"
+
+
+def _hash_label(digest: str, size: int) -> str:
+    return f"<sha256:{digest[:16]}… {size} bytes>"
+
+
+def _bytes_of(head: str, payload: str) -> tuple[str, int]:
+    """sha256 and size of what a payload stands for; of its text where it is no base64."""
+    data = payload.encode("utf-8", "surrogatepass")
+    if not head or head.lower().endswith(";base64"):
+        with suppress(ValueError):
+            data = base64.b64decode("".join(payload.split()), validate=True)
+    return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def _hashed_uri(text: str) -> str:
+    found = _DATA_URI.match(text)
+    if not found:
+        return text
+    return "sha256:" + _bytes_of(text.partition(",")[0], found[3])[0]
+
+
+def _read(file: Path) -> tuple[bytes, str, int]:
+    """First bytes, sha256 and size. Only regular files: a FIFO would wait for ever, a device never end."""
+    if not stat.S_ISREG(os.stat(file).st_mode):
+        raise ValueError("it is not a regular file")
+    digest, head, size = hashlib.sha256(), b"", 0
+    with file.open("rb") as stream:
+        for block in _blocks(stream.read):
+            head = head or block[:HEAD_BYTES]
+            digest.update(block)
+            size += len(block)
+    return head, digest.hexdigest(), size
+
+
+def _blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while block := read(_BLOCK):
+        yield block
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
