@@ -55,13 +55,17 @@ def run_batch(session: Session) -> Outcome:
     if args.dry_run:
         return _dry_run(jobs, bad)
     _guard_spending(args.max_jobs, args.yes, len(jobs))
-    works = [Work({"line": line}, lambda _, error=error: error_outcome(error)) for line, error in bad.items()]
     contexts = _Contexts(session)
+    works = [Work({"line": line}, _failing(error)) for line, error in bad.items()]
     works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
     outcome = _run(session, works)
     if args.gallery:
         _write_gallery(session)
     return outcome
+
+
+def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:
+    return lambda _: error_outcome(error)
 
 
 def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:

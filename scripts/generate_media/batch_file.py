@@ -119,8 +119,9 @@ def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping
     for name in MEDIA_FLAGS:
         if isinstance(values.get(name), str):
             values[name] = [values[name]]
-    if isinstance(values.get("set"), Mapping):
-        values["set"] = [f"{key}={json.dumps(value)}" for key, value in values["set"].items()]
+    sets = values.get("set")
+    if isinstance(sets, Mapping):
+        values["set"] = [f"{key}={json.dumps(value)}" for key, value in sets.items()]
     _check_kinds(values)
     return wanted_from(values, openapi=openapi)
 

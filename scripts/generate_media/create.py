@@ -15,7 +15,7 @@ from .clock import Deadline
 from .context import JobContext, JobSpec
 from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused
 from .journal import Row, local_id
-from .models import Answer, Call, Reading, Request
+from .models import Answer, Call, Json, Reading, Request
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def announce_retry(ctx: JobContext, operation: str, failure: Failure, wait: floa
     )
 
 
-def failure_json(failure: Failure) -> dict[str, str | int | None]:
+def failure_json(failure: Failure) -> Json:
     return {
         "category": failure.category.value,
         "code": failure.code,
@@ -244,7 +244,7 @@ def _give_up(ctx: JobContext, row: Row, reason: str, failure: Failure | None) ->
 
 
 def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
-    error = {"code": "outcome_unknown", "message": lost.detail}
+    error: Json = {"code": "outcome_unknown", "message": lost.detail}
     ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
     return unknown_error(lost.failure.message if lost.failure else lost.detail, lost.failure)
 
