@@ -160,8 +160,18 @@ def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | N
             provider_created_at=reading.created_at,
             usage=reading.usage,
         )
-    ctx.events.event("accepted", generation_id=reading.generation_id, resume=ctx.resume(reading.generation_id))
+    tell_accepted(ctx, reading)
     return Created(ctx.journal.get(row.row_id), reading, stream)
+
+
+def tell_accepted(ctx: JobContext, reading: Reading) -> None:
+    ctx.events.event(
+        "accepted",
+        generation_id=reading.generation_id,
+        status=reading.status or None,
+        resume=ctx.resume(reading.generation_id),
+        sandbox=True if ctx.sandbox else None,
+    )
 
 
 def end_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:

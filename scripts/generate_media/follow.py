@@ -41,9 +41,9 @@ class _Progress:
     status: str = ""
 
     def tell(self, reading: Reading) -> None:
-        if not reading.status or (reading.status == self.status and not reading.aliases):
-            return
         changed = reading.status != self.status
+        if not reading.status or not (changed or reading.aliases):
+            return
         self.status = reading.status
         self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
         if changed and reading.result is None:
@@ -60,9 +60,8 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
         ProviderRefused: its reads are refused for good.
     """
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
-    progress = _Progress(ctx, row)
+    progress = _Progress(ctx, row, row.status)
     if created is not None:
-        progress.tell(created.reading)
         if created.reading.result is not None:
             return Followed(created.reading, "create" if created.stream is None else "sse")
         if created.stream is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .answers import parse_json, succeeded
 from .context import JobContext
+from .create import tell_accepted
 from .journal import Row
 from .models import Reading
 from .transport import TransportError
@@ -68,5 +69,5 @@ def _attach(ctx: JobContext, row: Row, reading: Reading) -> Row:
         usage=reading.usage,
     )
     ctx.events.warn("the answer to the create was lost; its job was found in the provider's list")
-    ctx.events.event("accepted", generation_id=reading.generation_id, resume=ctx.resume(reading.generation_id))
+    tell_accepted(ctx, reading)
     return ctx.journal.get(row.row_id)
