@@ -26,6 +26,7 @@ SHARED: dict[str, Schema] = {
         "type": "string",
         "format": "uri",
         "pattern": "^(https?://.|data:)",
+        "x-message": "must be a URL (https://…); a local file goes by a media flag such as --image",
     },
     "NumberOrNumericString": {
         "description": "The pages show a union without types; a number and its decimal text are both taken [I].",
@@ -61,7 +62,7 @@ def field_schema(name: str, field: Mapping[str, Any]) -> Schema:
     elif kind == "number?":
         schema |= NUMERIC
     elif _is_url(name, field):
-        schema |= _nullable(SHARED["MediaUrl"]) if field.get("nullable") else MEDIA_URL
+        schema |= {**SHARED["MediaUrl"], "type": ["string", "null"]} if field.get("nullable") else MEDIA_URL
     else:
         schema["type"] = [kind or "string", "null"] if field.get("nullable") else kind or "string"
     if "enum" in field:
@@ -77,10 +78,6 @@ def field_schema(name: str, field: Mapping[str, Any]) -> Schema:
 
 def _is_url(name: str, field: Mapping[str, Any]) -> bool:
     return field.get("type") == "string" and (field.get("format") == "uri" or name.endswith("_url"))
-
-
-def _nullable(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
 
 
 def _object(model: Model, *, open_fields: bool) -> Schema:
