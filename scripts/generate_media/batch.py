@@ -114,7 +114,7 @@ class _Contexts:
         return run
 
     def _throttle(self, ctx: JobContext, kind: str) -> Throttle:
-        per_minute = ctx.provider.rate_limits.get(f"{kind}_per_minute", 0.0)
+        per_minute = ctx.provider.rate_limits.get(f"{kind}_per_minute", 0.0) * self._session.pace
         place = (ctx.provider.name, kind)
         return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
 

@@ -170,7 +170,6 @@ def tell_accepted(ctx: JobContext, reading: Reading) -> None:
         generation_id=reading.generation_id,
         status=reading.status or None,
         resume=ctx.resume(reading.generation_id),
-        sandbox=True if ctx.sandbox else None,
     )
 
 

@@ -11,8 +11,6 @@ from typing import Any, TextIO
 
 from .errors import ExitCode, GenerateMediaError, clean_text
 
-LINE_CAP = 200
-
 
 class Printer:
     """Thread-safe. A closed stdout never stops a job: what cannot be printed is in the journal and sidecar."""
@@ -28,7 +26,7 @@ class Printer:
         self.line({"event": name, **{key: value for key, value in fields.items() if value is not None}})
 
     def line(self, row: Mapping[str, Any]) -> None:
-        self._write(self._out, json.dumps(row, separators=(", ", ": ")) + "\n")
+        self._write(self._out, json.dumps(row, separators=(",", ":")) + "\n")
 
     def say(self, text: str) -> None:
         """Words for a person, ASCII-safe where the terminal is."""
