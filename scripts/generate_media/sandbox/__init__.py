@@ -10,14 +10,29 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol
-    from .server import Port
+    from .server import Mounted, Port
     from .world import World
 
 DEFAULT_SPEED = 20.0
+
+
+class Place(NamedTuple):
+    """Where a protocol answers: provider name → path of its base URL, and all beginnings of its paths."""
+
+    base_paths: Mapping[str, str]
+    prefixes: tuple[str, ...]
+
+
+PROTOCOLS: Mapping[str, Place] = {
+    "skills_video": Place({"skills.video": "/api/v1"}, ("/api/v1/",)),
+    "agcloud": Place({"agcloud": "/api/v3", "ark": "/api/v3", "byteplus": "/api/v3"}, ("/api/v3/", "/v1/video-tasks/")),
+    "agnes": Place({"agnes": "/v1"}, ("/v1/", "/agnesapi")),
+}
+"""Module → place; asked in this order. Here and not in the modules, so that starting loads none of them."""
 
 
 @dataclass(frozen=True)
@@ -64,45 +79,53 @@ def start(
     from .store import Store
     from .world import World
 
-    switchboard = Switchboard(known_faults(), faults, seed)
+    switchboard = Switchboard(known_faults, faults, seed)
     world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log())
-    routes = control_routes()
-    for protocol in protocols():
-        routes += mount(protocol.routes, protocol)
+    own, of_files = control_routes(), mount(files.routes(world), None)
+    mounted: dict[str, list[Mounted]] = {}
+
+    def routes_for(path: str) -> list[Mounted]:
+        found = list(own)
+        for name in (name for name, place in PROTOCOLS.items() if path.startswith(place.prefixes)):
+            if name not in mounted:
+                protocol = load(name)
+                mounted[name] = mount(protocol.routes, protocol)
+            found += mounted[name]
+        return found
+
     wanted = (port, 0) if port or store is None else _ports_of(store)
     try:
-        api = Port(world, "api", routes, wanted[0])
+        api = Port(world, "api", routes_for, wanted[0])
     except OSError:
         if port:
             raise
-        api = Port(world, "api", routes, 0)
+        api = Port(world, "api", routes_for, 0)
     try:
-        cdn = Port(world, "files", mount(files.routes(world), None), wanted[1])
+        cdn = Port(world, "files", lambda _: of_files, wanted[1])
     except OSError:
-        cdn = Port(world, "files", mount(files.routes(world), None), 0)
+        cdn = Port(world, "files", lambda _: of_files, 0)
     if store is not None:
         (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
     world.files_url = cdn.url
     api.start()
     cdn.start()
-    urls = {name: api.url + path for protocol in protocols() for name, path in protocol.base_paths.items()}
+    urls = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
     return Running(api.port, cdn.port, urls, (api, cdn, world))
 
 
-def protocols() -> tuple[SandboxProtocol, ...]:
-    """Every protocol that the sandbox speaks."""
+def load(name: str) -> SandboxProtocol:
+    """A protocol's module, imported when it is first needed."""
     from importlib import import_module
-    from importlib.util import find_spec
 
-    names = [name for name in ("skills_video", "agnes", "agcloud") if find_spec(f"{__name__}.{name}")]
-    return tuple(import_module(f".{name}", __name__).PROTOCOL for name in names)
+    protocol: SandboxProtocol = import_module(f".{name}", __name__).PROTOCOL
+    return protocol
 
 
 def known_faults() -> dict[str, Fault]:
     """Every named fault of the sandbox and its protocols; transport faults are made from their names."""
     from .common_faults import FAULTS
 
-    found = [*FAULTS, *(fault for protocol in protocols() for fault in protocol.faults)]
+    found = [*FAULTS, *(fault for name in PROTOCOLS for fault in load(name).faults)]
     return {fault.name: fault for fault in found}
 
 

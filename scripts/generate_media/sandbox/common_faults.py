@@ -5,7 +5,6 @@ Those of the transport (resets, cuts, silence …) are in transport.py; a protoc
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -84,6 +83,8 @@ def _endless(real: bytes) -> Stream:
 
 def _bomb(real: bytes) -> Reply:
     """512 MB of zeros in half a MB."""
+    import gzip
+
     one = gzip.compress(bytes(8 * 1024 * 1024), 9, mtime=0)
     return Reply(200, one * 64, "image/png", (("Content-Encoding", "gzip"),))
 

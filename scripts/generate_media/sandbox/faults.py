@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from . import transport
 from .protocol import Fault
@@ -59,14 +59,19 @@ def parse(spec: str, known: Mapping[str, Fault]) -> Armed:
 class Switchboard:
     """The faults that are on. Thread-safe; the header's faults (for one request) come in as ``extra``."""
 
-    def __init__(self, known: Mapping[str, Fault], specs: Iterable[str], seed: int) -> None:
-        self.known = known
+    def __init__(self, load: Callable[[], Mapping[str, Fault]], specs: Iterable[str], seed: int) -> None:
+        self._load = load
         self._seed = seed
         self._lock = threading.Lock()
         self._chances: dict[tuple[str, str], int] = {}
         self._dice = 0
         self._armed: tuple[Armed, ...] = ()
         self.replace(specs)
+
+    @cached_property
+    def known(self) -> Mapping[str, Fault]:
+        """Every named fault; loaded when the first is asked for."""
+        return self._load()
 
     def replace(self, specs: Iterable[str]) -> None:
         """Switch to exactly these; counters begin anew. Raises UnknownFault and then changes nothing."""
@@ -89,6 +94,8 @@ class Switchboard:
         share = next((float(armed.argument) for armed in self._armed if armed.name == CHAOS), 0.0)
         if not share or operation not in CHAOS_BY_OPERATION:
             return ()
+        import random
+
         with self._lock:
             self._dice += 1
             rng = random.Random(f"{self._seed}:{self._dice}")  # noqa: S311

@@ -9,16 +9,15 @@ import os
 import re
 import socket
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .faults import Switchboard, UnknownFault
+from .faults import UnknownFault
 from .protocol import Reply, Request, Route, SandboxProtocol, Stream
 from .protocol import World as AnyWorld
 from .store import StoreFull
-from .transport import Break, Sender
+from .transport import Sender
 from .wire import BadRequest, Connection, Gone, Head
 from .world import World
 
@@ -27,6 +26,8 @@ MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 120.0
 STACK_BYTES = 1024 * 1024
 """A thousand streams take 1 GiB of address space, of which only the pages in use cost memory."""
+RoutesFor = Callable[[str], "Sequence[Mounted]"]
+"""Path → the routes that may fit it, first match wins; so that a protocol is loaded when it is first spoken."""
 _HOLE = re.compile(r"\{(\w+)(\*?)\}")
 
 
@@ -44,12 +45,12 @@ def mount(routes: Iterable[Route], protocol: SandboxProtocol | None) -> list[Mou
 
 
 class Port:
-    """One listening port. ``side`` is what the log calls it; ``bare`` errors are for paths that no route fits."""
+    """One listening port; ``side`` is what the log calls it."""
 
-    def __init__(self, world: World, side: str, mounted: Sequence[Mounted], port: int) -> None:
+    def __init__(self, world: World, side: str, routes_for: RoutesFor, port: int) -> None:
         self._world = world
         self._side = side
-        self._mounted = tuple(mounted)
+        self._routes_for = routes_for
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener = _listen(port)
@@ -92,7 +93,7 @@ class Port:
         except (OSError, Gone):
             pass
         except Exception:  # the server must live; the log tells
-            self._world.log.broke(traceback.format_exc())
+            self._world.log.broke(_trace())
         finally:
             connection.close()
             with self._lock:
@@ -151,19 +152,19 @@ class Port:
         except StoreFull as error:
             return _error(507, str(error))
         except Exception:
-            self._world.log.broke(traceback.format_exc())
+            self._world.log.broke(_trace())
             return _error(500, "the sandbox itself failed; see errors in /_log")
 
     def _find(self, head: Head) -> tuple[Mounted | None, dict[str, str]]:
         path = head.path
-        for mounted in self._mounted:
+        for mounted in self._routes_for(path):
             found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
             if found:
                 return mounted, found.groupdict()
         return None, {}
 
     def _unknown(self, request: Request) -> Reply:
-        for mounted in self._mounted:
+        for mounted in self._routes_for(request.path):
             owner = mounted.protocol
             if owner and owner.not_found and any(_under(request.path, base) for base in owner.base_paths.values()):
                 return owner.not_found(request)
@@ -287,9 +288,12 @@ def _thread(target: Callable[[], None]) -> None:
             threading.stack_size(before)
 
 
+def _trace() -> str:
+    import traceback
+
+    return traceback.format_exc()
+
+
 def _quietly(action: Callable[[], None]) -> None:
     with contextlib.suppress(OSError):
         action()
-
-
-__all__ = ["Break", "Mounted", "Port", "Switchboard", "control_routes", "mount"]

@@ -9,8 +9,6 @@ the body does not reach does nothing.
 
 from __future__ import annotations
 
-import gzip
-import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -123,6 +121,8 @@ class Sender:
         elif action == "silence":
             self._hold()
         elif action == "garbage":
+            import random
+
             self._connection.send(random.Random(self._seed).randbytes(512))  # noqa: S311
         elif action == "drip":
             self._drip(answer, sent)
@@ -228,6 +228,8 @@ def _replaced(answer: Reply | Stream, action: str) -> Reply | Stream:
 
 
 def _broken_gzip(body: bytes) -> bytes:
+    import gzip
+
     packed = bytearray(gzip.compress(body + b" " * 64, mtime=0))
     middle = len(packed) // 2
     packed[middle : middle + 4] = b"\xff\xff\xff\xff"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ from .protocol import Job, NewJob, Phase, Request
 from .store import Store, abbreviated
 
 START_CREDITS = 1_000_000
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 
 
 class World:
@@ -61,7 +61,7 @@ class World:
     def create(self, new: NewJob, request: Request) -> Job:
         traits = self.faults.staged("job", request.fault_names, "")
         job = Job(
-            id=new.id_prefix + "".join(secrets.choice(_ALPHABET) for _ in range(20)),
+            id=new.id_prefix + "".join(_ALPHABET[byte & 31] for byte in os.urandom(20)),
             protocol=new.protocol,
             kind=new.kind,
             model=new.model,
@@ -78,7 +78,7 @@ class World:
             traits=tuple(f"{f.name}={a.argument}" if a.argument else f.name for f, a in traits if f.stage == "job"),
         )
         if "numeric-id" in job.traits:
-            job = replace(job, id=str(secrets.randbelow(9 * 10**15) + 10**15))
+            job = replace(job, id=str(10**15 + int.from_bytes(os.urandom(6), "big")))
         self._store.add(job)
         self.log.job_made(job.protocol, job.key_fingerprint)
         with self._lock:
