@@ -203,7 +203,7 @@ class Lanes:
 def call_back(job: Job, request: Request, world: World) -> None:
     """POST the query's body to ``callback_url`` at each change of status; loopback only, unsigned as at Ark."""
     url = job.body.get("callback_url") if isinstance(job.body, dict) else None
-    if not isinstance(url, str) or not _is_loopback(url):
+    if not isinstance(url, str) or not is_loopback_url(url):
         return
     moments = (0.0, job.queued_seconds, job.life_seconds)
     told: set[str] = set()
@@ -238,7 +238,8 @@ def post(url: str, answer: Json) -> None:
         connection.close()
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
+    """Whether a callback may go there: plain HTTP to this machine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
