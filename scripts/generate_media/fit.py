@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _QUALITIES = (90, 80, 70)
 _STEP = 0.8
+_NAME_CHARS = 60
 _FORMATS = {"image/jpeg": ("JPEG", ".jpg"), "image/webp": ("WEBP", ".webp"), "image/png": ("PNG", ".png")}
 
 
@@ -32,7 +33,7 @@ def fit(media: LocalMedia, limits: Limits, folder: Path | None = None) -> Path:
     from PIL import Image, ImageOps
 
     form, suffix = _format(limits)
-    target = (folder or scratch_folder()) / f"{Path(media.path).stem}-{media.sha256[:8]}{suffix}"
+    target = (folder or scratch_folder()) / f"{Path(media.path).stem[:_NAME_CHARS]}-{media.sha256[:8]}{suffix}"
     try:
         with Image.open(media.path) as opened:
             picture = _flat(ImageOps.exif_transpose(opened), keep_alpha=form != "JPEG")
@@ -40,7 +41,10 @@ def fit(media: LocalMedia, limits: Limits, folder: Path | None = None) -> Path:
         raise UsageError("bad_media", f"{media.path} cannot be scaled: {error}") from None
     for size, quality in _tries(picture.size, limits):
         smaller = picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
-        smaller.save(target, form, quality=quality, optimize=True)
+        try:
+            smaller.save(target, form, quality=quality, optimize=True)
+        except OSError as error:
+            raise UsageError("bad_media", f"no smaller copy of {media.path} can be written: {error.strerror}") from None
         if limits.max_bytes is None or target.stat().st_size <= limits.max_bytes:
             return target
     raise UsageError("bad_media", f"{media.path} cannot be made small enough without falling under the least side")
@@ -76,8 +80,10 @@ def _flat(picture: Picture, *, keep_alpha: bool) -> Picture:
 def _tries(size: tuple[int, int], limits: Limits) -> Iterator[tuple[tuple[int, int], int]]:
     """Sizes from large to small, each at falling quality, down to the least side (64 pixels if none is known)."""
     least, most = limits.side or (64, float("inf"))
-    scale = min(1.0, most / max(size))
-    while min(size) * scale >= min(least, min(size)):
+    scale, floor, before = min(1.0, most / max(size)), min(least, *size), None
+    while True:
         scaled = (max(1, int(size[0] * scale)), max(1, int(size[1] * scale)))
+        if min(scaled) < floor or scaled == before:
+            return
         yield from ((scaled, quality) for quality in _QUALITIES)
-        scale *= _STEP
+        scale, before = scale * _STEP, scaled
