@@ -12,9 +12,11 @@ from pathlib import Path
 from .failures import unwritable
 
 FILE_NAME = "journal.sqlite3"
-NETWORK_FILE_SYSTEMS = frozenset(  # noqa: SIM905 - words read better than twenty quoted ones
-    "afs beegfs ceph cifs coda fuse.ceph fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs glusterfs gpfs lustre "
-    "ncpfs nfs nfs4 orangefs smb3 smbfs".split()
+NETWORK_FILE_SYSTEMS = frozenset(
+    (
+        *("afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "orangefs"),
+        *("smb3", "smbfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+    )
 )
 """Where SQLite's WAL fails: its index is memory shared between processes of one machine (sqlite.org/wal.html)."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ..models import Json
 from . import locks
+from .columns import Sql, row_from, to_text
 from .database import Database
-from .rows import Row, Sql, State, row_from, to_text
+from .rows import Row, State
 
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
@@ -16,8 +18,9 @@ NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before 
 class Queries:
     """What can be asked. Newest and oldest go by the order of writing, never by a clock."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, wall: Callable[[], float]) -> None:
         self._database = database
+        self._wall = wall
         self._locks = database.folder / "locks"
 
     def get(self, row_id: int) -> Row:
@@ -58,11 +61,20 @@ class Queries:
         """Every id and alias of the provider's jobs."""
         query = "SELECT value FROM known_id JOIN job USING (row_id) WHERE provider = ?"
         with self._database.reading() as db:
-            return frozenset(_as_text(value) for (value,) in db.execute(query, (to_text(provider),)))
+            return frozenset(as_text(value) for (value,) in db.execute(query, (to_text(provider),)))
 
     def url_for_bytes(self, sha256: str, provider: str, max_age_seconds: float) -> str | None:
         """The provider's URL of a file that we saved with these bytes, while it is fresh."""
-        raise NotImplementedError
+        query = """SELECT saved_file.url, ended_at, expires_at FROM saved_file JOIN job USING (row_id)
+                   WHERE sha256 = ? AND provider = ? ORDER BY row_id DESC"""
+        now = self._wall()
+        with self._database.reading() as db:
+            found = db.execute(query, (to_text(sha256), to_text(provider))).fetchall()
+        for url, ended_at, expires_at in found:
+            age = max(0.0, now - (ended_at or 0.0))  # a clock set back makes no negative age
+            if age <= max_age_seconds and (expires_at is None or now < expires_at):
+                return as_text(url)
+        return None
 
     def last_usage(self, provider: str, model: str) -> Json:
         """What the newest job of this model with a recorded usage used; None where there is none."""
@@ -101,5 +113,5 @@ class Queries:
         return locks.is_alive(self._locks, writer)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)

@@ -1,23 +1,13 @@
-"""What the journal holds: the values, their place in the table's columns, and how a job is recognised."""
+"""What the journal holds, and how a job is recognised."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Union
 
 from ..models import Json, RemoteOutput
-
-Sql = Union[None, int, float, str, bytes]
-
-JSON_CAP = 1 << 20
-"""Characters of one JSON column; a longer answer is not kept."""
-DEPTH_CAP = 60
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{2048,}")
 
 
 class State(str, Enum):
@@ -132,147 +122,3 @@ def fingerprint(provider: str, key_space: str, method: str, path: str, canonical
 def local_id(fingerprint: str, ordinal: int) -> str:
     """The id of a synchronous result, for which the provider gives none."""
     return f"local-{fingerprint[:12]}-{ordinal}"
-
-
-def to_text(value: str | None) -> Sql:
-    """Text for a column. SQLite's text is UTF-8; lone surrogates (odd file names, odd JSON) go as a blob."""
-    if value is None:
-        return None
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
-    return value
-
-
-def to_json(value: Json) -> Sql:
-    """ASCII JSON without media bytes; None stays NULL."""
-    if value is None:
-        return None
-    text = json.dumps(without_bytes(value), separators=(",", ":"), ensure_ascii=True)
-    if len(text) > JSON_CAP:
-        return json.dumps({"not_kept": f"{len(text)} characters"})
-    return text
-
-
-def without_bytes(value: Any, depth: int = 0) -> Json:
-    """``value`` with ``data:`` URIs, long base64 and what is nested absurdly deep replaced by a note."""
-    if isinstance(value, str):
-        if value[:5].lower() == "data:":
-            return f"{value[:64].split(',')[0]},<{len(value)} characters>"
-        return f"<{len(value)} characters of base64>" if _BASE64.fullmatch(value) else value
-    if depth >= DEPTH_CAP and isinstance(value, (Mapping, list, tuple)):
-        return "<nested too deep>"
-    if isinstance(value, Mapping):
-        return {str(key): without_bytes(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_bytes(item, depth + 1) for item in value]
-    return value  # type: ignore[no-any-return]
-
-
-def to_remote(outputs: Sequence[RemoteOutput]) -> Sql:
-    """Results as JSON: whole URLs, never bytes (a ``data:`` URI counts as bytes)."""
-    listed: list[Json] = []
-    for output in outputs:
-        url = None if output.url is None or output.url[:5].lower() == "data:" else output.url
-        listed.append({"url": url, "kind": output.kind, "role": output.role})
-    return json.dumps(listed, separators=(",", ":"), ensure_ascii=True)
-
-
-def new_columns(new: NewJob) -> dict[str, Sql]:
-    """The columns that a :class:`NewJob` fills."""
-    columns: dict[str, Sql] = {name: to_text(getattr(new, name)) for name in _NEW_TEXTS}
-    return columns | {
-        "copy": new.copy,
-        "request": to_json(new.request),
-        "media_sha256": to_json(list(new.media_sha256)),
-    }
-
-
-_NEW_TEXTS = tuple(
-    "fingerprint provider key_space base_url key_fingerprint path query_path model kind prompt output_dir".split()
-)
-
-
-def row_from(values: Mapping[str, Any]) -> Row:
-    """A row from its columns. What another hand damaged is read as absent; an unknown state as UNKNOWN,
-    so that damage never leads to a second create."""
-    return Row(**{name: read(values[name]) for name, read in _READERS.items()})
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return value.decode("utf-8", "replace")
-    return None if value is None else str(value)
-
-
-def _plain(value: Any) -> str:
-    return _text(value) or ""
-
-
-def _json(value: Any) -> Json:
-    if not isinstance(value, str):
-        return None
-    try:
-        return json.loads(value)  # type: ignore[no-any-return]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _list(value: Any) -> list[Any]:
-    parsed = _json(value)
-    return parsed if isinstance(parsed, list) else []
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    return tuple(str(item) for item in _list(value))
-
-
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((str(item[0]), str(item[1])) for item in _list(value) if isinstance(item, list) and len(item) == 2)
-
-
-def _outputs(value: Any) -> tuple[RemoteOutput, ...]:
-    return tuple(_remote(item) for item in _list(value) if isinstance(item, dict))
-
-
-def _remote(item: dict[str, Any]) -> RemoteOutput:
-    url = item.get("url")
-    return RemoteOutput(
-        url=url if isinstance(url, str) else None, kind=str(item.get("kind", "")), role=str(item.get("role", ""))
-    )
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _time(value: Any) -> float:
-    return _seconds(value) or 0.0
-
-
-def _state(value: Any) -> State:
-    try:
-        return State(value)
-    except ValueError:
-        return State.UNKNOWN
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("row_id", "ordinal", "copy"), int),
-    **dict.fromkeys(("fingerprint", "provider", "key_space", "base_url", "key_fingerprint", "path"), _plain),
-    **dict.fromkeys(("model", "kind", "prompt", "output_dir", "writer", "status"), _plain),
-    **dict.fromkeys(("query_path", "generation_id", "result", "stem"), _text),
-    **dict.fromkeys(("request", "error", "response", "saved", "usage"), _json),
-    **dict.fromkeys(("sending_at", "accepted_at", "ended_at", "collected_at"), _seconds),
-    **dict.fromkeys(("provider_created_at", "expires_at", "poll_deadline"), _seconds),
-    "created_at": _time,
-    "state": _state,
-    "media_sha256": _strings,
-    "aliases": _pairs,
-    "remote": _outputs,
-}
-"""How each column of the table ``job`` becomes a field of :class:`Row`."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..models import Json
+from .columns import from_json, to_text
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -65,7 +68,27 @@ def _to_version_1(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1,)
+def _to_version_2(db: sqlite3.Connection) -> None:
+    """Files by their bytes, so that a picture made here can be given to the provider by its own URL."""
+    db.execute("CREATE TABLE saved_file (sha256 TEXT NOT NULL, row_id INTEGER NOT NULL, url TEXT NOT NULL)")
+    db.execute("CREATE INDEX saved_file_by_bytes ON saved_file (sha256)")
+    db.execute("CREATE INDEX saved_file_by_row ON saved_file (row_id)")
+    for row_id, saved in db.execute("SELECT row_id, saved FROM job WHERE saved IS NOT NULL").fetchall():
+        index_files(db, row_id, from_json(saved))
+
+
+def index_files(db: sqlite3.Connection, row_id: int, saved: Json) -> None:
+    """Replaces the row's entries by those of its saved outputs that have bytes and a URL."""
+    db.execute("DELETE FROM saved_file WHERE row_id = ?", (row_id,))
+    for item in saved if isinstance(saved, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("sha256"), str) and isinstance(item.get("url"), str):
+            db.execute(
+                "INSERT INTO saved_file (sha256, row_id, url) VALUES (?, ?, ?)",
+                (to_text(str(item["sha256"])), row_id, to_text(str(item["url"]))),
+            )
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2)
 """STEPS[n] brings a journal of version n to n + 1, inside the caller's transaction. Only ever appended to."""
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..models import RemoteOutput, Result
+from .columns import Sql, new_columns, row_from, to_json, to_text
 from .failures import IllegalTransition
-from .rows import ClaimKind, NewJob, Row, Sql, State, new_columns, row_from, to_json, to_text
+from .rows import ClaimKind, NewJob, Row, State
 
 if TYPE_CHECKING:
     import sqlite3

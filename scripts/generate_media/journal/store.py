@@ -10,10 +10,12 @@ from pathlib import Path
 
 from ..models import Json, RemoteOutput, Result
 from . import locks
+from .columns import new_columns, to_json, to_remote, to_text
 from .database import Database
 from .failures import IdAlreadyKnown, IllegalTransition, unwritable
 from .queries import Queries
-from .rows import Claim, ClaimKind, NewJob, Row, State, local_id, new_columns, to_json, to_remote, to_text
+from .rows import Claim, ClaimKind, NewJob, Row, State, local_id
+from .schema import index_files
 from .steps import (
     Columns,
     aliased,
@@ -38,8 +40,7 @@ class Journal(Queries):
     """
 
     def __init__(self, database: Database, wall: Callable[[], float]) -> None:
-        super().__init__(database)
-        self._wall = wall
+        super().__init__(database, wall)
         self._writer = locks.Writer(self._locks)
         _open_journals.add(self)
 
@@ -188,6 +189,7 @@ class Journal(Queries):
             allowed(db, row_id, State.COLLECTED)
             changes: Columns = {"state": State.COLLECTED.value, "saved": to_json(saved), "stem": to_text(stem)}
             update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
+            index_files(db, row_id, saved)
 
     def adopt(self, new: NewJob, generation_id: str) -> Row:
         """The row of an id that was made elsewhere, in accepted; the one there is, if there is one."""
