@@ -16,7 +16,7 @@ from ..paths import REFERENCES
 from . import operations as ops
 from .flags import FlagForm, forms_of
 from .load import Document, read_document
-from .modelinfo import ModelInfo, describe_models
+from .modelinfo import ModelInfo, describe_models, model_rows
 from .operations import Endpoint, Operation
 from .refs import Definitions
 from .spelling import nearest
@@ -115,14 +115,17 @@ class Contract:
     def find_model(self, model: str, *, kind: str | None = None) -> Endpoint:
         """The endpoint that makes ``model``, streaming where there is a choice: by exact id, else by its unique
         last segment. Raises NotFound ``model_not_found`` (exit 23) with ``suggestions``."""
-        known = [info for info in self.models() if kind is None or info.kind in (kind, "")]
         wanted = model.strip().strip("/")
-        hits = [info for info in known if info.id == wanted]
-        hits = hits or [info for info in known if info.id.lower() == wanted.lower()]
-        hits = hits or [info for info in known if info.id.rsplit("/", 1)[-1].lower() == wanted.lower()]
-        if len({info.id for info in hits}) == 1:
-            return self._model_endpoint(hits[0])
-        ids = sorted({info.id for info in hits}) or nearest(wanted, [info.id for info in known])
+        by_path = next(self._at_path(wanted), None)
+        if by_path is not None and kind in (None, "", by_path.kind):
+            return by_path
+        known = [row for row in model_rows(self.creates) if kind is None or row.kind in (kind, "")]
+        hits = [row for row in known if row.id == wanted]
+        hits = hits or [row for row in known if row.id.lower() == wanted.lower()]
+        hits = hits or [row for row in known if row.id.rsplit("/", 1)[-1].lower() == wanted.lower()]
+        if len({row.id for row in hits}) == 1:
+            return hits[0].endpoint if not hits[0].endpoint.sse_path else self._streaming(hits[0].endpoint)
+        ids = sorted({row.id for row in hits}) or nearest(wanted, [row.id for row in known])
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
         raise NotFound("model_not_found", reason + _or(ids), details={"received": model, "suggestions": ids})
 
@@ -209,8 +212,14 @@ class Contract:
                 return source.query_path
         return None
 
-    def _model_endpoint(self, info: ModelInfo) -> Endpoint:
-        return self.find_endpoint(f"POST {info.sse_path or info.path}", create_only=True)
+    def _at_path(self, model: str) -> Iterator[Endpoint]:
+        """The endpoint whose path is the model's id, without a look at any other."""
+        for source in self.sources:
+            if source.protocol == "skills_video":
+                yield from self._candidates(source, [f"/generation/sse/{model}"], "POST", exact=True)
+
+    def _streaming(self, endpoint: Endpoint) -> Endpoint:
+        return self.find_endpoint(f"POST {endpoint.sse_path}", create_only=True)
 
     def _suggest(self, path: str, create_only: bool) -> list[str]:
         if create_only:

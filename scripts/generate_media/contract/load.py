@@ -95,12 +95,16 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken."""
+    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes. Raises UsageError ``unreadable_file``."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         raise UsageError("unreadable_file", message, details={"file": str(path)}) from error
-    return document_from_bytes(data, str(path), folder=path.parent, text_path=path)
 
 
 def document_from_bytes(

@@ -28,17 +28,32 @@ class ModelInfo:
     note: str = ""
 
 
-def describe_models(creates: Sequence[Endpoint]) -> tuple[ModelInfo, ...]:
+@dataclass(frozen=True)
+class ModelRow:
+    """A model's place in a document, before its schema is looked at."""
+
+    id: str
+    kind: str
+    endpoint: Endpoint
+    note: str = ""
+
+
+def model_rows(creates: Sequence[Endpoint]) -> tuple[ModelRow, ...]:
     """One row a model, in the documents' order; a model with two twins is one row."""
-    rows: dict[tuple[str, str], ModelInfo] = {}
+    rows: dict[tuple[str, str], ModelRow] = {}
     for endpoint in creates:
         if endpoint.model:
-            rows.setdefault((endpoint.model, endpoint.kind), _row(endpoint, endpoint.model, endpoint.kind, ""))
+            rows.setdefault((endpoint.model, endpoint.kind), ModelRow(endpoint.model, endpoint.kind, endpoint))
         elif endpoint.operation is not None:
             for row in endpoint.operation.node.get("x-models", ()):
                 kind = str(row.get("kind") or endpoint.kind)
-                rows.setdefault((row["id"], kind), _row(endpoint, row["id"], kind, str(row.get("note", ""))))
+                rows.setdefault((row["id"], kind), ModelRow(row["id"], kind, endpoint, str(row.get("note", ""))))
     return tuple(rows.values())
+
+
+def describe_models(creates: Sequence[Endpoint]) -> tuple[ModelInfo, ...]:
+    """What each model is and needs."""
+    return tuple(_row(row.endpoint, row.id, row.kind, row.note) for row in model_rows(creates))
 
 
 def _row(endpoint: Endpoint, model: str, kind: str, note: str) -> ModelInfo:

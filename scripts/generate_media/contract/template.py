@@ -52,13 +52,16 @@ class Template:
 
 def make_template(schema: Mapping[str, Any], definitions: Definitions, chosen: Sequence[str] = ()) -> Template:
     """A template for a body's schema; ``chosen`` are names or key values of the variants to take."""
-    template = _Builder(schema, definitions, chosen).template({})
+    first = template = _Builder(schema, definitions, chosen).template({})
+    forced: dict[Path, set[str]] = {}
     for _ in range(_REPAIRS):
-        forced = _lacking(schema, template)
-        if not forced:
-            break
+        more, ambiguous = _lacking(schema, definitions, template)
+        if not more:
+            return first if ambiguous else template
+        for path, names in more.items():
+            forced.setdefault(path, set()).update(names)
         template = _Builder(schema, definitions, chosen).template(forced)
-    return template
+    return first
 
 
 def filled(template: Template, values: Sequence[Json]) -> Json:
@@ -80,11 +83,17 @@ def _put(body: Json, path: Path, value: Json) -> Json:
     return body
 
 
-def _lacking(schema: Mapping[str, Any], template: Template) -> dict[Path, set[str]]:
-    """Fields that rules across fields (if/then, dependentRequired, unions of requirements) call for besides."""
+def _lacking(
+    schema: Mapping[str, Any], definitions: Definitions, template: Template
+) -> tuple[dict[Path, set[str]], bool]:
+    """Fields that rules across fields (if/then, dependentRequired, unions of requirements) call for besides.
+
+    Also whether an object fits several branches of a oneOf: another field of theirs may tell them apart.
+    """
     from jsonschema import Draft202012Validator
 
     wanted: dict[Path, set[str]] = {}
+    ambiguous = False
     waiting = list(Draft202012Validator(schema).iter_errors(template.body))
     gaps = {gap.path for gap in template.fill_in}
     while waiting:
@@ -97,12 +106,24 @@ def _lacking(schema: Mapping[str, Any], template: Template) -> dict[Path, set[st
         elif error.validator == "dependentRequired":
             pairs = error.validator_value.items()
             names = {n for key, all_ in pairs if key in error.instance for n in all_ if n not in error.instance}
+        elif error.validator == "oneOf" and not error.context:
+            ambiguous = True
+            names = _telling_apart(error, definitions)
         else:
             first = error.context[0].relative_schema_path[0] if error.context else None
             waiting.extend(child for child in error.context or () if child.relative_schema_path[0] == first)
             continue
-        wanted.setdefault(path, set()).update(names)
-    return wanted
+        if names:
+            wanted.setdefault(path, set()).update(names)
+    return wanted, ambiguous
+
+
+def _telling_apart(error: Any, definitions: Definitions) -> set[str]:
+    if not isinstance(error.instance, dict):
+        return set()
+    branches = [merge(branch, definitions) for branch in error.validator_value]
+    named = [name for branch in branches for name in branch.get("properties") or {} if name not in error.instance]
+    return set(named[:1])
 
 
 class _Builder:

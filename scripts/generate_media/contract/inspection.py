@@ -1,0 +1,156 @@
+"""inspect_openapi.py behind its flags: which documents, which question, one answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ExitCode, NotFound, UsageError
+from ..events import print_document
+from ..models import Json
+from ..paths import CONFIG_FILE
+from .catalog import Contract, make_source, open_contract
+from .diff import diff
+from .load import document_from_bytes, read_bytes, read_document
+from .navigation import read_navigation
+from .operations import Endpoint
+from .report import describe, list_endpoints, list_models
+
+
+def inspect(args: argparse.Namespace) -> int:
+    """Answer one question on stdout. Raises UsageError (exit 2) and NotFound (23); an invalid request is 22."""
+    asked = [args.diff, args.validate, args.endpoint, args.models or args.live, args.list_endpoints, args.docs]
+    if not any(asked):
+        raise UsageError(
+            "usage",
+            "nothing was asked: give --models, --list-endpoints, --endpoint PATH or --diff OLD NEW",
+            guidance=("python3 scripts/inspect_openapi.py --help shows every flag with examples",),
+        )
+    code, document = _answer(args)
+    print_document(document, indent=args.json_indent or None)
+    return int(code)
+
+
+def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
+    if args.diff:
+        old, new = (_alone(name) for name in args.diff)
+        return ExitCode.OK, diff(old, new)
+    if args.endpoint:
+        contract, endpoint, variants = _endpoint(args)
+        if args.validate is not None:
+            return _validated(contract, endpoint, args.validate)
+        return ExitCode.OK, describe(contract, endpoint, variants, template=args.include_template, full=args.full)
+    if args.validate is not None:
+        body = _body(args.validate)
+        model = body.get("model") if isinstance(body, dict) else None
+        if not isinstance(model, str):
+            raise UsageError("usage", "--validate needs --endpoint PATH, or a `model` in the body")
+        args.endpoint = model
+        contract, endpoint, _ = _endpoint(args)
+        return _validated(contract, endpoint, args.validate)
+    contract = _contract(args)
+    if args.models or args.live:
+        return ExitCode.OK, list_models(contract, args.category, _live(args) if args.live else None)
+    pages = read_navigation(args.docs) if args.docs else None
+    return ExitCode.OK, list_endpoints(contract, args.category, pages)
+
+
+def _alone(name: str) -> Contract:
+    return Contract([_source(name)])
+
+
+def _source(name: str) -> Any:
+    if name == "-":
+        return make_source(document_from_bytes(sys.stdin.buffer.read(), "stdin"))
+    return make_source(read_document(Path(name)))
+
+
+def _contract(args: argparse.Namespace) -> Contract:
+    """The user's documents, else the snapshot of the provider asked for, else of the default one."""
+    if args.openapi:
+        return Contract([_source(name) for name in args.openapi])
+    return open_contract(_protocols(args)[0])
+
+
+def _protocols(args: argparse.Namespace) -> list[str]:
+    """Protocols to look in: the provider's, else all of config.json with the default first."""
+    from ..settings import load_settings
+
+    settings = load_settings(args.config or CONFIG_FILE)
+    if args.provider:
+        return [settings.provider(args.provider).protocol]
+    first = [settings.provider(settings.default_provider)] if settings.default_provider else []
+    return list(dict.fromkeys(provider.protocol for provider in [*first, *settings.providers.values()]))
+
+
+def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
+    """The endpoint (or model) asked for, and the variants: a model that is a body field names its own."""
+    variants = list(args.variant or ())
+    contracts = [_contract(args)] if args.openapi else [open_contract(protocol) for protocol in _protocols(args)]
+    missed: list[NotFound] = []
+    for by_model in (True, False):
+        for contract in contracts:
+            try:
+                endpoint = (contract.find_model if by_model else contract.find_endpoint)(args.endpoint)
+            except NotFound as error:
+                missed.append(error)
+                continue
+            by_field = by_model and not endpoint.model
+            return contract, endpoint, [args.endpoint, *variants] if by_field else variants
+    raise _best(missed, args.endpoint)
+
+
+def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
+    """The miss with suggestions of the kind asked for: endpoints for paths, models for ids."""
+    code = (
+        "endpoint_not_found" if asked.strip().startswith(("/", "http")) or " " in asked.strip() else "model_not_found"
+    )
+    helpful = [error for error in missed if error.details.get("suggestions")]
+    ranked = [error for error in helpful if error.code == code] or helpful or list(missed[-1:])
+    return ranked[0]
+
+
+def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitCode, dict[str, Any]]:
+    body = _body(text)
+    problems = contract.validate(endpoint, body)
+    bad = any(problem.severity == "error" for problem in problems)
+    row: dict[str, Any] = {
+        "ok": not bad,
+        "endpoint": endpoint.path,
+        "problems": [_short(problem.as_json()) for problem in problems],
+    }
+    return (ExitCode.INVALID if bad else ExitCode.OK), row
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A problem without the values that its sentence shows in full, when they are long."""
+    return {key: value for key, value in row.items() if key != "received" or len(json.dumps(value)) <= 200}
+
+
+def _body(text: str) -> Json:
+    name = "--validate"
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        name = text[1:]
+        text = read_bytes(Path(name)).decode("utf-8-sig", errors="replace")
+    try:
+        value: Json = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        place = {"line": error.lineno, "column": error.colno} if isinstance(error, json.JSONDecodeError) else {}
+        raise UsageError("bad_json", f"{name} is not JSON: {error}", details=place) from None
+    return value
+
+
+def _live(args: argparse.Namespace) -> tuple[str, ...]:
+    """What the provider itself lists; asked over HTTP, so imported only here."""
+    if not args.provider:
+        raise UsageError("usage", "--live needs --provider NAME: it asks that provider, with your key")
+    from ..live_models import list_live  # type: ignore[import-not-found,unused-ignore]
+
+    found: tuple[str, ...] = list_live(args.provider, args.config or CONFIG_FILE, args.base_url)
+    return found

@@ -1,0 +1,216 @@
+"""What inspect_openapi.py prints, as plain data: lists of endpoints and models, one endpoint's contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import NotFound, clean_text
+from . import operations as ops
+from .catalog import Contract
+from .fields import fields_of
+from .merge import merge
+from .navigation import Page, endpoints_of, in_category
+from .operations import Endpoint
+from .refs import closure
+from .responses import error_status_codes, status_values
+from .template import make_template
+from .variants import variants_of
+
+_BUDGET = 3000
+"""Characters of ``fields`` without --full: with the rest, under 1,200 tokens."""
+_KINDS = {"images": "image", "videos": "video"}
+
+
+def list_endpoints(contract: Contract, category: str | None, pages: Sequence[Page] | None) -> dict[str, Any]:
+    """``--list-endpoints``: the earlier script's keys; inferred twins are listed apart too."""
+    creates = _in_category(contract, category, pages)
+    streaming = list(dict.fromkeys(e.sse_path for e in creates if e.sse_path))
+    polling = list(dict.fromkeys(e.poll_path for e in creates if e.poll_path))
+    synchronous = [e.path for e in creates if e.synchronous]
+    if creates or any(e.creates for e in contract.endpoints):
+        default = streaming or polling + synchronous
+    else:
+        default = [f"{e.method} {e.path}" for e in contract.endpoints]
+    rows: dict[str, Any] = {
+        "category": category,
+        "source": " + ".join(source.document.name.rsplit("/", 1)[-1] for source in contract.sources),
+        "default_result_mode": _mode(streaming, polling, synchronous),
+        "default_endpoints": default,
+        "sse_endpoints": streaming,
+        "polling_endpoints": polling,
+        "poll_endpoint": next((e.query_path for e in creates if e.query_path), None),
+    }
+    if synchronous:
+        rows["synchronous_endpoints"] = synchronous
+    inferred = [_twin(e) for e in creates if e.twin_inferred]
+    if inferred:
+        rows |= {"inferred": True, "inferred_endpoints": inferred}
+    return rows
+
+
+def _twin(endpoint: Endpoint) -> str | None:
+    """The undocumented one of the two paths."""
+    return endpoint.poll_path if endpoint.streams else endpoint.sse_path
+
+
+def _mode(streaming: Sequence[str], polling: Sequence[str], synchronous: Sequence[str]) -> str | None:
+    if streaming:
+        return "sse"
+    return "polling" if polling else "synchronous" if synchronous else None
+
+
+def _in_category(contract: Contract, category: str | None, pages: Sequence[Page] | None) -> list[Endpoint]:
+    if pages is None:
+        kind = _KINDS.get(category or "")
+        return [e for e in contract.creates if kind is None or e.kind == kind]
+    found = endpoints_of(pages, contract)
+    return [endpoint for endpoint, page in found if endpoint.creates and _page_fits(page, category)]
+
+
+def _page_fits(page: Page, category: str | None) -> bool:
+    return category is None or in_category(page, category)
+
+
+def list_models(contract: Contract, category: str | None, live: Sequence[str] | None) -> dict[str, Any]:
+    """``--models``: one row a model, short; what most models share is said once."""
+    kind = _KINDS.get(category or "")
+    infos = [info for info in contract.models() if kind is None or info.kind == kind]
+    common = _most_common([(info.modes, info.required) for info in infos])
+    rows: dict[str, list[Any]] = {}
+    for info in infos:
+        row: dict[str, Any] = {"id": info.id}
+        if (info.modes, info.required) != common:
+            row |= {"modes": "+".join(info.modes)} if not common or info.modes != common[0] else {}
+            row |= {"required": list(info.required)} if not common or info.required != common[1] else {}
+        row |= {"variants": list(info.variants)} if info.variants else {}
+        if live is not None:
+            row["live"] = info.id in live
+        rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
+    undocumented = [info.id for info in infos if not info.documented]
+    document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}
+    if common:
+        document["unless_said"] = {"modes": "+".join(common[0]), "required": list(common[1])}
+    document["models"] = rows
+    if undocumented:
+        document["fields_undocumented"] = len(undocumented)
+    if live is not None:
+        known = {info.id for info in infos}
+        document |= {"live": len(live), "live_only": [name for name in live if name not in known]}
+    return document
+
+
+def _most_common(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Any:
+    return max(set(pairs), key=lambda pair: (pairs.count(pair), pair)) if pairs else None
+
+
+def describe(
+    contract: Contract, endpoint: Endpoint, variants: Sequence[str], *, template: bool, full: bool
+) -> dict[str, Any]:
+    """One endpoint's contract: the earlier script's keys, sized for an agent unless ``full``."""
+    operation = endpoint.operation
+    assert operation is not None
+    schema, definitions = operation.schema, operation.definitions
+    names = variants_of(merge(schema, definitions), definitions)
+    row: dict[str, Any] = {
+        "endpoint": endpoint.path,
+        "method": endpoint.method,
+        "default_result_mode": _mode(
+            [endpoint.sse_path or ""] if endpoint.sse_path else [],
+            [endpoint.poll_path or ""] if endpoint.poll_path else [],
+            [endpoint.path] if endpoint.synchronous else [],
+        ),
+        "default_create_endpoint": endpoint.sse_path or endpoint.poll_path or endpoint.path,
+        "sse_create_endpoint": endpoint.sse_path,
+        "polling_create_endpoint": endpoint.poll_path,
+        "summary": clean_text(endpoint.summary, 200),
+        "server_url": ops.server_url(operation.document),
+        "request_schema": closure(schema) if full else _outline(schema, definitions),
+    }
+    if endpoint.twin_inferred:
+        row["inferred"] = True
+    if names:
+        row["variants"] = list(names)
+    row |= _fields(schema, definitions, variants, full=full)
+    row |= _answers(contract, endpoint)
+    if endpoint.content_types != ("application/json",):
+        row["content_types"] = list(endpoint.content_types)
+    if operation.node.get("x-fields") == "unknown":
+        row["fields_undocumented"] = True
+    if operation.node.get("deprecated") is True:
+        row["deprecated"] = True
+    if template:
+        row |= _template(schema, definitions, variants)
+    return row
+
+
+def _outline(schema: Mapping[str, Any], definitions: Any) -> dict[str, Any]:
+    """The schema in a line; whole with --full."""
+    flat = merge(schema, definitions)
+    keys = ("type", "required", "additionalProperties", "discriminator")
+    outline = {key: flat[key] for key in keys if key in flat}
+    if outline.get("additionalProperties") is not False:
+        outline.pop("additionalProperties", None)
+    return outline
+
+
+def _fields(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str], *, full: bool) -> dict[str, Any]:
+    found = fields_of(schema, definitions, variants)
+    if full:
+        return {"fields": [field.as_json(2000) for field in found]}
+    for cap in (160, 80, 0):
+        rows = [field.as_json(cap) for field in found]
+        if len(json.dumps(rows)) <= _BUDGET:
+            return {"fields": rows}
+    return _cut(rows)
+
+
+def _cut(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The rows that fit, required and outer ones first, in their order; the rest are named or counted."""
+    order = sorted(range(len(rows)), key=lambda i: (rows[i].get("path", "").count("."), not rows[i]["required"], i))
+    size, kept = 0, set()
+    for index in order:
+        size += len(json.dumps(rows[index])) + 1
+        if size > _BUDGET - 300:
+            break
+        kept.add(index)
+    left = [rows[i].get("path", rows[i]["name"]) for i in order if i not in kept]
+    names = list(dict.fromkeys(name for name in left if "." not in name))
+    return {
+        "fields": [rows[i] for i in sorted(kept)],
+        "fields_left_out": {"count": len(left), "names": names[:20], "see": "--full, or --variant NAME"},
+    }
+
+
+def _answers(contract: Contract, endpoint: Endpoint) -> dict[str, Any]:
+    operation = endpoint.operation
+    assert operation is not None
+    query = None
+    if endpoint.query_path:
+        try:
+            query = contract.find_endpoint(f"GET {endpoint.query_path}").operation
+        except NotFound:
+            query = None
+    return {
+        "prediction_status_values": status_values(query) if query else [],
+        "queue_status_values": status_values(operation),
+        "sse_subscribe_endpoint": _subscription(contract),
+        "poll_endpoint": endpoint.query_path,
+        "error_status_codes": error_status_codes(operation),
+    }
+
+
+def _subscription(contract: Contract) -> str | None:
+    """A documented ``GET /generation/sse/{id}``; none is known at skills.video."""
+    for source in contract.sources:
+        for path in source.paths:
+            if path.startswith("/generation/sse/{") and any(o.method == "GET" for o in source.at(path)):
+                return path
+    return None
+
+
+def _template(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str]) -> dict[str, Any]:
+    made = make_template(schema, definitions, variants)
+    row: dict[str, Any] = {"request_template": made.body, "fill_in": [gap.as_json() for gap in made.fill_in]}
+    return {**row, "template_variant": list(made.variants)} if made.variants else row

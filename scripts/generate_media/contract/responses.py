@@ -1,0 +1,43 @@
+"""What an operation answers: status words and error codes, for the inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .merge import merge
+from .operations import Operation, follow
+
+
+def error_status_codes(operation: Operation) -> list[str]:
+    """Documented answers from 400 up, ``4XX`` and ``default`` among them."""
+    codes = operation.node.get("responses") or {}
+    return sorted(str(code) for code in codes if not str(code).startswith(("1", "2", "3", "x-")))
+
+
+def status_values(operation: Operation) -> list[str]:
+    """The words that the ``status`` of a successful answer may hold; empty where the document does not say."""
+    for schema in _answers(operation):
+        flat = merge(schema, operation.definitions)
+        status = merge((flat.get("properties") or {}).get("status", {}), operation.definitions)
+        if status.get("enum"):
+            return [value for value in status["enum"] if isinstance(value, str)]
+    return []
+
+
+def _answers(operation: Operation) -> Iterator[Mapping[str, Any]]:
+    for code, node in (operation.node.get("responses") or {}).items():
+        if not str(code).startswith("2"):
+            continue
+        answer, file = follow(operation.document, node, operation.file)
+        for media in (answer.get("content") or {}).values():
+            body, where = follow(operation.document, media, file)
+            if "schema" in body:
+                schema = operation.definitions.schema(body["schema"], where)
+                yield schema
+                items = merge(schema, operation.definitions)
+                yield from ({**part, "$defs": operation.definitions} for part in _parts(items))
+
+
+def _parts(flat: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [part for key in ("oneOf", "anyOf") for part in flat.get(key, ()) if isinstance(part, dict)]
