@@ -158,7 +158,7 @@ def test_multipart_cannot_travel_as_json(tmp_path: Path) -> None:
 def test_multipart_fields_repeat_names_and_keep_files(tmp_path: Path) -> None:
     file = media.load(picture(tmp_path / "a.png"), Encoding.MULTIPART)
     there = replace(file, remote_url="https://files.example/a.png")
-    body = {
+    body: dict[str, Body] = {
         "prompt": "猫",
         "image_urls": [file, "https://x/b.png", there],
         "n": 2,
