@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +18,7 @@ import requests
 from generate_media.paths import REFERENCES
 from generate_media.providers import adapter_for
 from generate_media.sandbox import Running, start
+from tools import require_tool
 
 SPEED = 2000.0
 PICTURE, FLASH, OLD = "agnes-image-2.1-flash", "agnes-video-2.5-flash", "agnes-video-v2.0"
@@ -361,3 +365,23 @@ def test_answers_are_those_of_the_contract(agnes: Agnes) -> None:
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         for answer in found:
             assert list(Draft202012Validator(schema).iter_errors(answer)) == []
+
+
+def test_the_references_shell_lines_work(running: Running) -> None:
+    """The curl block of references/agnes.md, unchanged but for host and pause."""
+    bash = require_tool("bash")
+    require_tool("curl")
+    require_tool("jq")
+    text = (REFERENCES / "agnes.md").read_text(encoding="utf-8")
+    block = next(part for part in text.split("```bash\n")[1:] if "curl" in part).split("```")[0]
+    block = block.replace("https://apihub.agnes-ai.com", f"http://127.0.0.1:{running.port}")
+    block = block.replace("sleep 10", "sleep 0.02")
+    assert "agnes-ai.com" not in block
+    env = {**os.environ, "AGNES_API_KEY": "test-key", "no_proxy": "127.0.0.1"}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [bash, "-eu", "-c", block]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert FLASH in done.stdout
+    assert ".png" in done.stdout
+    assert ".mp4" in done.stdout.splitlines()[-1]
