@@ -25,7 +25,7 @@ from .sniff import HEAD_BYTES, extension, identify, measure
 _BLOCK = 1 << 20
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+=-]+)*),(.*)\Z", re.DOTALL | re.IGNORECASE)
 _INNER_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,[A-Za-z0-9+/=_%-]+", re.IGNORECASE)
-_LONG_BASE64 = re.compile(r"[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\r?\n){199,}={0,2}")
+_LONG_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\r?\n){199,}={0,2}")
 """200 characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""
 
 
