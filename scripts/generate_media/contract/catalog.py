@@ -102,7 +102,8 @@ class Contract:
         method, paths = _readings(text, self.sources)
         for exact in (True, False):
             for source in self.sources:
-                for endpoint in self._candidates(source, paths, method, exact):
+                wanted = [*paths, *_as_model(source, paths[0])] if exact else paths
+                for endpoint in self._candidates(source, wanted, method, exact):
                     if endpoint.creates or not create_only:
                         return endpoint
         suggestions = self._suggest(paths[0], create_only)
@@ -272,9 +273,13 @@ def _readings(text: str, sources: Sequence[Source]) -> tuple[str, list[str]]:
                 prefix = "/" + "/".join(parts[start:]) + "/"
                 if path.startswith(prefix):
                     paths.append(path[len(prefix) - 1 :])
-        if source.protocol == "skills_video" and not path.startswith("/generation/"):
-            paths += [f"/generation/sse{path}", f"/generation{path}"]
     return method, list(dict.fromkeys(paths))
+
+
+def _as_model(source: Source, path: str) -> list[str]:
+    """The create paths of a bare model id such as google/nano-banana-pro."""
+    by_path = source.protocol == "skills_video" and not path.startswith("/generation/")
+    return [f"/generation/sse{path}", f"/generation{path}"] if by_path else []
 
 
 def _alike(path: str, known: Mapping[str, str]) -> list[str]:

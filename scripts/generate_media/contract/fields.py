@@ -15,6 +15,7 @@ from .words import join
 DESCRIPTION_CAP = 160
 DEPTH = 5
 LIMIT = 1000
+NONE: frozenset[str] = frozenset()
 _BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -41,18 +42,20 @@ class Field:
     schema: Schema
     variants: tuple[str, ...] = ()
 
-    def as_json(self, cap: int = DESCRIPTION_CAP) -> dict[str, Any]:
-        """The keys of the earlier scripts always, the others where they say something."""
+    def as_json(self, cap: int = DESCRIPTION_CAP, *, terse: bool = False) -> dict[str, Any]:
+        """The keys of the earlier scripts always (``terse``: unless they say nothing), the others where they speak."""
         schema = self.schema
         kind, nullable = _type(schema)
         row: dict[str, Any] = {
             "name": self.name,
             "required": self.required,
             "type": kind,
-            "description": clean_text(str(schema.get("description") or schema.get("title") or ""), cap),
+            "description": clean_text(str(schema.get("description") or schema.get("title") or ""), cap) if cap else "",
             "default": schema.get("default"),
             "allowed_values": _allowed(schema),
         }
+        if terse:
+            row = {key: value for key, value in row.items() if value not in (None, "")}
         if self.path != self.name:
             row["path"] = self.path
         row |= {name: schema[key] for key, name in _BOUNDS.items() if key in schema}
@@ -74,17 +77,29 @@ def fields_of(
 
     ``chosen`` names variants to keep to: their names, or values of the field that tells them apart.
     """
-    flat = merge(schema, definitions)
+    flat = narrowed(merge(schema, definitions), definitions, chosen)
     rows: tuple[Field, ...] = ()
     for depth in range(DEPTH + 1):
         try:
-            deeper = tuple(_Walker(definitions, chosen, depth, limit if depth else None).object(flat, "", ()))
+            deeper = tuple(_Walker(definitions, depth, limit if depth else None).object(flat, "", ()))
         except _TooMany:
             break
         if len(deeper) == len(rows):
             break
         rows = deeper
     return rows
+
+
+def narrowed(flat: Schema, definitions: Definitions | None, chosen: Sequence[str]) -> Schema:
+    """A flattened schema with the chosen branches of its unions folded in."""
+    for _ in chosen:
+        union = union_of(flat, definitions)
+        index = pick(union, chosen) if union is not None else None
+        if union is None or index is None:
+            break
+        rest = {key: value for key, value in flat.items() if key not in (union.keyword, "discriminator")}
+        flat = merge({"allOf": [rest, union.branches[index]]}, definitions)
+    return flat
 
 
 def pick(union: Union, chosen: Sequence[str]) -> int | None:
@@ -103,34 +118,33 @@ class _TooMany(Exception):
 
 
 class _Walker:
-    def __init__(self, definitions: Definitions | None, chosen: Sequence[str], depth: int, limit: int | None) -> None:
+    def __init__(self, definitions: Definitions | None, depth: int, limit: int | None) -> None:
         self.definitions = definitions
-        self.chosen = chosen
         self.depth = depth
         self.left = limit
 
-    def object(self, flat: Schema, path: str, above: tuple[str, ...]) -> Iterator[Field]:
-        """The fields of a flattened object schema, then those of its unions' branches."""
-        yield from self.properties(flat, path, above)
+    def object(self, flat: Schema, path: str, above: tuple[str, ...], skip: frozenset[str] = NONE) -> Iterator[Field]:
+        """The fields of a flattened object schema, then what each branch of its union adds or binds tighter."""
         union = union_of(flat, self.definitions)
-        if union is None or not any("properties" in branch or "oneOf" in branch for branch in union.branches):
+        touched = [_touched(branch, self.definitions) for branch in union.branches] if union else []
+        if union is None or not any(touched):
+            yield from self.properties(flat, path, above, skip)
             return
-        index = pick(union, self.chosen)
-        if index is not None:
-            yield from self.object(union.branches[index], path, above)
-            return
-        yield from _gathered(
-            [
-                (name, list(self.object(branch, path, above)))
-                for name, branch in zip(union.names, union.branches, strict=True)
-            ]
-        )
+        everywhere = frozenset.intersection(*touched)
+        yield from self.properties(flat, path, above, skip | everywhere)
+        rest = {key: value for key, value in flat.items() if key not in (union.keyword, "discriminator")}
+        base = frozenset(flat.get("properties") or ())
+        rows = []
+        for name, branch, own in zip(union.names, union.branches, touched, strict=True):
+            joined = merge({"allOf": [rest, branch]}, self.definitions)
+            rows.append((name, list(self.object(joined, path, above, (skip | base) - own))))
+        yield from _gathered(rows)
 
-    def properties(self, flat: Schema, path: str, above: tuple[str, ...]) -> Iterator[Field]:
+    def properties(self, flat: Schema, path: str, above: tuple[str, ...], skip: frozenset[str]) -> Iterator[Field]:
         required = flat.get("required", ())
         for name, schema in (flat.get("properties") or {}).items():
             inner = merge(schema, self.definitions)
-            if schema is False or inner.get("readOnly") is True:
+            if name in skip or schema is False or inner.get("readOnly") is True:
                 continue
             where = join(path, name)
             self.count()
@@ -172,13 +186,23 @@ class _Walker:
                 result["enum"] = [value for held in values for value in held]
         items = inner.get("items")
         if isinstance(items, dict):
-            result["x-items"] = _brief(merge(items, self.definitions))
+            flat = merge(items, self.definitions)
+            union = union_of(flat, self.definitions)
+            result["x-items"] = "|".join(union.names) if union and union.key else _brief(flat)
         return result
 
 
 def path_depth(path: str) -> int:
     """How many names a dotted path has."""
     return path.count(".") + 1
+
+
+def _touched(branch: Schema, definitions: Definitions | None) -> frozenset[str]:
+    """Names of which a branch (or a union inside it) says something; none where it only requires or forbids."""
+    union = union_of(branch, definitions)
+    inner = [_touched(one, definitions) for one in union.branches] if union else []
+    own = frozenset(branch.get("properties") or ()).union(*inner)
+    return own | frozenset(branch.get("required") or ()) if own else own
 
 
 def _gathered(branches: Sequence[tuple[str, Sequence[Field]]]) -> list[Field]:

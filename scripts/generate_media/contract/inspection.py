@@ -106,9 +106,8 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
 
 def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
     """The miss with suggestions of the kind asked for: endpoints for paths, models for ids."""
-    code = (
-        "endpoint_not_found" if asked.strip().startswith(("/", "http")) or " " in asked.strip() else "model_not_found"
-    )
+    is_path = asked.strip().startswith(("/", "http")) or " " in asked.strip()
+    code = "endpoint_not_found" if is_path else "model_not_found"
     helpful = [error for error in missed if error.details.get("suggestions")]
     ranked = [error for error in helpful if error.code == code] or helpful or list(missed[-1:])
     return ranked[0]

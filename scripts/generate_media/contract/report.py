@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import NotFound, clean_text
 from . import operations as ops
 from .catalog import Contract
-from .fields import fields_of
+from .fields import fields_of, narrowed
 from .merge import merge
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
@@ -18,8 +18,10 @@ from .responses import error_status_codes, status_values
 from .template import make_template
 from .variants import variants_of
 
-_BUDGET = 3000
+_BUDGET = 2700
 """Characters of ``fields`` without --full: with the rest, under 1,200 tokens."""
+_LADDER = [("all", 160, False), ("all", 80, False)]
+_LADDER += [(which, cap, True) for which in ("all", "outer") for cap in (160, 80, 40)] + [("outer", 0, True)]
 _KINDS = {"images": "image", "videos": "video"}
 
 
@@ -112,7 +114,8 @@ def describe(
     operation = endpoint.operation
     assert operation is not None
     schema, definitions = operation.schema, operation.definitions
-    names = variants_of(merge(schema, definitions), definitions)
+    chosen = narrowed(merge(schema, definitions), definitions, variants)
+    names = variants_of(chosen, definitions)
     row: dict[str, Any] = {
         "endpoint": endpoint.path,
         "method": endpoint.method,
@@ -126,7 +129,7 @@ def describe(
         "polling_create_endpoint": endpoint.poll_path,
         "summary": clean_text(endpoint.summary, 200),
         "server_url": ops.server_url(operation.document),
-        "request_schema": closure(schema) if full else _outline(schema, definitions),
+        "request_schema": closure(schema) if full else _outline(chosen),
     }
     if endpoint.twin_inferred:
         row["inferred"] = True
@@ -141,14 +144,13 @@ def describe(
     if operation.node.get("deprecated") is True:
         row["deprecated"] = True
     if template:
-        row |= _template(schema, definitions, variants)
+        row |= _template(operation, variants)
     return row
 
 
-def _outline(schema: Mapping[str, Any], definitions: Any) -> dict[str, Any]:
+def _outline(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The schema in a line; whole with --full."""
-    flat = merge(schema, definitions)
-    keys = ("type", "required", "additionalProperties", "discriminator")
+    keys = ("type", "required", "additionalProperties")
     outline = {key: flat[key] for key in keys if key in flat}
     if outline.get("additionalProperties") is not False:
         outline.pop("additionalProperties", None)
@@ -159,14 +161,17 @@ def _fields(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str]
     found = fields_of(schema, definitions, variants)
     if full:
         return {"fields": [field.as_json(2000) for field in found]}
-    for cap in (160, 80, 0):
-        rows = [field.as_json(cap) for field in found]
+    outer = [field for field in found if "." not in field.path]
+    for which, cap, terse in _LADDER:
+        fields = outer if which == "outer" else found
+        rows = [field.as_json(cap, terse=terse) for field in fields]
         if len(json.dumps(rows)) <= _BUDGET:
-            return {"fields": rows}
-    return _cut(rows)
+            inner = len(found) - len(fields)
+            return {"fields": rows} | ({"fields_left_out": {"count": inner, "see": "--full"}} if inner else {})
+    return _cut(rows, len(found) - len(rows))
 
 
-def _cut(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _cut(rows: Sequence[dict[str, Any]], inner: int) -> dict[str, Any]:
     """The rows that fit, required and outer ones first, in their order; the rest are named or counted."""
     order = sorted(range(len(rows)), key=lambda i: (rows[i].get("path", "").count("."), not rows[i]["required"], i))
     size, kept = 0, set()
@@ -179,7 +184,7 @@ def _cut(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     names = list(dict.fromkeys(name for name in left if "." not in name))
     return {
         "fields": [rows[i] for i in sorted(kept)],
-        "fields_left_out": {"count": len(left), "names": names[:20], "see": "--full, or --variant NAME"},
+        "fields_left_out": {"count": len(left) + inner, "names": names[:20], "see": "--full, or --variant NAME"},
     }
 
 
@@ -210,7 +215,9 @@ def _subscription(contract: Contract) -> str | None:
     return None
 
 
-def _template(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str]) -> dict[str, Any]:
-    made = make_template(schema, definitions, variants)
+def _template(operation: ops.Operation, variants: Sequence[str]) -> dict[str, Any]:
+    if not operation.content_type:
+        return {"request_template": None, "fill_in": []}
+    made = make_template(operation.schema, operation.definitions, variants)
     row: dict[str, Any] = {"request_template": made.body, "fill_in": [gap.as_json() for gap in made.fill_in]}
     return {**row, "template_variant": list(made.variants)} if made.variants else row

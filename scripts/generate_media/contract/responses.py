@@ -20,8 +20,10 @@ def status_values(operation: Operation) -> list[str]:
     for schema in _answers(operation):
         flat = merge(schema, operation.definitions)
         status = merge((flat.get("properties") or {}).get("status", {}), operation.definitions)
-        if status.get("enum"):
-            return [value for value in status["enum"] if isinstance(value, str)]
+        parts = [status, *(merge(part, operation.definitions) for part in _parts(status))]
+        words = [value for part in parts for value in part.get("enum", ()) if isinstance(value, str)]
+        if words:
+            return list(dict.fromkeys(words))
     return []
 
 
