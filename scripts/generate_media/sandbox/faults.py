@@ -13,7 +13,7 @@ from .protocol import Fault
 
 CHAOS = "chaos"
 _SPEC = re.compile(
-    r"(?P<name>[a-z0-9:._-]+)(=(?P<argument>[^+*]*))?(\+(?P<skip>\d+))?(\*(?P<times>\d+))?(?P<each>/job)?"
+    r"(?P<name>[a-z0-9:._-]+)(=(?P<argument>[^+*]*?))?(\+(?P<skip>\d+))?(\*(?P<times>\d+))?(?P<each>/job)?"
 )
 CHAOS_READS = ("before:reset", "before:close", "status-line:close", "headers:reset", "body-9:reset", "before:html")
 CHAOS_BY_OPERATION: Mapping[str, tuple[str, ...]] = {
@@ -104,17 +104,22 @@ class Switchboard:
     def fires(self, name: str, extra: Iterable[str], subject: str = "") -> Armed | None:
         """The armed fault, when it fires now; asking counts as a chance. ``subject`` is what "/job" counts by."""
         for spec in extra:
-            if spec.split("=")[0].split("+")[0].split("*")[0].split("/")[0] == name:
-                return parse(spec, self.known)
+            armed = parse(spec, self.known)
+            if armed.name == name:
+                return armed
         for armed in self._armed:
             if armed.name == name and self._chance(armed, subject):
                 return armed
         return None
 
+    def argument(self, name: str, extra: Iterable[str]) -> str:
+        """What stands after ``NAME=``; the request's own header wins."""
+        armed = (*(parse(spec, self.known) for spec in extra), *self._armed)
+        return next((one.argument for one in armed if one.name == name and one.argument), "")
+
     def transport(self, operation: str, extra: Iterable[str], subject: str) -> transport.Break | None:
         """The first transport fault for this operation that fires."""
-        specs = (*extra, *(armed.name for armed in self._armed))
-        for name in dict.fromkeys(parse(spec, self.known).name for spec in specs):
+        for name in self._names(extra):
             fault = transport.parse(name)
             if fault and fault.operation in (operation, "any") and self.fires(name, extra, subject):
                 return fault
@@ -122,10 +127,18 @@ class Switchboard:
 
     def staged(self, stage: str, extra: Iterable[str], subject: str) -> list[tuple[Fault, Armed]]:
         """Named faults of a stage that fire now, in the order in which they were switched on."""
-        names = dict.fromkeys([*(parse(spec, self.known).name for spec in extra), *(a.name for a in self._armed)])
-        faults = (self.known[name] for name in names if name in self.known and self.known[name].stage in (stage, "any"))
+        faults = (
+            self.known[name]
+            for name in self._names(extra)
+            if name in self.known and self.known[name].stage in (stage, "any")
+        )
         hits = ((fault, self.fires(fault.name, extra, subject)) for fault in faults if fault.name != CHAOS)
         return [(fault, armed) for fault, armed in hits if armed is not None]
+
+    def _names(self, extra: Iterable[str]) -> list[str]:
+        """Names that are on, each once: the request's own first."""
+        asked = (parse(spec, self.known).name for spec in extra)
+        return list(dict.fromkeys([*asked, *(armed.name for armed in self._armed)]))
 
     def _chance(self, armed: Armed, subject: str) -> bool:
         with self._lock:

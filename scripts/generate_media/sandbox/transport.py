@@ -108,7 +108,8 @@ class Sender:
             if left is None:
                 self._connection.send(framed)
                 continue
-            self._connection.send(framed[: len(framed) - left - (2 if self._chunked(answer) else 0)])
+            unsent = left + 2 if left and self._chunked(answer) else left  # 2: the chunk's own line end
+            self._connection.send(framed[: len(framed) - unsent])
             return self._act(fault.action, _rest(answer, piece[len(piece) - left :], rest), sent="headers")
         if self._chunked(answer):
             self._connection.send(b"0\r\n\r\n")

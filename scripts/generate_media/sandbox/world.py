@@ -131,11 +131,7 @@ class World:
         return self.faults.fires(name, request.fault_names, job_id) is not None
 
     def argument(self, name: str, request: Request, default: str = "") -> str:
-        for spec in (*request.fault_names, *self.faults.specs()):
-            head, _, argument = spec.partition("=")
-            if head == name and argument:
-                return argument.split("+")[0].split("*")[0].split("/")[0]
-        return default
+        return self.faults.argument(name, request.fault_names) or default
 
     def credits(self) -> int:
         with self._lock:
