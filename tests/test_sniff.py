@@ -8,6 +8,7 @@ import struct
 import subprocess
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ def test_pictures(form: str, media_type: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options", [{"lossless": True}, {"lossless": False}, {"lossless": True, "exif": b"Exif\0\0MM"}]
 )
-def test_every_kind_of_webp(options: dict[str, object], tmp_path: Path) -> None:
+def test_every_kind_of_webp(options: dict[str, Any], tmp_path: Path) -> None:
     from PIL import Image
 
     Image.new("RGB", (301, 205), "red").save(tmp_path / "x", "WEBP", **options)
@@ -99,7 +100,7 @@ def test_clips_and_sounds(name: str, media_type: str, options: list[str], tmp_pa
 def _ffprobe(path: Path) -> tuple[int | None, int | None, float]:
     command = [require_tool("ffprobe"), "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
     told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    video = next((row for row in told["streams"] if row["codec_type"] == "video"), {})
+    video: dict[str, Any] = next((row for row in told["streams"] if row["codec_type"] == "video"), {})
     return video.get("width"), video.get("height"), float(told["format"]["duration"])
 
 
