@@ -11,9 +11,17 @@ from generate_media.contract import Contract, Endpoint, open_contract
 from generate_media.contract.refs import closure
 
 AGCLOUD = "doubao-seedance-2-0-filter-off"
-TEXT = {"type": "text", "text": "a cat on a roof"}
-VIDEO = {"type": "video_url", "video_url": {"url": "https://h.example/a.mp4"}, "role": "reference_video"}
-AUDIO = {"type": "audio_url", "audio_url": {"url": "https://h.example/a.mp3"}, "role": "reference_audio"}
+TEXT: dict[str, Any] = {"type": "text", "text": "a cat on a roof"}
+VIDEO: dict[str, Any] = {
+    "type": "video_url",
+    "video_url": {"url": "https://h.example/a.mp4"},
+    "role": "reference_video",
+}
+AUDIO: dict[str, Any] = {
+    "type": "audio_url",
+    "audio_url": {"url": "https://h.example/a.mp3"},
+    "role": "reference_audio",
+}
 CREATE = "/contents/generations/tasks"
 
 
@@ -210,9 +218,10 @@ def test_three_to_three_is_refused_with_the_hint() -> None:
 
 
 def test_a_null_is_an_absent_field() -> None:
-    nulls = dict.fromkeys(("ratio", "seed", "frames", "callback_url", "tools", "draft"))
+    nulls: dict[str, Any] = dict.fromkeys(("ratio", "seed", "frames", "callback_url", "tools", "draft"))
+    nothing: Any = None
     assert judge([TEXT | {"role": None}, FIRST], duration=5, **nulls) == ([], [])
-    assert judge(model=None)[0] == ["model"]  # type: ignore[arg-type]
+    assert judge(model=nothing)[0] == ["model"]
 
 
 def test_a_misspelt_field_is_named() -> None:

@@ -158,10 +158,11 @@ def test_the_other_calls() -> None:
 
 
 def test_the_list_comes_newest_first() -> None:
-    items = [{"id": "a", "created_at": 5}, {"id": "b", "created_at": 9}, {"id": "c"}, None]
+    items: list[Any] = [{"id": "a", "created_at": 5}, {"id": "b", "created_at": 9}, {"id": "c"}, None]
     readings = AGCLOUD.read_recent({"total": 4, "items": items})
     assert [reading.generation_id for reading in readings] == ["b", "a", "c", None]
-    for odd in (None, [], {"items": None}, {"items": {}}):
+    odds: list[Any] = [None, [], {"items": None}, {"items": {}}]
+    for odd in odds:
         assert AGCLOUD.read_recent(odd) == ()
 
 

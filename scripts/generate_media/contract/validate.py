@@ -73,7 +73,9 @@ def schema_problems(schema: Mapping[str, Any], definitions: Definitions, body: J
 
     try:
         errors = list(Draft202012Validator(schema).iter_errors(body))
-        return [problem for error in errors for problem in _explain(error, _Scope(schema, definitions))]
+        found = [problem for error in errors for problem in _explain(error, _Scope(schema, definitions))]
+        firm = {problem.field for problem in found if problem.severity == ERROR}
+        return [problem for problem in found if problem.severity == ERROR or problem.field not in firm]
     except RecursionError:
         message = "the document's schema refers to itself without end, so this request was not checked"
         return [Problem(message, severity=WARNING)]
@@ -96,8 +98,15 @@ def _explain(error: Any, scope: _Scope) -> Iterator[Problem]:
             error.instance,
             said.allowed,
             said.corrected,
+            _severity(error),
             rank=_RANK.get(error.validator, 5),
         )
+
+
+def _severity(error: Any) -> str:
+    """``x-severity: warning`` on a schema softens its bounds and lists of values, never its type."""
+    soft = isinstance(error.schema, dict) and error.schema.get("x-severity") == WARNING
+    return WARNING if soft and error.validator != "type" else ERROR
 
 
 def _explain_union(error: Any, scope: _Scope) -> Iterator[Problem]:
