@@ -8,6 +8,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import io
+import math
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     Font = Union[ImageFont.FreeTypeFont, ImageFont.ImageFont]
 
 MAX_SIDE = 6400
-MAX_LINES = 14
+MAX_CHARACTERS = 1500
+_SIZES = (9, 12, 16, 20, 26, 34, 44, 60)
+"""Sizes of letters that are tried, as parts of the shorter side."""
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _FONT_FOLDERS = (
     "/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts",
@@ -67,11 +70,14 @@ def _write(draw: ImageDraw.ImageDraw, size: tuple[int, int], text: str, foot: st
     cjk = any(_wide(ch) for ch in shown)
     margin = max(2, min(size) // 16)
     width, height = size[0] - 2 * margin, size[1] - 3 * margin
-    for pixels in (min(size) // part for part in (9, 12, 16, 20, 26, 34, 44, 60)):
+    most = 1.4 * math.sqrt(width * height / (1.35 * sum(1.0 if _wide(ch) else 0.5 for ch in shown)))
+    for pixels in (min(size) // part for part in _SIZES):
+        if pixels > most and pixels > min(size) // _SIZES[-1]:
+            continue  # cannot fit, and measuring is what takes the time
         font = _font(max(6, pixels), cjk)
         lines = list(_wrapped(draw, shown, font, width))
         step = int(max(6, pixels) * 1.35)
-        if len(lines) <= MAX_LINES and step * len(lines) <= height:
+        if step * len(lines) <= height:
             break
     room = max(1, height // step)
     if len(lines) > room:
@@ -112,8 +118,9 @@ def _words(text: str) -> Iterator[str]:
 
 def _visible(text: str) -> str:
     """Text as it can be drawn: control characters and surrogates as their code points, spaces folded."""
-    marked = (ch if ch.isprintable() or ch.isspace() else f"<{ord(ch):X}>" for ch in text[:4000])
-    return " ".join("".join(marked).split()) or "(blank prompt)"
+    marked = (ch if ch.isprintable() or ch.isspace() else f"<{ord(ch):X}>" for ch in text[:MAX_CHARACTERS])
+    more = " …" if len(text) > MAX_CHARACTERS else ""
+    return " ".join("".join(marked).split()) + more or "(blank prompt)"
 
 
 def _wide(ch: str) -> bool:
