@@ -112,8 +112,10 @@ class Wire:
             read = peer.request
 
             def recorded() -> bytes:
-                self.received.append(read())
-                return self.received[-1]
+                data = read()
+                if data:
+                    self.received.append(data)
+                return data
 
             peer.request = recorded  # type: ignore[method-assign]
             self._handle(peer)

@@ -138,10 +138,14 @@ class Client:
                 stack.callback(adapter.close)
             alarm = self._watch.at(time.monotonic() + answer_seconds, lambda: exchange.cut(TIMED_OUT), brief=True)
             stack.callback(alarm.cancel)
-            raw = guarded(exchange, lambda: self._transmit(adapter, request, exchange, read_seconds))
-            stack.callback(raw.close)
-            stack.callback(exchange.release)
-            yield Incoming(call, exchange, alarm, raw)
+
+            def transmit() -> Any:
+                raw = self._transmit(adapter, request, exchange, read_seconds)
+                stack.callback(raw.close)  # here, since a cut may make an error of it yet
+                stack.callback(exchange.release)
+                return raw
+
+            yield Incoming(call, exchange, alarm, guarded(exchange, transmit))
 
     def _transmit(self, adapter: Adapter, request: PreparedRequest, exchange: Exchange, read_seconds: float) -> Any:
         from requests.utils import get_environ_proxies
