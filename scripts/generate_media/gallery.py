@@ -27,6 +27,8 @@ TEMPLATE = Path(__file__).with_name("gallery.html")
 _MARK = b'<meta name="generator" content="generate-media gallery">'
 _KINDS = (("image", "Pictures"), ("video", "Clips"), ("audio", "Sounds"), ("failed", "Failed"), ("missing", "Missing"))
 _MAX_PROMPT_IN_LABEL = 120
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a provider's LongCodeOfOneWord may be broken."""
 
 
 def write_gallery(folder: Path, *, output: Path | None = None, title: str | None = None) -> Path:
@@ -112,7 +114,7 @@ def _frame(card: Card, base: str) -> str:
         opener = f'<button class="open" type="button" aria-label="{label}">Open</button>'
         return f'<audio src="{link}" preload="none" controls></audio>{opener}'
     head = card.status.replace("_", " ").capitalize() or "Failed" if card.kind == "failed" else "File not found"
-    code = f"<code>{_text(card.code)}</code>" if card.code else ""
+    code = f"<code>{_CAMEL.sub('<wbr>', _text(card.code))}</code>" if card.code else ""
     return f'<div class="note"><strong>{_text(head)}</strong><p>{_text(card.reason)}</p>{code}</div>{button}'
 
 
