@@ -21,7 +21,7 @@ from .variants import variants_of
 _BUDGET = 2700
 """Characters of ``fields`` without --full: with the rest, under 1,200 tokens."""
 _LADDER = [("all", 160, False), ("all", 80, False)]
-_LADDER += [(which, cap, True) for which in ("all", "outer") for cap in (160, 80, 40)] + [("outer", 0, True)]
+_LADDER += [(which, cap, True) for which in ("all", "outer") for cap in (160, 80, 40)]
 _KINDS = {"images": "image", "videos": "video"}
 
 
@@ -168,7 +168,7 @@ def _fields(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str]
         if len(json.dumps(rows)) <= _BUDGET:
             inner = len(found) - len(fields)
             return {"fields": rows} | ({"fields_left_out": {"count": inner, "see": "--full"}} if inner else {})
-    return _cut(rows, len(found) - len(rows))
+    return _cut([field.as_json(60, terse=True) for field in outer], len(found) - len(outer))
 
 
 def _cut(rows: Sequence[dict[str, Any]], inner: int) -> dict[str, Any]:
