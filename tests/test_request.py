@@ -16,7 +16,6 @@ from PIL import Image
 from generate_media import media
 from generate_media.contract import FlagForm, open_contract
 from generate_media.errors import UsageError
-from generate_media.legal_values import legal_values
 from generate_media.models import Encoding, LocalMedia
 from generate_media.request import Built, Wish, apply_sets, build_body, parse_set
 
@@ -120,9 +119,9 @@ def test_values_that_cannot_be(flag: str, rule: dict[str, Any], value: object, w
     [(3, (), 73), (5, (), 121), (10, (), 241), (18, (), 433), (5, ("frame_rate=30",), 153), (5, ("frame_rate=8",), 41)],
 )
 def test_seconds_become_the_nearest_legal_number_of_frames(seconds: int, sets: Sequence[str], frames: int) -> None:
-    rule = {"to": "n", "as": "integer", "times": {"field": "frame_rate", "default": 24}, "nearest": "enum"}
     legal = list(range(9, 442, 8))
-    built = build({"duration": seconds}, form(flags={"duration": rule}), sets=sets, legal=lambda name: legal)
+    rule = {"to": "n", "as": "integer", "times": {"field": "frame_rate", "default": 24}, "nearest": legal}
+    built = build({"duration": seconds}, form(flags={"duration": rule}), sets=sets)
     rate = int(sets[0].split("=")[1]) if sets else 24
     assert built.body["n"] == frames
     assert abs(frames / rate - seconds) == min(abs(n / rate - seconds) for n in legal)
@@ -325,6 +324,9 @@ def test_a_file_that_the_provider_made_goes_by_its_url(cat: Path) -> None:
         built = build({"image": (str(cat),)}, form(flags={"image": rule}), known_url=found.get)
         assert media.encode(built.body) == {"prompt": "a cat", "i": "https://cdn.example/cat.png"}
         assert media.canonical(built.body) == {"prompt": "a cat", "i": f"sha256:{digest}"}
+    sent = build({"image": (str(cat),)}, form(flags={"image": {"to": "i", "encode": "multipart"}}), known_url=found.get)
+    assert sent.multipart
+    assert media.multipart_fields(sent.body)[1] == ("i", media.load(cat, Encoding.MULTIPART))
 
 
 def test_a_data_uri_is_taken_as_given_where_data_uris_are_sent() -> None:
@@ -361,7 +363,11 @@ def test_fit_scales_where_the_rule_allows_and_says_so(cat: Path, tmp_path: Path)
     assert "400x200" in built.notes[0]
     assert "100x50" in built.notes[0]
     never = {**rule, "fit": False}
-    assert refused({"image": (str(cat),)}, form(flags={"image": never}), fit=True).code == "bad_media"
+    for fits in (True, False):
+        error = refused({"image": (str(cat),)}, form(flags={"image": never}), fit=fits)
+        assert (error.code, error.guidance) == ("bad_media", ())
+    square = {**rule, "aspect": [0.9, 1.1]}
+    assert refused({"image": (str(cat),)}, form(flags={"image": square}), fit=True).guidance == ()
 
 
 def test_fit_leaves_a_picture_that_fits(cat: Path) -> None:
@@ -381,9 +387,8 @@ VALUES: dict[str, Any] = {"prompt": "a cat", "duration": 6, "seed": 7, "audio-tr
 
 def usual(model: str, flag: str) -> Any:
     """A value that this model allows: the first of the field's enum, else a usual one."""
-    endpoint = SKILLS.find_model(model)
-    rule = SKILLS.forms(endpoint)[0].flags[flag]
-    choices = legal_values(endpoint, model)(str(rule["to"]))
+    rule = SKILLS.forms(SKILLS.find_model(model))[0].flags[flag]
+    choices = FIELDS.get(model, {}).get(rule["to"], {}).get("enum")
     return choices[0] if choices else VALUES.get(flag, (URL,) if "encode" in rule else "1:1")
 
 
@@ -464,8 +469,7 @@ AGCLOUD = open_contract("agcloud")
 )
 def test_agnes_fields(model: str, flags: dict[str, object], body: dict[str, Any]) -> None:
     endpoint = AGNES.find_endpoint("/videos", create_only=True)
-    wish, legal = Wish("a cat", flags), legal_values(endpoint, model)
-    built = build_body(wish, AGNES.forms(endpoint, model), base={"model": model}, legal=legal)
+    built = build_body(Wish("a cat", flags), AGNES.forms(endpoint, model), base={"model": model})
     assert built.body == {"model": model, "prompt": "a cat", **body}
     assert [
         p.message for p in AGNES.validate(endpoint, media.for_validation(built.body)) if p.severity == "error"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -14,11 +14,9 @@ from .models import Json
 Rule = Mapping[str, Any]
 Field = Callable[[str], Json]
 """The value that a body field has so far, or None."""
-Legal = Callable[[str], Sequence[Json]]
-"""The values that the contract allows for a field; empty: not bound to any."""
 
 
-def convert(flag: str, value: Json, rule: Rule, field: Field, legal: Legal) -> tuple[Json, str]:
+def convert(flag: str, value: Json, rule: Rule, field: Field) -> tuple[Json, str]:
     """The value to send, and a note on what was adjusted (empty: nothing was).
 
     Raises:
@@ -32,7 +30,7 @@ def convert(flag: str, value: Json, rule: Rule, field: Field, legal: Legal) -> t
     rate = 1.0
     if "times" in rule:
         rate = _number(str(rule["times"]["field"]), field(rule["times"]["field"]) or rule["times"]["default"])
-    choices = [_number(flag, one) for one in _choices(rule, legal)]
+    choices = [_number(flag, one) for one in rule.get("nearest", ())]
     chosen = _nearest(flag, number, rate, choices) if choices else number * rate
     note = "" if chosen == number else _note(flag, number, chosen, rate, rule)
     return typed(flag, _plain(chosen), rule.get("as", "")), note
@@ -50,11 +48,6 @@ def typed(flag: str, value: Json, kind: str) -> Json:
             raise UsageError("bad_value", f"--{flag} takes a whole number, and {value} came")
         return number
     return value
-
-
-def _choices(rule: Rule, legal: Legal) -> Sequence[Json]:
-    nearest: Sequence[Json] = rule.get("nearest", ())
-    return legal(rule["to"]) if nearest == "enum" else nearest
 
 
 def _nearest(flag: str, number: float, rate: float, choices: list[float]) -> float:

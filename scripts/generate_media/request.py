@@ -16,8 +16,7 @@ which may be empty where ``map`` gives objects)::
     as        string, integer, number or boolean
     map       value → what to send; an object is merged into the body
     times     {"field": F, "default": N}: multiplied by that field's value (from --set, else N) first
-    nearest   list of legal values, or "enum" for those of the contract's schema: the closest is taken and told;
-              far outside the range is an error
+    nearest   list of legal values: the closest is taken and told; far outside the range is an error
     set       constants of the body that go with this flag; two flags whose constants differ exclude one another
     warn      a sentence that is told when the flag is used
     encode    data-uri, base64, multipart: how a local file travels; without it local files are refused, with
@@ -38,7 +37,7 @@ from typing import Any
 
 from .contract import FlagForm
 from .errors import UsageError
-from .flag_values import Legal, convert
+from .flag_values import convert
 from .media_flags import MEDIA_KINDS, MediaOptions, media_value
 from .models import Body, Encoding, Json, LocalMedia
 from .sets import apply_sets, parse_set, place
@@ -77,14 +76,13 @@ def build_body(
     base: Mapping[str, Json],
     known_url: Callable[[str], str | None] = lambda sha256: None,
     hint: Callable[[frozenset[str]], Sequence[str]] = lambda flags: (),
-    legal: Legal = lambda name: (),
     folder: Path | None = None,
 ) -> Built:
     """Build one request body.
 
     ``base`` stands first in the body ({"model": …}). ``known_url``: sha256 of a file → where the provider has it
-    already. ``hint``: flags → models that take them. ``legal``: a field's values in the contract. ``folder``:
-    where scaled pictures go (else a private one, gone with the process).
+    already. ``hint``: flags → models that take them. ``folder``: where scaled pictures go (else a private one, gone
+    with the process).
 
     Raises:
         UsageError: ``missing_prompt``, ``flag_not_supported``, ``bad_value``, ``bad_set``, and media.load's.
@@ -98,10 +96,10 @@ def build_body(
         _merge(body, constants)
     notes: list[str] = []
     for flag in (name for name in form.flags if name in given):
-        notes += _fill(body, flag, given[flag], form, (wish, media, legal))
+        notes += _fill(body, flag, given[flag], form, (wish, media))
     _check_exclusive(form, given)
     whole = apply_sets(body, wish.sets)
-    multipart = any(leaf.encoding is Encoding.MULTIPART and leaf.remote_url is None for leaf in _files(whole))
+    multipart = any(leaf.encoding is Encoding.MULTIPART for leaf in _files(whole))
     return Built(whole, form, tuple(notes), multipart)
 
 
@@ -187,11 +185,9 @@ def _check_exclusive(form: FlagForm, given: Mapping[str, Any]) -> None:
                 )
 
 
-def _fill(
-    body: dict[str, Any], flag: str, value: Any, form: FlagForm, how: tuple[Wish, MediaOptions, Legal]
-) -> Iterator[str]:
+def _fill(body: dict[str, Any], flag: str, value: Any, form: FlagForm, how: tuple[Wish, MediaOptions]) -> Iterator[str]:
     """Put one flag's value into the body; yields the notes."""
-    wish, media, legal = how
+    wish, media = how
     rule: Mapping[str, Any] = form.flags[flag]
     sets = dict(wish.sets)
     values: list[Body] = []
@@ -199,7 +195,7 @@ def _fill(
         if flag in MEDIA_KINDS:
             found, note = media_value(flag, str(one), rule, media)
         else:
-            found, note = convert(flag, one, rule, lambda name: sets.get(name, body.get(name)), legal)
+            found, note = convert(flag, one, rule, lambda name: sets.get(name, body.get(name)))
         values.append(found)
         yield from (note,) if note else ()
     _merge(body, _as_dict(rule.get("set")))
