@@ -68,7 +68,7 @@ def _flat(picture: Picture, *, keep_alpha: bool) -> Picture:
     """RGB, transparent parts on white where the format has no transparency."""
     from PIL import Image
 
-    if not picture.has_transparency_data:
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture.convert("RGB")
     whole = picture.convert("RGBA")
     if keep_alpha:
