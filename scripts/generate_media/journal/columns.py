@@ -15,7 +15,7 @@ Sql = Union[None, int, float, str, bytes]
 JSON_CAP = 1 << 20
 """Characters of one JSON column; a longer answer is not kept."""
 DEPTH_CAP = 60
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{2048,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=\r\n-]{2048,}")
 
 
 def to_text(value: str | None) -> Sql:
