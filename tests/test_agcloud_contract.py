@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from generate_media.contract import Contract, Endpoint, open_contract
 from generate_media.contract.refs import closure
+from generate_media.paths import REFERENCES
 
 AGCLOUD = "doubao-seedance-2-0-filter-off"
 TEXT: dict[str, Any] = {"type": "text", "text": "a cat on a roof"}
@@ -294,3 +296,39 @@ def test_a_local_video_is_refused_with_the_reason() -> None:
     rule = contract().forms(create(), AGCLOUD)[-1].flags["video"]
     assert "encode" not in rule
     assert "URL only" in str(rule["local"])
+
+
+def fields_table() -> str:
+    """The table of fields in references/agcloud.md, from the document; a row that differs is to be copied from here."""
+    document = json.loads((REFERENCES / "agcloud.openapi.json").read_text(encoding="utf-8"))
+    task = document["components"]["schemas"]["VideoTask"]
+    rows = ["| field | values | meaning | source |", "|---|---|---|---|"]
+    arks = []
+    for name, field in task["properties"].items():
+        shown = f"**{name}**" if name in task["required"] else name
+        if field["description"] == "Ark alone":
+            arks.append(f"{name} ({values_of(field)})")
+        else:
+            rows.append(f"| {shown} | {values_of(field)} | {field['description']} | {field['x-source']} |")
+    return "\n".join([*rows, "", f"At Ark alone [ARK] [SDK]: {', '.join(arks)}."])
+
+
+def values_of(field: dict[str, Any]) -> str:
+    found = " ".join(field["enum"]) if "enum" in field else field.get("type", "list")
+    if "maximum" in field and "enum" not in field:
+        found = f"{field['minimum']}…{field['maximum']}"
+    if "maxLength" in field:
+        found += f" ≤{field['maxLength']}"
+    default = json.dumps(field["default"]).strip('"') if "default" in field else ""
+    return found + (f" ={default}" if default else "")
+
+
+def test_the_table_of_fields_is_the_documents() -> None:
+    page = (REFERENCES / "agcloud.md").read_text(encoding="utf-8")
+    assert fields_table() in page
+
+
+def test_the_page_is_short() -> None:
+    bpe_openai = pytest.importorskip("bpe_openai")
+    page = (REFERENCES / "agcloud.md").read_text(encoding="utf-8")
+    assert len(bpe_openai.get_encoding("o200k_base").encode(page)) <= 2500
