@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from generate_media.clock import Clock, Deadline
+from generate_media.connections import BUNDLE_VARIABLES, TrustStore
 from generate_media.download import Downloader, RetryNote
 from generate_media.errors import OutputError, StillRunning
 from web import Answer, Web, http, picture, redirect, reset
@@ -261,20 +262,21 @@ def authority() -> Any:
     return trustme.CA()
 
 
-@pytest.mark.parametrize("by", ["context", "bundle", "none", "wrong name"])
+@pytest.mark.parametrize("by", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "widened", "nobody", "wrong name"])
 def test_tls_is_checked_for_the_name(by: str, authority: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("other.example" if by == "wrong name" else "cdn.example").configure_cert(server)
-    context = None
-    if by in ("context", "wrong name"):
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-    if by == "bundle":
-        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    bench = Bench(resolver=lambda host, port: ["127.0.0.1"], ssl_context=context)
+    trust = None
+    for name in BUNDLE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    if by == "widened":
+        trust = TrustStore({}, bundle=tmp_path / "ca.pem")
+    elif by != "nobody":
+        monkeypatch.setenv(by if by in BUNDLE_VARIABLES else "SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    bench = Bench(resolver=lambda host, port: ["127.0.0.1"], trust=trust)
     with Web(GOOD, tls=server) as web:
-        if by in ("context", "bundle"):
+        if by not in ("nobody", "wrong name"):
             assert bench.fetch(web.url(host="cdn.example")).media_type == "image/png"
         else:
             with pytest.raises(OutputError) as caught:
@@ -283,14 +285,14 @@ def test_tls_is_checked_for_the_name(by: str, authority: Any, tmp_path: Path, mo
             assert web.heard == []
 
 
-def test_https_never_becomes_http(authority: Any) -> None:
+def test_https_never_becomes_http(authority: Any, tmp_path: Path) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("cdn.example").configure_cert(server)
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trust = TrustStore({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
     with Web(GOOD) as plain, Web(redirect(plain.url()), tls=server) as web:
         with pytest.raises(OutputError) as caught:
-            Bench(resolver=lambda host, port: ["127.0.0.1"], ssl_context=context).fetch(web.url(host="cdn.example"))
+            Bench(resolver=lambda host, port: ["127.0.0.1"], trust=trust).fetch(web.url(host="cdn.example"))
         assert caught.value.code == "output_refused"
         assert plain.heard == []
 

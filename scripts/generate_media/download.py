@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import random
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -21,10 +20,13 @@ from .errors import OutputError, StillRunning
 from .guarded import Lines, guarded_adapter
 from .retry import RetryPolicy, parse_retry_after
 from .transfer import Fetched, Transfer, Truncated
+from .transport import describe, is_untrusted, network_exceptions
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import PreparedRequest, Response
     from requests.adapters import HTTPAdapter
+
+    from .connections import TrustStore
 
 MAX_BYTES = 4 << 30
 MAX_REDIRECTS = 5
@@ -59,6 +61,10 @@ class _Transient(Exception):
         self.retry_after = retry_after
 
 
+class _Untrusted(Exception):
+    """Another store may know the issuer."""
+
+
 class Downloader:
     """Downloads for one job. Not shared between threads; :meth:`close` when done.
 
@@ -68,7 +74,7 @@ class Downloader:
         sleep: waits story seconds; may raise to stop.
         time_scale: story seconds in a real one; divides socket time-outs.
         resolver: host and port to addresses.
-        ssl_context: certificates already loaded; None loads what requests uses.
+        trust: the certificates of the API's client, to load them once only; None loads them when first needed.
         on_retry: told before each wait.
         on_bytes: told the bytes so far and the length (None: unknown) after each read; may raise to stop.
     """
@@ -82,7 +88,7 @@ class Downloader:
         max_bytes: int = MAX_BYTES,
         time_scale: float = 1.0,
         resolver: Resolver = system_resolver,
-        ssl_context: ssl.SSLContext | None = None,
+        trust: TrustStore | None = None,
         policy: RetryPolicy | None = None,
         rng: random.Random | None = None,
         on_retry: Callable[[RetryNote], None] | None = None,
@@ -94,12 +100,12 @@ class Downloader:
         self._max_bytes = max_bytes
         self._time_scale = time_scale
         self._resolver = resolver
-        self._ssl_context = ssl_context
+        self._trust = trust
         self._policy = policy or RetryPolicy()
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._on_retry = on_retry
         self._on_bytes = on_bytes
-        self._adapter: HTTPAdapter | None = None
+        self._adapters: dict[bool, HTTPAdapter] = {}
         self._lines = Lines()
 
     def fetch(self, url: str, into: BinaryIO) -> Fetched:
@@ -124,9 +130,8 @@ class Downloader:
 
     def close(self) -> None:
         """Close connections; the next fetch opens new ones."""
-        if self._adapter is not None:
-            self._adapter.close()
-            self._adapter = None
+        while self._adapters:
+            self._adapters.popitem()[1].close()
         self._lines.close()
 
     def _wait(self, failure: _Transient, attempt: int, url: str) -> None:
@@ -200,25 +205,44 @@ class Downloader:
             headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"generate-media/{__version__}"},
         )
         proxies = {} if is_loopback_host(parts.hostname or "") else get_environ_proxies(url)
+        for _ in range(2):
+            try:
+                return self._send(request.prepare(), proxies)
+            except _Untrusted:
+                if not self._trust_store().widen():
+                    break
+        raise OutputError(
+            "download_failed",
+            f"nobody that this machine trusts has signed the certificate of {shown_host(url)}",
+            guidance=("If a company proxy stands between, name its certificate in REQUESTS_CA_BUNDLE.", *_AGAIN),
+        )
+
+    def _send(self, request: PreparedRequest, proxies: Mapping[str, str]) -> Response:
         left = self._deadline()
         with self._network_errors(), self._lines.cut_after(self._real(min(HEADER_SECONDS, left))):
-            return self._connected_adapter().send(
-                request.prepare(),
+            return self._adapter(is_tls=request.url is not None and request.url[:6].lower() == "https:").send(
+                request,
                 stream=True,
                 timeout=(self._real(min(CONNECT_SECONDS, left)), self._real(min(READ_SECONDS, left))),
-                verify=_verify(),
-                proxies=proxies,
+                proxies=dict(proxies),
             )
 
-    def _connected_adapter(self) -> HTTPAdapter:
-        if self._adapter is None:
-            self._adapter = guarded_adapter(
+    def _adapter(self, *, is_tls: bool) -> HTTPAdapter:
+        if is_tls not in self._adapters:
+            self._adapters[is_tls] = guarded_adapter(
                 resolver=self._resolver,
                 allow_loopback=self._allow_loopback,
                 connected=self._lines.add,
-                ssl_context=self._ssl_context,
+                ssl_context=self._trust_store().context if is_tls else None,
             )
-        return self._adapter
+        return self._adapters[is_tls]
+
+    def _trust_store(self) -> TrustStore:
+        if self._trust is None:
+            from .connections import TrustStore
+
+            self._trust = TrustStore(os.environ)
+        return self._trust
 
     def _check_status(self, response: Response) -> None:
         status = response.status_code
@@ -236,18 +260,19 @@ class Downloader:
     @contextmanager
     def _network_errors(self) -> Iterator[None]:
         """What requests, urllib3 and sockets raise becomes a try that may be repeated; their texts hold URLs."""
-        from http.client import HTTPException
+        from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL
+        from urllib3.exceptions import LocationParseError
 
-        from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, RequestException
-        from urllib3.exceptions import HTTPError, LocationParseError
-
+        broken: tuple[type[Exception], ...] = (*network_exceptions(), AttributeError)
         try:
             yield
         except (InvalidURL, InvalidSchema, InvalidProxyURL, LocationParseError) as error:
             raise refused(f"the result's URL or the proxy's cannot be used ({type(error).__name__})") from None
-        except (RequestException, HTTPError, HTTPException, OSError, ValueError, AttributeError) as error:
-            # ValueError and AttributeError: the connection was shut by the timer in the middle of a read.
-            raise _Transient(f"the connection to the file host failed ({_innermost(error)})") from None
+        except broken as error:
+            if is_untrusted(error):
+                raise _Untrusted from None
+            # AttributeError: the connection was shut by the timer in the middle of a read.
+            raise _Transient(f"the connection to the file host: {describe(error)}") from None
 
     def _real(self, seconds: float) -> float:
         return max(0.001, seconds / self._time_scale)
@@ -269,17 +294,3 @@ def _time_up() -> StillRunning:
         guidance=_AGAIN,
         should_retry=True,
     )
-
-
-def _innermost(error: BaseException) -> str:
-    """The class name at the bottom of requests' and urllib3's wrappers, e.g. ConnectionResetError."""
-    for _ in range(8):
-        inner = next((arg for arg in (getattr(error, "reason", None), *error.args) if isinstance(arg, Exception)), None)
-        if inner is None:
-            break
-        error = inner
-    return type(error).__name__
-
-
-def _verify() -> bool | str:
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
