@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from client_help import CANARY, GET, POST, assert_clean, forget_the_machine, keeps_alive, says
-from generate_media.client import Client, Site, TransportError
+from client_help import CANARY, GET, POST, assert_clean, client_for, forget_the_machine, keeps_alive, says
+from generate_media.client import Client, EventStream, Site, TransportError
 from generate_media.connections import TrustStore
 from generate_media.errors import UsageError
 from generate_media.keys import SecretKey
@@ -171,6 +171,26 @@ def test_endings_within_tls_are_reached_and_bounded() -> None:
             assert detail in caught.value.detail
             assert_clean(caught.value)
             assert wire.connections == 1
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_stream_within_tls_can_be_stopped_from_another_thread() -> None:
+    def handle(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        peer.until_gone()
+
+    call = Call("create", "POST", "/generation/sse/x", body={}, stream=True)
+    with Wire(handle, GOOD) as wire, client_for(wire.url).open_stream(call, silence_seconds=20) as stream:
+        assert isinstance(stream, EventStream)
+        assert next(stream).data == "1"
+        stop = threading.Timer(0.1, stream.shutdown)
+        stop.start()
+        began = time.monotonic()
+        assert list(stream) == []
+        assert time.monotonic() - began < 0.6
+        assert stream.stopped
+        stop.join()
 
 
 def test_a_store_that_cannot_be_read_is_a_mistake_of_usage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

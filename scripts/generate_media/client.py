@@ -89,7 +89,7 @@ class Client:
 
         self.site = site
         self._watch = watch or shared()
-        self._trust = TrustStore(os.environ) if site.base_url.startswith("https:") else None
+        self._trust = TrustStore(os.environ) if site.base_url.lower().startswith("https:") else None
         self._reads = self._new_adapter(POOL_SIZE)
 
     def send(self, call: Call, *, timeout_seconds: float) -> Answer:
