@@ -11,21 +11,30 @@ import ssl
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generate_media.clock import Clock, Deadline
 from generate_media.connections import BUNDLE_VARIABLES, TrustStore
 from generate_media.download import Downloader, RetryNote
 from generate_media.errors import OutputError, StillRunning
+from generate_media.transfer import READ_BYTES, unzipped
 from web import Answer, Web, http, picture, redirect, reset
 
 PNG = picture()
 GONE = http(b"", status="404 Not Found")
 GOOD = http(PNG)
 CUT = http(PNG[:-10], length=len(PNG))
+
+
+Packer = Callable[[bytes], bytes]
+PACKERS: list[Packer] = [gzip.compress, zlib.compress, lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])]
 
 
 class Bench:
@@ -173,6 +182,27 @@ def test_the_file_arrives_whole(answers: tuple[Answer, ...]) -> None:
     assert bench.file.getvalue() == PNG
     assert (fetched.media_type, fetched.size_bytes) == ("image/png", len(PNG))
     assert fetched.sha256 == hashlib.sha256(PNG).hexdigest()
+
+
+def test_an_old_result_that_is_not_there_is_gone_at_once() -> None:
+    with Web(GONE) as web:
+        with pytest.raises(OutputError) as caught:
+            Bench(fresh=False).fetch(web.url())
+        assert caught.value.code == "output_gone"
+        assert len(web.heard) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 400), max_size=6), how=st.sampled_from(PACKERS))
+def test_unpacking_does_not_depend_on_where_the_pieces_end(data: bytes, cuts: list[int], how: Packer) -> None:
+    packed = how(data)
+    edges = [0, *sorted(cut % (len(packed) + 1) for cut in cuts), len(packed)]
+    pieces = [packed[start:end] for start, end in pairwise(edges) if start < end]
+    assert b"".join(unzipped(pieces)) == data
+
+
+def test_unpacking_gives_small_pieces() -> None:
+    assert max(map(len, unzipped([gzip.compress(bytes(1 << 24))]))) <= READ_BYTES
 
 
 def test_waits_double_with_jitter_below_and_retry_after_wins() -> None:

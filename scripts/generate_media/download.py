@@ -72,6 +72,7 @@ class Downloader:
         allow_loopback: this machine's own addresses are fine (the API host is loopback itself).
         deadline: story seconds left, infinity without a limit.
         sleep: waits story seconds; may raise to stop.
+        fresh: the job ended just now, so that a 403 or 404 may pass; False takes it for gone at once.
         time_scale: story seconds in a real one; divides socket time-outs.
         resolver: host and port to addresses.
         trust: the certificates of the API's client, to load them once only; None loads them when first needed.
@@ -87,6 +88,7 @@ class Downloader:
         sleep: Callable[[float], None],
         max_bytes: int = MAX_BYTES,
         time_scale: float = 1.0,
+        fresh: bool = True,
         resolver: Resolver = system_resolver,
         trust: TrustStore | None = None,
         policy: RetryPolicy | None = None,
@@ -99,6 +101,7 @@ class Downloader:
         self._sleep = sleep
         self._max_bytes = max_bytes
         self._time_scale = time_scale
+        self._final = (410,) if fresh else (*_NOT_THERE, 410)
         self._resolver = resolver
         self._trust = trust
         self._policy = policy or RetryPolicy()
@@ -138,7 +141,7 @@ class Downloader:
         """Wait before the next try, or raise what ends the tries."""
         if self._deadline() <= 0:
             raise _time_up() from None
-        if attempt > RETRIES or failure.status == 410:
+        if attempt > RETRIES or failure.status in self._final:
             raise _spent(failure, shown_host(url)) from None
         seconds = self._policy.wait_seconds(attempt, retry_after=failure.retry_after, minimum=0.0, rng=self._rng)
         if seconds >= self._deadline():
