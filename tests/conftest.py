@@ -23,8 +23,8 @@ from generate_media.sandbox import Running, start
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 hypothesis_settings.load_profile("ci")
 
-SANDBOX_SPEED = 200.0
-TIME_SCALE = 100.0
+SANDBOX_SPEED = 100.0
+TIME_SCALE = 20.0
 KEY_VARIABLES = ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGNES_API_KEYS", "AGCLOUD_API_KEY", "ARK_API_KEY")
 _numbers = itertools.count()
 

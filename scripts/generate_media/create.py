@@ -98,7 +98,10 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
             failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code="no_connection")
             return _NotMade(failure, connected=False)
         return _Lost(error.detail)
-    return _from_answer(ctx, request, row, opened)
+    sent = _from_answer(ctx, request, row, opened)
+    if call.stream and isinstance(sent, Created) and sent.reading.result is None:
+        ctx.events.event("fallback_polling_start", generation_id=sent.row.generation_id, reason="answer_is_no_stream")
+    return sent
 
 
 def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Sent:

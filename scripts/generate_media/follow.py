@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .client import EventStream
     from .journal import Row
 
+NO_ANSWER = "no_answer"
 REFUSALS_THAT_END = 3
 """So many refusals of a read in a row, none of them transient, end the following; the job itself stays open."""
 
@@ -68,7 +69,10 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
             ended = _follow_stream(ctx, row, created.stream, progress, until)
             if ended is not None:
                 return ended
-    return _Poll(ctx, row, progress, until).run(wait_first=created is not None and created.stream is None)
+    poll = _Poll(ctx, row, progress, until)
+    if created is not None and until.passed:
+        raise poll.still_running()
+    return poll.run(wait_first=created is not None and created.stream is None)
 
 
 def _follow_stream(
@@ -165,6 +169,8 @@ class _Poll:
 
     def _after_bad(self, failure: Failure) -> None:
         """Wait for another try, unless the refusal is final."""
+        if self.until.passed and failure.code == NO_ANSWER:
+            raise self.still_running()  # the deadline cut this read short: that says nothing about the provider
         if self._in_grace(failure):
             self._sleep(self.ctx.limits.poll_interval)
             return
@@ -192,9 +198,9 @@ class _Poll:
         remaining = self.until.remaining()
         self.ctx.clock.sleep(min(seconds, remaining))
         if seconds >= remaining:
-            raise self._still_running()
+            raise self.still_running()
 
-    def _still_running(self) -> StillRunning:
+    def still_running(self) -> StillRunning:
         resume = self.ctx.resume(self.row.generation_id)
         return StillRunning(
             "deadline" if self.ctx.deadline.passed else "poll_timeout",
@@ -231,7 +237,7 @@ def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Read
     try:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError as error:
-        return Failure(Category.TRANSIENT, error.detail, code="no_answer", should_retry=True)
+        return Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
     if not succeeded(answer):
         return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
     return _read_answer(ctx, answer, job)
