@@ -15,7 +15,11 @@ from generate_media.journal import Journal, NewJob, fingerprint
 from generate_media.models import RemoteOutput
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {"PYTHONPATH": f"{ROOT / 'scripts'}:{Path(__file__).parent}", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {
+    "PYTHONPATH": f"{ROOT / 'scripts'}:{Path(__file__).parent}",
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+}
 URL = "https://files.example/a.png?sign=1"
 
 

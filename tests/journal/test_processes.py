@@ -10,8 +10,9 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State
 from journal_help import advance, integrity, job, writer
+
+from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State
 
 SEED = 20260320
 WRITE_AND_HANG = """
@@ -71,7 +72,9 @@ def test_killed_in_each_state(tmp_path: Path, stage: str) -> None:
         seen = {"intent": State.REJECTED, "sending": State.UNKNOWN}.get(stage, State(stage))
         assert journal.get(row_id).state is seen
         assert journal.counts() == {seen: 1}
-        assert [row.row_id for row in journal.open_rows()] == ([row_id] if seen in (State.UNKNOWN, State.ACCEPTED) else [])
+        assert [row.row_id for row in journal.open_rows()] == (
+            [row_id] if seen in (State.UNKNOWN, State.ACCEPTED) else []
+        )
         kind, state, ordinal = AFTER_DEATH[stage]
         claim = journal.claim(job())
         assert (claim.kind, claim.row.state, claim.row.ordinal) == (kind, state, ordinal)

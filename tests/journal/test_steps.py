@@ -7,9 +7,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from journal_help import URL, advance, end, job
+
 from generate_media.journal import ClaimKind, IdAlreadyKnown, IllegalTransition, Journal, State, fingerprint, local_id
 from generate_media.models import RemoteOutput
-from journal_help import URL, advance, end, job
 
 STATES = [state.value for state in State]
 
@@ -94,7 +95,9 @@ def test_only_legal_steps(journal: Journal, step: str, stage: str) -> None:
 def test_a_whole_job_is_found_again_as_it_was_written(tmp_path: Path) -> None:
     odd = "caf\udce9 \ud800 猫\x00"
     with Journal.open(tmp_path) as journal:
-        row_id = journal.claim(job(prompt=odd, output_dir=odd, media_sha256=("ab",), request={"prompt": odd})).row.row_id
+        row_id = journal.claim(
+            job(prompt=odd, output_dir=odd, media_sha256=("ab",), request={"prompt": odd})
+        ).row.row_id
         journal.sending(row_id, key_fingerprint="fedcba987654", base_url="https://mirror.example")
         journal.accepted(row_id, generation_id="g", aliases=[("video_id", "v")], status="QUEUED", usage={"credits": 3})
         journal.status(row_id, "RUNNING", [("task_id", "t")])
@@ -127,7 +130,12 @@ def test_neither_media_bytes_nor_endless_answers_are_kept(tmp_path: Path) -> Non
     for _ in range(500):
         deep = [deep]
     with Journal.open(tmp_path) as journal:
-        body = {"image": f"data:image/png;base64,{picture}", "images": [picture], "prompt": "word " * 2000, "deep": deep}
+        body = {
+            "image": f"data:image/png;base64,{picture}",
+            "images": [picture],
+            "prompt": "word " * 2000,
+            "deep": deep,
+        }
         row_id = journal.claim(job(request=body)).row.row_id
         journal.sending(row_id)
         inline = [RemoteOutput(inline=picture, kind="image"), RemoteOutput(url=f"data:image/png;base64,{picture}")]
@@ -200,7 +208,9 @@ def test_a_saved_picture_goes_by_its_url_while_that_is_fresh(tmp_path: Path) -> 
         now[0] = 1101.0
         assert journal.url_for_bytes("ab", "skills.video", 100) is None
         end(journal, row_id)
-        assert journal.url_for_bytes("ab", "skills.video", 100) is None, "the same URL is no younger for being seen again"
+        assert journal.url_for_bytes("ab", "skills.video", 100) is None, (
+            "the same URL is no younger for being seen again"
+        )
         now[0] = 500.0
         assert journal.url_for_bytes("ab", "skills.video", 100) == URL, "a clock set back makes no negative age"
         end(journal, row_id, expires_at=499.0)
