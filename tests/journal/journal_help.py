@@ -72,7 +72,8 @@ def advance(journal: Journal, row_id: int, stage: str) -> None:
 @contextlib.contextmanager
 def writer(code: str, *arguments: object, prefix: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
     """A process of its own that runs ``code`` with the journal's names imported; killed at the end."""
-    head = "import sys, os, time\nfrom pathlib import Path\nfrom generate_media.journal import *\nfrom journal_help import *\n"
+    head = "import sys, os, time\nfrom pathlib import Path\n"
+    head += "from generate_media.journal import *\nfrom journal_help import *\n"
     command = [*prefix, sys.executable, "-c", head + code, *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
