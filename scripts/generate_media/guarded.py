@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import socket
 import ssl
-import threading
-from collections import deque
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from .addresses import Resolver, checked_addresses
+from .watch import shared
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
@@ -31,13 +31,13 @@ class Lines:
     """
 
     def __init__(self) -> None:
-        self._lines: deque[socket.socket] = deque()
+        self._lines: list[socket.socket] = []
         self.was_shut = False
 
     def add(self, sock: socket.socket) -> None:
         self._lines.append(sock.dup())
         while len(self._lines) > _OPEN_LINES:
-            self._lines.popleft().close()
+            self._lines.pop(0).close()
 
     @contextmanager
     def cut_after(self, real_seconds: float) -> Iterator[None]:
@@ -46,21 +46,19 @@ class Lines:
         if math.isinf(real_seconds):
             yield
             return
-        timer = threading.Timer(min(real_seconds, threading.TIMEOUT_MAX), self._shut)
-        timer.daemon = True
-        timer.start()
+        alarm = shared().at(time.monotonic() + real_seconds, self._shut, brief=True)
         try:
             yield
         finally:
-            timer.cancel()
+            alarm.cancel()
 
     def close(self) -> None:
         while self._lines:
-            self._lines.popleft().close()
+            self._lines.pop(0).close()
 
     def _shut(self) -> None:
         self.was_shut = True
-        for line in tuple(self._lines):
+        for line in self._lines.copy():
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
