@@ -7,13 +7,14 @@ import time
 import zlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
 
 from generate_media.sandbox import known_faults
 from generate_media.sandbox.faults import CHAOS_BY_OPERATION, UnknownFault, parse
-from sandbox_help import Site, events
+from sandbox_help import Site, events, post
 
 
 def switch(site: Site, *names: str) -> None:
@@ -135,8 +136,6 @@ def test_odd_streams(site: Site, fault: str, check: Callable[[bytes], Any]) -> N
 
 
 def test_split_characters_come_in_separate_chunks(site: Site) -> None:
-    from sandbox_help import post
-
     path = "/api/v1/generation/sse/google/nano-banana-pro"
     body = '{"prompt":"é"}'.encode()
     answer = site.raw(post(path, body, {"X-Sandbox-Fault": "sse-split-utf8", "Connection": "close"}))
@@ -154,8 +153,6 @@ def test_unchunked_streams_end_with_the_connection(site: Site) -> None:
     ("fault", "first"), [("sse-comments", b": keep-alive\n\n"), ("sse-comments-after-id", b"data: {")]
 )
 def test_comments_for_ever(site: Site, fault: str, first: bytes) -> None:
-    from sandbox_help import post
-
     path = "/api/v1/generation/sse/google/nano-banana-pro"
     began = time.monotonic()
     answer = site.raw(post(path, b'{"prompt":"x"}', {"X-Sandbox-Fault": "create:body-400:close," + fault}))
@@ -199,6 +196,32 @@ def test_odd_jobs_stay_odd_when_asked_again(site: Site, fault: str, check: Calla
     end = site.finished(fault=fault)
     assert check(end)
     assert site.query(end["id"]).json() == end
+
+
+def test_a_hostile_id_can_be_asked_for_when_quoted(site: Site) -> None:
+    made = site.create(fault="hostile-id").json()["id"]
+    assert made.startswith("../../$(touch")
+    answer = site.query(quote(made, safe=""))
+    assert answer.json()["id"] == made
+    url = site.finished(fault="hostile-id")["data"]["image"]["url"]
+    assert requests.get(url, timeout=5).content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("operation", ["create", "poll"])
+def test_deep_json(site: Site, operation: str) -> None:
+    fault = f"{operation}-deep-json"
+    answer = site.create(fault=fault) if operation == "create" else site.query("x", fault)
+    assert answer.status_code == 200
+    assert answer.content.count(b"[") == answer.content.count(b"]") == 10_000
+    assert site.jobs() == 0
+
+
+def test_a_stream_that_says_nothing_at_all(site: Site) -> None:
+    path = "/api/v1/generation/sse/google/nano-banana-pro"
+    answer = site.raw(post(path, b'{"prompt":"x"}', {"X-Sandbox-Fault": "sse-silence"}), seconds=0.5)
+    assert answer.head.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream")
+    assert (answer.body, answer.end) == (b"", "silent")
+    assert site.jobs() == 1
 
 
 def test_states_that_decide_nothing(begin: Callable[..., Site]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from generate_media.sandbox import PROTOCOLS, load, start
+from generate_media.sandbox import PROTOCOLS, load, start, store
 from sandbox_help import KEY, Site, events, get, post
 
 CREATE = "/api/v1/generation/google/nano-banana-pro"
@@ -162,6 +162,12 @@ def test_jobs_survive_a_restart_on_the_same_ports(begin: Callable[..., Site], tm
     assert answer["status"] == "COMPLETED"
     assert requests.get(answer["data"]["image"]["url"], timeout=10).status_code == 200
     assert requests.get(second.base + "/credits", headers=KEY, timeout=5).json() == left
+
+
+def test_jobs_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MAX_JOBS", 2)
+    assert [site.create().status_code for _ in range(3)] == [202, 202, 507]
+    assert site.jobs() == 2
 
 
 def test_two_sandboxes_share_a_store(begin: Callable[..., Site], tmp_path: Path) -> None:

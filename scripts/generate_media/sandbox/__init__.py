@@ -133,7 +133,7 @@ def _ports_of(store: Path) -> tuple[int, int]:
     """The ports that the last sandbox with this store had; zeros for none."""
     try:
         api, cdn = json.loads((store / "ports.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return 0, 0
     good = all(isinstance(number, int) and 1024 <= number < 65536 for number in (api, cdn))
     return (api, cdn) if good and os.name == "posix" else (0, 0)

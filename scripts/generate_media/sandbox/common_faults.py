@@ -55,6 +55,10 @@ def _refused(name: str, status: int, bodies: Bodies) -> Wrap:
     return wrap
 
 
+def _deep_json(request: Request, world: World, handler: Handler) -> Reply | Stream:
+    return Reply(200, b'{"id":' + b"[" * 10_000 + b"]" * 10_000 + b"}")
+
+
 def _redirect(name: str, default: str) -> Wrap:
     def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
         return Reply(302, b"", "", (("Location", world.argument(name, request, default)),))
@@ -129,10 +133,15 @@ FAULTS: tuple[Fault, ...] = (
               _redirect(f"{operation}-redirect", "http://redirected.example/"))
         for operation in ("create", "poll")
     ),
+    *(
+        Fault(f"{operation}-deep-json", operation, "200 with JSON 10,000 levels deep, nothing made", _deep_json)
+        for operation in ("create", "poll")
+    ),
     Fault("download-redirect", "download", f"302 to ARG, else to {HOSTILE_URL}",
           _redirect("download-redirect", HOSTILE_URL)),
     *(Fault(f"download-{name}", "download", words, _instead(make)) for name, words, make in _DOWNLOADS),
     Fault("never-ends", "job", "the job stays where it is for ever"),
     Fault("numeric-id", "job", "an id of digits only (a JSON number where the provider has one field for it)"),
+    Fault("hostile-id", "job", "an id with ../, quotes, a shell command, terminal escapes"),
     Fault("result-url", "job", "result-url=URL stands in place of every file's address"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from .wire import Head
 
 MAX_ROWS = 50_000
 SMALL_BODY = 8192
-_SHOWN = ("accept", "accept-encoding", "content-type", "range", "user-agent", "cookie", "referer")
+_SHOWN = ("accept", "accept-encoding", "content-type", "range", "user-agent")
 
 
 class Log:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from .faults import UnknownFault
 from .protocol import Reply, Request, Route, SandboxProtocol, Stream
@@ -118,7 +119,7 @@ class Port:
         extra = self._faults_of(head, operation)
         broken = self._world.faults.transport(operation, extra, head.target) if operation else None
         row = self._world.log.received(self._side, head, _fingerprint(head), operation)
-        row["faults"] = [*extra] + ([f"{broken.operation}:{broken.point}:{broken.action}"] if broken else [])
+        row["faults"] = list(dict.fromkeys([*extra, broken.name] if broken else extra))
         if broken and broken.point in ("accept", "request-half"):
             if broken.point == "request-half":
                 connection.read_some((head.length or 0) // 2)
@@ -156,11 +157,11 @@ class Port:
             return _error(500, "the sandbox itself failed; see errors in /_log")
 
     def _find(self, head: Head) -> tuple[Mounted | None, dict[str, str]]:
-        path = head.path
+        path = urlsplit(head.target).path  # still quoted: an id may hold a slash
         for mounted in self._routes_for(path):
             found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
             if found:
-                return mounted, found.groupdict()
+                return mounted, {name: unquote(value) for name, value in found.groupdict().items()}
         return None, {}
 
     def _unknown(self, request: Request) -> Reply:

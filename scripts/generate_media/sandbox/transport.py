@@ -49,6 +49,12 @@ class Break:
     count: int = 0
 
     @property
+    def name(self) -> str:
+        """As a user writes it."""
+        point = f"body-{self.count}" if self.point == "body" else self.point
+        return f"{self.operation}:{point}:{self.action}"
+
+    @property
     def before_answer(self) -> bool:
         return self.point in POINTS_BEFORE_ANSWER
 

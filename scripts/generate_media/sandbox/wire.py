@@ -6,6 +6,7 @@ http.server reads the whole head before it asks anyone and cannot stop in the mi
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Mapping
@@ -166,7 +167,7 @@ class Connection:
 
     def reset(self) -> None:
         """Close with a TCP reset instead of an orderly end."""
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
         self._sock.close()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from .protocol import Job, NewJob, Phase, Request
 from .store import Store, abbreviated
 
 START_CREDITS = 1_000_000
+HOSTILE_ID = "../../$(touch owned);'\"\\ \u202e\x1b[2J"
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 
 
@@ -79,6 +80,8 @@ class World:
         )
         if "numeric-id" in job.traits:
             job = replace(job, id=str(10**15 + int.from_bytes(os.urandom(6), "big")))
+        if "hostile-id" in job.traits:
+            job = replace(job, id=HOSTILE_ID + job.id)
         self._store.add(job)
         self.log.job_made(job.protocol, job.key_fingerprint)
         with self._lock:
