@@ -11,12 +11,13 @@ from .clock import Deadline, Stopped
 from .collect import collect, record_end
 from .context import JobContext, JobSpec
 from .create import Created, create, end_in_journal, unknown_error
-from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown
+from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .follow import follow
 from .journal import Claim, ClaimKind, NewJob, Row, State
 from .media import redact
 from .models import Reading
 from .recover import find_lost
+from .refusal import explain_refusal
 from .report import Outcome, error_outcome
 
 BUSY_LOOK_SECONDS = 0.2
@@ -120,6 +121,8 @@ def _create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Creat
     """Create; an answer that was lost is looked for in the provider's list at once."""
     try:
         return create(ctx, spec, row, stack)
+    except ProviderRefused as error:
+        raise explain_refusal(ctx, spec.request, error) from None
     except OutcomeUnknown:
         found = find_lost(ctx, ctx.journal.get(row.row_id))
         if found is None:
