@@ -53,6 +53,8 @@ def _group_lines(actions: Sequence[argparse.Action]) -> list[str]:
 
 
 def _written(action: argparse.Action) -> str:
+    if not action.option_strings:
+        return f"[{action.metavar or action.dest}]"
     name = action.option_strings[0]
     if isinstance(action, argparse.BooleanOptionalAction):
         return name.replace("--", "--[no-]", 1)
@@ -186,8 +188,9 @@ def wait_parser() -> Parser:
     parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
     parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")
     parser.add_argument(
-        "--request-timeout", "--poll-request-timeout", type=seconds, default=20.0, dest="poll_request_timeout"
-    )
+        "--request-timeout", "--poll-request-timeout", type=seconds, default=20.0, metavar="S",
+        dest="poll_request_timeout",
+    )  # fmt: skip
     add_common(parser)
     add_outputs(parser)
     return parser
