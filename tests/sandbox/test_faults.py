@@ -277,6 +277,20 @@ def test_truncated_downloads(site: Site) -> None:
             short.content  # noqa: B018
 
 
+@pytest.mark.parametrize(("name", "lossy"), [("chaos=1", True), ("chaos-known=1", False)])
+def test_chaos_known_only_refuses_creates(begin: Callable[..., Site], name: str, lossy: bool) -> None:
+    site = begin(faults=[name])
+    statuses = []
+    for _ in range(30):
+        try:
+            statuses.append(site.create().status_code)
+        except requests.RequestException:
+            statuses.append(0)
+    assert (0 in statuses) is lossy
+    assert {429, 503} <= set(statuses)
+    assert (site.jobs() > 0) is lossy
+
+
 def test_chaos_breaks_its_share_the_same_way_for_the_same_seed(begin: Callable[..., Site]) -> None:
     def outcomes(seed: int) -> list[object]:
         site = begin(faults=["chaos=0.5"], seed=seed)

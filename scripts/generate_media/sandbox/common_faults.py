@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from .faults import CHAOS
+from .faults import CHAOS, CHAOS_KNOWN
 from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
 
 STATUSES = (400, 401, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504, 520, 522, 524)
@@ -114,6 +114,7 @@ _DOWNLOADS: tuple[tuple[str, str, Callable[[bytes], Reply | Stream]], ...] = (
 
 FAULTS: tuple[Fault, ...] = (
     Fault(CHAOS, "any", "chaos=0.2 breaks that share of creates, polls and downloads, seeded by --seed"),
+    Fault(CHAOS_KNOWN, "any", "the same, but creates are only refused: no answer to a create is lost"),
     *(
         Fault(f"{operation}-http-{status}", operation, f"HTTP {status}, nothing done; ARG is Retry-After",
               answer_with(f"{operation}-http-{status}", status))

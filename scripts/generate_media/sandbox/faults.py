@@ -12,6 +12,8 @@ from . import transport
 from .protocol import Fault
 
 CHAOS = "chaos"
+CHAOS_KNOWN = "chaos-known"
+"""The same, but no create's answer is lost, so that every job can be accounted for by the client alone."""
 _SPEC = re.compile(
     r"(?P<name>[a-z0-9:._-]+)(=(?P<argument>[^+*]*?))?(\+(?P<skip>\d+))?(\*(?P<times>\d+))?(?P<each>/job)?"
 )
@@ -22,6 +24,9 @@ CHAOS_BY_OPERATION: Mapping[str, tuple[str, ...]] = {
     "poll": (*(f"poll:{name}" for name in CHAOS_READS), "poll-http-500", "poll-http-404", "poll-http-429"),
     "download": (*(f"download:{name}" for name in CHAOS_READS), "download-http-404", "download-http-503"),
 }  # fmt: skip
+
+
+_KNOWN_CREATES = ("create-refused-429", "create-refused-503")
 
 
 class UnknownFault(ValueError):
@@ -50,8 +55,8 @@ def parse(spec: str, known: Mapping[str, Fault]) -> Armed:
         near = [other for other in known if name[:6] in other][:5]
         raise UnknownFault(f"no fault is called {name!r}" + (f"; perhaps {', '.join(near)}" if near else ""))
     argument = found["argument"] or ""
-    if name == CHAOS and not re.fullmatch(r"0?\.\d+|0|1|1\.0", argument):
-        raise UnknownFault("chaos wants a share: chaos=0.2")
+    if name in (CHAOS, CHAOS_KNOWN) and not re.fullmatch(r"0?\.\d+|0|1|1\.0", argument):
+        raise UnknownFault(f"{name} wants a share: {name}=0.2")
     times = int(found["times"]) if found["times"] else None
     return Armed(spec.strip(), name, argument, int(found["skip"] or 0), times, bool(found["each"]))
 
@@ -91,15 +96,18 @@ class Switchboard:
 
     def roll(self, operation: str) -> tuple[str, ...]:
         """What chaos adds to one request: nothing, or one fault of its operation's list."""
-        share = next((float(armed.argument) for armed in self._armed if armed.name == CHAOS), 0.0)
-        if not share or operation not in CHAOS_BY_OPERATION:
+        chaos = next((armed for armed in self._armed if armed.name in (CHAOS, CHAOS_KNOWN)), None)
+        if chaos is None or operation not in CHAOS_BY_OPERATION:
             return ()
+        share, choices = float(chaos.argument), CHAOS_BY_OPERATION[operation]
+        if chaos.name == CHAOS_KNOWN and operation == "create":
+            choices = _KNOWN_CREATES
         import random
 
         with self._lock:
             self._dice += 1
             rng = random.Random(f"{self._seed}:{self._dice}")  # noqa: S311
-        return (rng.choice(CHAOS_BY_OPERATION[operation]),) if rng.random() < share else ()
+        return (rng.choice(choices),) if rng.random() < share else ()
 
     def fires(self, name: str, extra: Iterable[str], subject: str = "") -> Armed | None:
         """The armed fault, when it fires now; asking counts as a chance. ``subject`` is what "/job" counts by."""
@@ -132,7 +140,7 @@ class Switchboard:
             for name in self._names(extra)
             if name in self.known and self.known[name].stage in (stage, "any")
         )
-        hits = ((fault, self.fires(fault.name, extra, subject)) for fault in faults if fault.name != CHAOS)
+        hits = ((fault, self.fires(fault.name, extra, subject)) for fault in faults if fault.wrap or stage == "job")
         return [(fault, armed) for fault, armed in hits if armed is not None]
 
     def _names(self, extra: Iterable[str]) -> list[str]:
