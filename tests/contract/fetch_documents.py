@@ -29,7 +29,7 @@ NPM = {
     },
 }
 SUITE = "jsonschema==4.26.0"
-SUITE_FOLDER = "json/tests/draft2020-12"
+SUITE_FOLDERS = ("json/tests/draft2020-12", "json/tests/draft4")
 
 
 def fetch(folder: Path = CACHE) -> None:
@@ -58,9 +58,9 @@ def _suite(folder: Path) -> None:
         subprocess.run([*pip, SUITE], check=True)
         with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
             for entry in archive:
-                inner = entry.name.split("/", 1)[-1]
-                if inner.startswith(SUITE_FOLDER + "/") and inner.count("/") == 3 and inner.endswith(".json"):
-                    _write(archive, entry, folder / "suite" / Path(inner).name)
+                inner = Path(entry.name.split("/", 1)[-1])
+                if inner.parent.as_posix() in SUITE_FOLDERS and inner.suffix == ".json":
+                    _write(archive, entry, folder / "suite" / inner.parent.name / inner.name)
 
 
 def _write(archive: tarfile.TarFile, entry: tarfile.TarInfo, target: Path) -> None:

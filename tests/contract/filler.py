@@ -78,7 +78,8 @@ class Filler:
         step = schema.get("multipleOf", 1)
         if kind == "number" and step == 1 and self.rng.random() < 0.5:
             return float(self.rng.uniform(float(low), float(high)))
-        return int(-(-low // step)) * step if low > high - step else int(self.rng.uniform(-(-low // step), high // step)) * step
+        first = -(-low // step)
+        return int(first if low > high - step else self.rng.uniform(first, high // step)) * step
 
     def text(self, schema: dict[str, Any]) -> str:
         if "pattern" in schema:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Json
+from .checking import is_valid
 from .refs import Definitions
 
 
 def advice(flat: dict[str, Any], definitions: Definitions, body: Json) -> Iterator[tuple[str, str]]:
     """(message, field) of each warning that holds for ``body``; ``flat`` is the merged body schema."""
-    from jsonschema import Draft202012Validator
-
     for row in flat.get("x-warnings", ()):
-        if Draft202012Validator(definitions.schema(row["if"], "")).is_valid(body):
+        if is_valid(definitions.schema(row["if"], ""), body):
             yield str(row["message"]), str(row.get("field", ""))

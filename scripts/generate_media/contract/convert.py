@@ -22,6 +22,28 @@ _ANNOTATIONS = frozenset(
 _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
+_OWN_RULES = ("$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef")
+
+
+def has_own_rules(node: Any) -> bool:
+    """Whether a schema says by ``$id``, anchors or dynamic references how its references are to be read."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, dict):
+            continue
+        if any(isinstance(item.get(key), str) for key in _OWN_RULES):
+            return True
+        for key, value in item.items():
+            if key in ONE and not isinstance(value, list):
+                waiting.append(value)
+            elif key in MANY and isinstance(value, list):
+                waiting.extend(value)
+            elif key in NAMED and isinstance(value, dict):
+                waiting.extend(value.values())
+    return False
+
+
 def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any:
     """A schema in 2020-12 words; ``rename`` gives each reference its new text. Booleans are schemas too."""
     if not isinstance(node, dict):
@@ -35,6 +57,7 @@ def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any
     result: dict[str, Any] = {}
     for key, value in node.items():
         result[key] = _value(key, value, rename, openapi_30)
+    _tuples(result)
     _bounds(result)
     _nullable(result)
     if "example" in result and "examples" not in result:
@@ -45,13 +68,21 @@ def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any
 def _value(key: str, value: Any, rename: Callable[[str], str], old: bool) -> Any:
     if key == "$ref" and isinstance(value, str):
         return rename(value)
-    if key in ONE and not (key == "items" and isinstance(value, list)):
+    if key in ONE and not isinstance(value, list):
         return convert(value, rename=rename, openapi_30=old)
-    if key in MANY and isinstance(value, list):
+    if (key in MANY or key == "items") and isinstance(value, list):
         return [convert(item, rename=rename, openapi_30=old) for item in value]
     if key in NAMED and isinstance(value, dict):
         return {name: convert(item, rename=rename, openapi_30=old) for name, item in value.items()}
     return value
+
+
+def _tuples(schema: dict[str, Any]) -> None:
+    """``items`` as a list, from before 2020-12 (OpenAPI never had it, documents do)."""
+    if isinstance(schema.get("items"), list):
+        schema["prefixItems"] = schema.pop("items")
+        if "additionalItems" in schema:
+            schema["items"] = schema.pop("additionalItems")
 
 
 def _bounds(schema: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from ..errors import UsageError
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
 
 
@@ -55,6 +55,8 @@ class Document:
         where = self._join(target, file, reference) if target else file
         pointer = unquote(fragment)
         node = self.tree(where)
+        if pointer and not pointer.startswith("/"):
+            return where, pointer, self._anchored(node, pointer, reference)
         for segment in pointer.split("/")[1:]:
             key = segment.replace("~1", "/").replace("~0", "~")
             try:
@@ -62,6 +64,18 @@ class Document:
             except (KeyError, IndexError, ValueError, TypeError):
                 raise self.broken(f"the reference {reference} leads nowhere", reference) from None
         return where, pointer, node
+
+    def _anchored(self, tree: Any, name: str, reference: str) -> Any:
+        waiting = [tree]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, dict):
+                if name in (item.get("$anchor"), item.get("$dynamicAnchor")):
+                    return item
+                waiting.extend(item.values())
+            elif isinstance(item, list):
+                waiting.extend(item)
+        raise self.broken(f"the reference {reference} leads nowhere", reference)
 
     def broken(self, message: str, needle: str = "") -> BrokenDocument:
         """An error about this document, placed at the first ``needle`` in its text where that can be found."""
@@ -143,7 +157,7 @@ def parse(data: bytes, name: str) -> Any:
 
 def _parse(data: bytes, name: str) -> Any:
     try:
-        text = data.decode(json.detect_encoding(data).replace("utf-8", "utf-8-sig"))
+        text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)

@@ -25,6 +25,8 @@ def merge(schema: Any, definitions: Definitions | None, _seen: tuple[str, ...] =
     """The schema as one object schema; ``{"not": {}}`` for false. Reference cycles stay as they are."""
     if not isinstance(schema, dict):
         return {"not": {}} if schema is False else {}
+    if isinstance(schema.get("$id"), str):
+        return {"allOf": [schema]}
     parts: list[Schema] = []
     kept: list[Any] = []
     seen = _seen
@@ -39,12 +41,13 @@ def merge(schema: Any, definitions: Definitions | None, _seen: tuple[str, ...] =
     parts.extend(merge(part, definitions, seen) for part in schema.get("allOf", []))
     result = own
     for part in parts:
-        kept.extend(part.pop("allOf", []))
-        folded = _fold(result, part)
+        own_all_of = part.get("allOf", [])
+        folded = _fold(result, {key: value for key, value in part.items() if key != "allOf"})
         if folded is None:
             kept.append(part)
         else:
             result = folded
+            kept.extend(own_all_of)
     if kept:
         result = {**result, "allOf": kept}
     return result

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from .load import _METHODS, Document
+from .load import METHODS, BrokenDocument, Document
 from .refs import Definitions
 
 BASE_PATHS: Mapping[str, str] = {"skills_video": "/api/v1", "agnes": "/v1", "agcloud": "/api/v3"}
@@ -69,7 +69,11 @@ class Operation:
 
     @cached_property
     def content_types(self) -> tuple[str, ...]:
-        content = self.request_body[0].get("content")
+        """Empty also where the body's reference is broken: that must not stop a list of endpoints."""
+        try:
+            content = self.request_body[0].get("content")
+        except BrokenDocument:
+            return ()
         return tuple(content) if isinstance(content, dict) else ()
 
     @cached_property
@@ -90,10 +94,10 @@ class Operation:
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The request body's schema, self-contained (see refs.py); ``{}`` where none is given."""
+        """The body's schema, self-contained (see refs.py); ``{}`` where there is none. Raises BrokenDocument."""
+        body, file = self.request_body
         if not self.content_type:
             return {"$defs": self.definitions}
-        body, file = self.request_body
         media, file = follow(self.document, body["content"][self.content_type], file)
         return self.definitions.schema(media.get("schema", {}), file)
 
@@ -133,7 +137,7 @@ def operations(document: Document, definitions: Definitions, only: str | None = 
         if not isinstance(path, str) or path.startswith("x-"):
             continue
         item, file = follow(document, paths.get(path), "")
-        for method in _METHODS:
+        for method in METHODS:
             node = item.get(method)
             if isinstance(node, dict):
                 yield Operation(document, definitions, method.upper(), path, file, item, node)
@@ -189,8 +193,13 @@ def twin_of(path: str) -> str:
 
 def open_fields(operation: Operation) -> bool:
     """Whether the body takes fields that the document does not name; looked at without resolving branches."""
-    if operation.node.get("x-fields") == "unknown":
+    try:
+        return operation.node.get("x-fields") == "unknown" or _open_body(operation)
+    except BrokenDocument:
         return True
+
+
+def _open_body(operation: Operation) -> bool:
     body, file = operation.request_body
     content = body.get("content") or {}
     media = content.get(operation.content_type) if operation.content_type else None

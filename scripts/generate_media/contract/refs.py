@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from .convert import convert
+from .convert import convert, has_own_rules
 from .load import Document
 
 PREFIX = "#/$defs/"
@@ -25,6 +26,7 @@ class Definitions(dict[str, Any]):
         self.document = document
         self._sources: dict[str, tuple[str, str, Any]] = {}
         self._names: dict[tuple[str, str], str] = {}
+        self._whole: dict[str, bool] = {}
 
     def __missing__(self, name: str) -> Any:
         file, _, node = self._sources[name]
@@ -41,6 +43,8 @@ class Definitions(dict[str, Any]):
         if reference.startswith(("http://json-schema.org/", "https://json-schema.org/")):
             return reference
         where, pointer, node = self.document.resolve(reference, file)
+        if where and self._is_schema_file(where):
+            return self._embed(where, pointer)
         key = (where, pointer)
         if key not in self._names:
             name = self._fresh_name(pointer or where)
@@ -60,6 +64,24 @@ class Definitions(dict[str, Any]):
         if not reference.startswith(PREFIX):
             return None
         return self[reference[len(PREFIX) :]]
+
+    def _is_schema_file(self, file: str) -> bool:
+        """A neighbour that is a JSON Schema with its own rules of reference, so that it must stay whole."""
+        if file not in self._whole:
+            tree = self.document.tree(file)
+            self._whole[file] = isinstance(tree, dict) and "openapi" not in tree and has_own_rules(tree)
+        return self._whole[file]
+
+    def _embed(self, file: str, fragment: str) -> str:
+        """The neighbour as it is, an embedded resource with an ``$id``; jsonschema follows its references."""
+        key = (file, "")
+        tree = self.document.tree(file)
+        uri = tree.get("$id") or f"urn:file:{quote(file)}"
+        if key not in self._names:
+            name = self._names[key] = self._fresh_name(file)
+            self._sources[name] = (file, "", tree)
+            self[name] = {**tree, "$id": uri}
+        return f"{uri}#{quote(fragment)}" if fragment else PREFIX + self._names[key]
 
     def _fresh_name(self, pointer: str) -> str:
         base = re.sub(r"[^A-Za-z0-9_.-]+", "_", pointer.rsplit("/", 1)[-1]) or "schema"

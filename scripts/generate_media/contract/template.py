@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import clean_text
 from ..models import Json
+from .checking import errors_of, is_valid
 from .fields import pick
 from .merge import Schema, merge, type_list
 from .refs import Definitions
@@ -90,11 +91,9 @@ def _lacking(
 
     Also whether an object fits several branches of a oneOf: another field of theirs may tell them apart.
     """
-    from jsonschema import Draft202012Validator
-
     wanted: dict[Path, set[str]] = {}
     ambiguous = False
-    waiting = list(Draft202012Validator(schema).iter_errors(template.body))
+    waiting = list(errors_of(schema, template.body))
     gaps = {gap.path for gap in template.fill_in}
     while waiting:
         error = waiting.pop()
@@ -174,9 +173,7 @@ class _Builder:
         return False, None
 
     def valid(self, flat: Schema, value: Json) -> bool:
-        from jsonschema import Draft202012Validator
-
-        return bool(Draft202012Validator({**flat, "$defs": self.definitions}).is_valid(value))
+        return is_valid({**flat, "$defs": self.definitions}, value)
 
     def branch(self, flat: Schema, union: Any, path: Path, depth: int) -> Json:
         """The chosen branch of a union, else the first whose template stands on its own."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..models import Json
 from . import words
 from .advice import advice
+from .checking import errors_of
 from .conditions import condition
 from .merge import merge, type_list
 from .operations import Operation
@@ -69,10 +70,8 @@ def check(operation: Operation, body: Json) -> tuple[Problem, ...]:
 
 def schema_problems(schema: Mapping[str, Any], definitions: Definitions, body: Json) -> list[Problem]:
     """What the schema alone says; a schema that never ends is a warning."""
-    from jsonschema import Draft202012Validator
-
     try:
-        errors = list(Draft202012Validator(schema).iter_errors(body))
+        errors = list(errors_of(schema, body))
         found = [problem for error in errors for problem in _explain(error, _Scope(schema, definitions))]
         firm = {problem.field for problem in found if problem.severity == ERROR}
         return [problem for problem in found if problem.severity == ERROR or problem.field not in firm]
