@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol
-    from .server import Mounted, Port
+    from .server import Mounted, Port, RoutesFor
     from .world import World
 
 DEFAULT_SPEED = 20.0
@@ -81,7 +81,24 @@ def start(
 
     switchboard = Switchboard(known_faults, faults, seed)
     world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log())
-    own, of_files = control_routes(), mount(files.routes(world), None)
+    own, of_files = _routes_for(), mount(files.routes(world), None)
+    wanted = (port, 0) if port or store is None else _ports_of(store)
+    api = _bound(world, "api", own, wanted[0], must=bool(port))
+    cdn = _bound(world, "files", lambda _: of_files, wanted[1])
+    if store is not None:
+        (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
+    world.files_url = cdn.url
+    api.start()
+    cdn.start()
+    urls = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
+    return Running(api.port, cdn.port, urls, (api, cdn, world))
+
+
+def _routes_for() -> RoutesFor:
+    """Path → the sandbox's own routes and those of the protocols at that path, loaded when first asked for."""
+    from .server import control_routes, mount
+
+    own = control_routes()
     mounted: dict[str, list[Mounted]] = {}
 
     def routes_for(path: str) -> list[Mounted]:
@@ -93,24 +110,19 @@ def start(
             found += mounted[name]
         return found
 
-    wanted = (port, 0) if port or store is None else _ports_of(store)
+    return routes_for
+
+
+def _bound(world: World, side: str, routes: RoutesFor, port: int, *, must: bool = False) -> Port:
+    """A port, any free one where ``port`` is taken; with ``must`` that is an OSError."""
+    from .server import Port
+
     try:
-        api = Port(world, "api", routes_for, wanted[0])
+        return Port(world, side, routes, port)
     except OSError:
-        if port:
+        if must or not port:
             raise
-        api = Port(world, "api", routes_for, 0)
-    try:
-        cdn = Port(world, "files", lambda _: of_files, wanted[1])
-    except OSError:
-        cdn = Port(world, "files", lambda _: of_files, 0)
-    if store is not None:
-        (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
-    world.files_url = cdn.url
-    api.start()
-    cdn.start()
-    urls = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
-    return Running(api.port, cdn.port, urls, (api, cdn, world))
+        return Port(world, side, routes, 0)
 
 
 def load(name: str) -> SandboxProtocol:
