@@ -75,7 +75,7 @@ def start(
     from . import files
     from .faults import Switchboard
     from .log import Log
-    from .server import Port, control_routes, mount
+    from .server import mount
     from .store import Store
     from .world import World
 
