@@ -6,6 +6,7 @@ code of CONTRACT, and what the next run of the same command does.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +116,18 @@ def test_fault(desk: Desk, name: str) -> None:
     desk.faults()
     again = desk.run(*args, provider="agnes")
     assert (again.code, desk.jobs()) == (row.then, row.jobs + row.more), again.out
+
+
+def test_a_retired_model_names_what_there_is_and_the_way_on(desk: Desk) -> None:
+    desk.faults("agnes-retired")
+    ran = desk.run(*_with_photo(desk, (*OLD, "--first-frame", "PHOTO")), provider="agnes")
+    assert set(ran.last["available_models"]) >= {"agnes-image-2.1-flash", "agnes-video-2.5-flash"}
+    found, _, words = ran.last["guidance"][0].partition(" takes its place: ")
+    given = [word for word in shlex.split(words)[2:] if not word.startswith(("--config", "--provider"))]
+    assert found == "agnes-video-2.5-flash"
+    assert given == [f"--model={found}", "--prompt=a cat", f"--first-frame={desk.home / 'photo.png'}", "--duration=5"]
+    assert desk.run(*given, provider="agnes").code == 0
+    assert desk.jobs() == 1
 
 
 def test_a_spent_key_gives_way_before_acceptance(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
