@@ -216,6 +216,7 @@ FAULTS = (
     Fault("agcloud-other-words", "job", "pending, processing and success in place of queued, running and succeeded"),
     Fault("agcloud-unknown-status", "job", "polishing in place of running"),
     Fault("agcloud-queued-forever", "job", "the task stays queued until it expires"),
+    Fault("agcloud-running-forever", "job", "the task runs until it expires"),
     Fault("agcloud-failed", "job", "the task fails with the code =ARG (default InternalServiceError)"),
     Fault("agcloud-cancelled", "job", "somebody else cancels the task"),
     Fault("agcloud-expired", "job", "the task expires in place of succeeding"),

@@ -59,11 +59,11 @@ def status(job: Job, phase: Phase) -> str:
         return job.ended_as
     body = job.body if isinstance(job.body, dict) else {}
     limit = body.get("execution_expires_after", EXPIRES_AFTER_SECONDS)
-    forever = job.trait("agcloud-queued-forever") is not None
+    forever = next((w for w in ("queued", "running") if job.trait(f"agcloud-{w}-forever") is not None), "")
     if phase.age_seconds >= float(str(limit)) and (forever or job.life_seconds > float(str(limit))):
         return "expired"
-    if forever:
-        return "queued"
+    if forever == "queued" or (forever and phase.name == "done"):
+        return forever
     if phase.name != "done":
         return phase.name
     for word in ("cancelled", "expired", "failed"):
