@@ -89,7 +89,7 @@ class Client:
 
         self.site = site
         self._watch = watch or shared()
-        self._trust = TrustStore(os.environ) if site.base_url.lower().startswith("https:") else None
+        self.trust = TrustStore(os.environ) if site.base_url.lower().startswith("https:") else None
         self._reads = self._new_adapter(POOL_SIZE)
 
     def send(self, call: Call, *, timeout_seconds: float) -> Answer:
@@ -158,7 +158,7 @@ class Client:
             try:
                 return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
             except NotConnected as error:
-                if not (error.untrusted and self._trust is not None and self._trust.widen()):
+                if not (error.untrusted and self.trust is not None and self.trust.widen()):
                     raise
             return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
 
@@ -197,7 +197,7 @@ class Client:
     def _new_adapter(self, pool_size: int) -> Adapter:
         from .connections import Adapter
 
-        return Adapter(self._trust.context if self._trust else None, pool_size)
+        return Adapter(self.trust.context if self.trust else None, pool_size)
 
 
 class _Bearer:

@@ -20,6 +20,8 @@ from .settings import is_loopback
 if TYPE_CHECKING:
     from .download import Downloader, RetryNote
 
+FRESH_SECONDS = 600.0
+"""So long after its end a job's files may still be on their way to the CDN: a 404 may pass."""
 NEW_HINT = "the same command with --new makes it again, and may pay again"
 
 
@@ -60,6 +62,7 @@ def collect(
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     assert ctx.outputs.folder is not None
     row = end.row
+    partly: list[SavedOutput] = []
     try:
         saved = save(
             outputs,
@@ -67,15 +70,15 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             stem_prompt=row.prompt,
             provider=row.provider,
             generation_id=row.generation_id or "",
-            downloader=_downloader(ctx),
-            kind=row.kind,
+            downloader=_downloader(ctx, row),
+            on_saved=partly.append,
         )
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
     except OutputError as error:
         guidance = (*error.guidance, f"run the same command again to fetch it; {NEW_HINT}")
-        outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance, details=error.details))
-        _write_sidecar(ctx, end, (), {key: outcome.line.get(key) for key in ("error", "message")})
+        outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
+        _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
         return outcome
     _write_sidecar(ctx, end, saved, None)
     ctx.journal.collected(
@@ -138,7 +141,7 @@ def _no_output(row: Row) -> OutputError:
     )
 
 
-def _downloader(ctx: JobContext) -> Downloader:
+def _downloader(ctx: JobContext, row: Row) -> Downloader:
     from .download import Downloader
 
     def told(note: RetryNote) -> None:
@@ -157,6 +160,8 @@ def _downloader(ctx: JobContext) -> Downloader:
         sleep=ctx.clock.sleep,
         max_bytes=ctx.outputs.max_bytes,
         time_scale=ctx.clock.scale,
+        fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
+        trust=ctx.gateway.trust,
         on_retry=told,
     )
 

@@ -13,6 +13,7 @@ from .transport import TransportError
 
 if TYPE_CHECKING:
     from .client import Client, EventStream
+    from .connections import TrustStore
 
 
 class ClientPool:
@@ -46,6 +47,11 @@ class Gateway:
     @property
     def key(self) -> SecretKey:
         return self._keys[0]
+
+    @property
+    def trust(self) -> TrustStore | None:
+        """The certificates that the host's client has loaded, for downloads to share; None for plain loopback."""
+        return self._pool.get(self.base_url, self.key).trust
 
     def next_key(self) -> bool:
         """Put the present key aside; False when it was the last."""

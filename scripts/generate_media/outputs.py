@@ -55,7 +55,6 @@ def save(
     provider: str,
     generation_id: str,
     downloader: Downloader,
-    kind: str = "",
     on_saved: Callable[[SavedOutput], None] | None = None,
 ) -> tuple[SavedOutput, ...]:
     """Save a job's results in their order; done again, it finds the same files and makes none twice.

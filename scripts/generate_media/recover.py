@@ -5,7 +5,7 @@ from __future__ import annotations
 from .answers import parse_json, succeeded
 from .context import JobContext
 from .create import tell_accepted
-from .journal import Row
+from .journal import IdAlreadyKnown, Row
 from .models import Reading
 from .transport import TransportError
 
@@ -38,7 +38,10 @@ def find_lost(ctx: JobContext, row: Row) -> Row | None:
     ]
     if len(fitting) != 1 or _rivals(ctx, row):
         return None
-    return _attach(ctx, row, fitting[0])
+    try:
+        return _attach(ctx, row, fitting[0])
+    except IdAlreadyKnown:
+        return None  # another process has just found the same job for another row
 
 
 def _fits(ctx: JobContext, row: Row, sent_at: float, reading: Reading) -> bool:

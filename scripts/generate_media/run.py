@@ -149,10 +149,8 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
 
 
 def _last_usage(session: Session, prepared: Prepared) -> Any:
-    """What the same model cost last time, from a journal that exists already; a dry run makes none."""
-    if not session.folder.is_dir():
-        return None
+    """What the same model cost last time."""
     try:
-        return session.journal.last_usage(prepared.request.provider, prepared.request.model)
+        return session.past().last_usage(prepared.request.provider, prepared.request.model)
     except UsageError:
         return None

@@ -72,6 +72,12 @@ class Session:
             self.stack.callback(self._journal.close)
         return self._journal
 
+    def past(self) -> Journal:
+        """The journal to look at only: none is made where there is none."""
+        from .journal import Journal
+
+        return self._journal or self.stack.enter_context(Journal.open(self.folder, read_only=True))
+
     @property
     def watch(self) -> Watch:
         if self._watch is None:

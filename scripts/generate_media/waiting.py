@@ -129,11 +129,7 @@ def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
 
 def _list(session: Session) -> Outcome:
     """The journal's newest rows as one line."""
-    from .journal import Journal
-
-    if not session.folder.is_dir():
-        return Outcome(ExitCode.OK, {"event": "list", "jobs": []})
-    journal: Journal = session.journal
+    journal = session.past()
     jobs = [_list_row(session, row) for row in journal.recent(session.args.limit)]
     return Outcome(ExitCode.OK, {"event": "list", "jobs": jobs, "counts": dict(journal.counts())})
 
