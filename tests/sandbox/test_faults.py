@@ -225,7 +225,7 @@ def test_a_stream_that_says_nothing_at_all(site: Site) -> None:
 
 
 def test_states_that_decide_nothing(begin: Callable[..., Site]) -> None:
-    site = begin(speed=20)
+    site = begin(speed=10)
     odd = events(site.create(fault="sv-unknown-status,sv-nested-state", sse=True).content)
     assert [event["status"] for event in odd if event["status"] != "COMPLETED"][:2] == ["IN_QUEUE", "ARCHIVING"]
     assert odd[0]["input"]["status"] == odd[0]["meta"]["status"] == "COMPLETED"

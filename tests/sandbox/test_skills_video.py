@@ -28,13 +28,13 @@ def test_create_answers_with_the_newer_shape(site: Site) -> None:
 
 
 def test_a_job_goes_from_queue_to_progress_to_completed(begin: Callable[..., Site]) -> None:
-    site = begin(speed=20)
+    site = begin(speed=10)
     began = time.monotonic()
     seen = events(site.create(sse=True).content)
     took = time.monotonic() - began
     words = [event["status"] for event in seen]
     assert list(dict.fromkeys(words)) == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
-    assert 0.45 < took < 2.5
+    assert 0.95 < took < 5
     assert all(event["data"] is None for event in seen[:-1])
     assert site.query(seen[0]["id"]).json() == seen[-1]
 

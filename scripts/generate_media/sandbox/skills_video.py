@@ -78,8 +78,10 @@ def error(status: int, legacy: str, code: str, message: str) -> Reply:
 
 
 def created(job: Job, world: World) -> dict[str, Any]:
-    """The answer to a create: no ``data`` key."""
-    return {name: value for name, value in view(job, world).items() if name != "data"}
+    """The answer to a create: no ``data`` key, and queued whatever the clock says by now."""
+    known = view(job, world)
+    word = "IN_QUEUE" if job.trait("sv-legacy") is None else _LEGACY["IN_QUEUE"]
+    return {"id": known["id"], "status": word, "input": known["input"], "usage": known["usage"]}
 
 
 def _make(request: Request, world: World, prefix: str) -> Job | Reply:
