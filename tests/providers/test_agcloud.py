@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generate_media.classify import classify, classify_job_failure
 from generate_media.errors import Category
@@ -113,6 +115,36 @@ def test_the_rest_of_an_answer() -> None:
     assert reading.failure is not None
     assert (reading.failure.code, reading.failure.message) == ("OutputVideoSensitiveContentDetected", "refused")
     assert (reading.usage, reading.created_at, reading.response) == ({"completion_tokens": 5}, 1760000000.0, answer)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NAMES = st.sampled_from(
+    [
+        "id",
+        "task_id",
+        "result",
+        "data",
+        "status",
+        "task_status",
+        "content",
+        "video_url",
+        "last_frame_url",
+        "url",
+        "error",
+    ]
+    + ["code", "message", "usage", "created_at", "items"]
+)
+ANSWERS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=12
+)
+
+
+@given(answer=ANSWERS)
+def test_no_shape_of_an_answer_raises(answer: Any) -> None:
+    reading = AGCLOUD.read(answer, model="kkcc")
+    assert reading.generation_id is None or reading.generation_id
+    assert all(output.url for output in reading.outputs)
+    assert all(item.result is None or item.status for item in AGCLOUD.read_recent(answer))
 
 
 @pytest.mark.parametrize("value", [None, "1760000000", True, -5, 10**400, float("nan"), float("inf")])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import subprocess
 import threading
 import time
@@ -16,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from generate_media.paths import REFERENCES
 from generate_media.sandbox import start
 from generate_media.sandbox.agcloud import CODES
 from generate_media.sandbox.agcloud_tasks import is_loopback_url
@@ -411,3 +414,19 @@ def test_the_callback_tells_each_change_and_has_no_key(api: Api) -> None:
 )
 def test_a_callback_elsewhere_is_never_sent(url: str) -> None:
     assert not is_loopback_url(url)
+
+
+def test_the_pages_curl_lines_work(slow: Api, tmp_path: Path) -> None:
+    """The block "By hand" of references/agcloud.md, its hosts replaced by the sandbox's."""
+    for name in ("curl", "jq", "bash"):
+        require_tool(name)
+    page = (REFERENCES / "agcloud.md").read_text(encoding="utf-8")
+    block = page.split("## By hand")[1].split("```bash\n")[1].split("```")[0]
+    host = f"http://127.0.0.1:{slow.port}"
+    environment = {"PATH": os.environ["PATH"], "AGCLOUD_API_KEY": slow.key, "URL": f"{host}/none"}
+    script = block.replace("https://aiandgpu.com", host)
+    done = subprocess.run(
+        ["bash", "-ec", script], env=environment, cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    query, deleted, kkcc = (json.loads(part) for part in re.split(r"(?<=\})\s*(?=\{)", done.stdout))
+    assert (query["status"], deleted, kkcc["task_status"]) == ("queued", {}, None)
