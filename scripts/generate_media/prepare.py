@@ -140,11 +140,11 @@ def _from_wish(
 
 
 def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
-    """Models of the same provider and kind that take all these flags."""
+    """Models of the same provider that take all these flags."""
     found: list[str] = []
     for endpoint in target.contract.creates:
-        if endpoint.kind not in ("", target.kind) or (endpoint.streams and endpoint.poll_path):
-            continue
+        if endpoint.streams and endpoint.poll_path:
+            continue  # its polling twin makes the same model
         for form in target.contract.forms(endpoint):
             if flags <= set(form.flags):
                 found += form.models or ((endpoint.model,) if endpoint.model else ())
