@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from socket import SOCK_STREAM, getaddrinfo
 from unicodedata import normalize
 from urllib.parse import SplitResult, urlsplit
 
@@ -91,7 +92,7 @@ def is_loopback_host(host: str) -> bool:
 def system_resolver(host: str, port: int) -> Sequence[str]:
     """What the operating system says, in its order of preference."""
     try:
-        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        rows = getaddrinfo(host, port, type=SOCK_STREAM)
     except UnicodeError as error:  # a label that is empty or too long for IDNA
         raise OSError(f"not a host name: {error.__class__.__name__}") from None
     return list(dict.fromkeys(str(row[4][0]) for row in rows))

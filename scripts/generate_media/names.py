@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator
+from itertools import count
 
 SLUG_BYTES = 60
 _SHORTEST_CUT = 40
@@ -44,10 +45,8 @@ def stem(prompt: str, provider: str, generation_id: str) -> str:
 def candidates(stem: str, extension: str) -> Iterator[str]:
     """File names in the order in which they are tried: ``stem.png``, ``stem-2.png``, ``stem-3.png`` …"""
     yield stem + extension
-    number = 2
-    while True:
+    for number in count(2):
         yield f"{stem}-{number}{extension}"
-        number += 1
 
 
 def _marks(word: str) -> str:

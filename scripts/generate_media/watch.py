@@ -64,8 +64,7 @@ class Watch:
                 self._dead = 0
 
     def _run(self) -> None:
-        while True:
-            alarm = self._next()
+        for alarm in iter(self._next, None):
             action = alarm._take()
             if action is None:
                 continue
