@@ -119,8 +119,24 @@ def test_the_rest_of_an_answer() -> None:
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(
-    "id task_id result data status task_status content video_url last_frame_url url error code message usage "
-    "created_at items".split()
+    [
+        "id",
+        "task_id",
+        "result",
+        "data",
+        "status",
+        "task_status",
+        "content",
+        "video_url",
+        "last_frame_url",
+        "url",
+        "error",
+        "code",
+        "message",
+        "usage",
+        "created_at",
+        "items",
+    ]
 )
 ANSWERS = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=12

@@ -189,6 +189,28 @@ def test_the_contract_is_enforced(api: Api, fields: dict[str, Any], code: str, p
     assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, code, param)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"frames": 10**400},
+        {"model": "ep-1", "duration": 10**400},
+        {"model": "ep-1", "ratio": "9:21", "resolution": "8k"},
+        {"model": "m" * 5000},
+        {"content": [{"type": "text", "text": "\ud800 \x00 \u202e"}]},
+        {"callback_url": "http://[::1"},
+        {"callback_url": "http://127.0.0.1:1/\u00e9?\u00e9"},
+        {"seed": float("nan")},
+        {"duration": float("inf")},
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+def test_odd_values_never_break_the_server(api: Api, fields: dict[str, Any]) -> None:
+    status, answer = api.call("POST", TASKS, {"model": MODEL, "content": [TEXT], **fields})
+    assert status in (200, 400), answer
+    if status == 200:
+        assert api.get(answer["id"])["id"] == answer["id"]
+
+
 @pytest.mark.parametrize("body", [[], "text", 3, None])
 def test_a_body_that_is_no_object_is_refused(api: Api, body: Any) -> None:
     assert api.call("POST", TASKS, body)[0] == 400

@@ -154,7 +154,7 @@ def _seed(job: Job) -> int:
 def _duration(body: Mapping[str, Any]) -> int:
     """Whole seconds; ``frames`` wins over ``duration``, and -1 leaves it to the model."""
     if "frames" in body:
-        return max(1, round(float(body["frames"]) / FPS))
+        return max(1, int(body["frames"]) // FPS)
     duration = int(body.get("duration", 5))
     return 5 if duration < 1 else duration
 
