@@ -317,7 +317,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_before_anything_is_sent(desk: Desk, name: str) -> None:
     args, code, words = REFUSED[name]
-    clip = Path(__file__).parents[1] / "scripts/generate_media/sandbox/assets/landscape.mp4"
+    clip = Path(__file__).parents[1] / "scripts/generate_media/sandbox/assets/landscape.mp4.dat"
     ran = make(desk, *(str(clip) if arg == "CLIP" else arg for arg in args))
     assert (ran.code, desk.creates()) == (code, 0), ran.out
     assert words in ran.last["message"]

@@ -11,6 +11,7 @@ from .protocol import World as AnyWorld
 from .world import World, file_path, signature
 
 ASSETS = Path(__file__).parent / "assets"
+"""Media end in .dat: ClawHub publishes no .mp4 and no .mp3, and without them a sandbox makes no clips."""
 CACHED_FILES = 32
 _cache: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 _lock = Lock()
@@ -62,10 +63,10 @@ def _make(output: Output, job_id: str, index: int) -> bytes:
 
         return picture(output, job_id, index)
     if output.kind == "audio":
-        return (ASSETS / "tone.mp3").read_bytes()
+        return (ASSETS / "tone.mp3.dat").read_bytes()
     # A free box at the end makes every clip's bytes its own; players skip it (ISO 14496-12, 8.1.2).
     mark = f"{job_id}/{index}/{output.seed}".encode("utf-8", "replace")
-    return (ASSETS / clip_name(output)).read_bytes() + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
+    return (ASSETS / f"{clip_name(output)}.dat").read_bytes() + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
 
 
 def clip_name(output: Output) -> str:
