@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -82,20 +83,24 @@ class Filler:
         return int(first if low > high - step else self.rng.uniform(first, high // step)) * step
 
     def text(self, schema: dict[str, Any]) -> str:
-        if "pattern" in schema:
-            from hypothesis import HealthCheck, find, settings
-            from hypothesis import strategies as st
-
-            quiet = settings(max_examples=50, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-            low, high = schema.get("minLength", 0), schema.get("maxLength", 10**6)
-            pattern = re.compile(schema["pattern"])
-            return find(st.from_regex(pattern), lambda text: low <= len(text) <= high, settings=quiet)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 10**6)
+        if "pattern" in schema:
+            return matching(schema["pattern"], low, high)
         word = self.word()
         return (word * (low // len(word) + 1))[: max(low, min(high, len(word)))]
 
     def word(self) -> str:
         return "".join(self.rng.choice("abcdefghijklmnop") for _ in range(12))
+
+
+@cache
+def matching(pattern: str, low: int, high: int) -> str:
+    """A text of the pattern and length; hypothesis finds it once."""
+    from hypothesis import HealthCheck, find, settings
+    from hypothesis import strategies as st
+
+    quiet = settings(max_examples=200, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    return find(st.from_regex(re.compile(pattern)), lambda text: low <= len(text) <= high, settings=quiet)
 
 
 def both(left: Any, right: Any) -> Any:

@@ -14,7 +14,7 @@ from ..errors import clean_text
 from ..models import Json
 from .checking import errors_of, is_valid
 from .fields import pick
-from .merge import Schema, merge, type_list
+from .merge import Schema, merge, same, type_list
 from .refs import Definitions
 from .variants import union_of
 from .words import dotted
@@ -22,6 +22,9 @@ from .words import dotted
 _DEPTH = 24
 _REPAIRS = 12
 Path = tuple["str | int", ...]
+_ACROSS = frozenset({"allOf", "not", "if", "dependentSchemas", "contains", "propertyNames", "$ref"})
+_ACROSS |= {"unevaluatedProperties", "unevaluatedItems", "patternProperties", "minProperties", "maxProperties"}
+_PLAIN = {"type", "enum", "const", "default", "description", "title", "examples", "format", "deprecated", "writeOnly"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class Template:
 
 def make_template(schema: Mapping[str, Any], definitions: Definitions, chosen: Sequence[str] = ()) -> Template:
     """A template for a body's schema; ``chosen`` are names or key values of the variants to take."""
-    first = template = _Builder(schema, definitions, chosen).template({})
+    builder = _Builder(schema, definitions, chosen)
+    first = template = builder.template({})
+    if not builder.doubtful:
+        return first
     forced: dict[Path, set[str]] = {}
     for _ in range(_REPAIRS):
         more, ambiguous = _lacking(schema, definitions, template)
@@ -133,6 +139,8 @@ class _Builder:
         self.gaps: list[FillIn] = []
         self.variants: list[str] = []
         self.forced: Mapping[Path, set[str]] = {}
+        self.doubtful = False
+        """Whether rules across fields were met, so that jsonschema (200 ms to import) has to look at the result."""
 
     def template(self, forced: Mapping[Path, set[str]]) -> Template:
         self.forced = forced
@@ -142,6 +150,7 @@ class _Builder:
     def value(self, schema: Any, path: Path, depth: int = 0) -> Json:
         """The value for a schema: what it fixes, its default, else built of its required parts, else a fill-in."""
         flat = merge(schema, self.definitions)
+        self.doubtful = self.doubtful or not _ACROSS.isdisjoint(flat)
         settled, value = self.settled(flat)
         if settled:
             return value
@@ -173,10 +182,16 @@ class _Builder:
         return False, None
 
     def valid(self, flat: Schema, value: Json) -> bool:
+        if isinstance(value, str | bool) and all(key in _PLAIN or key.startswith("x-") for key in flat):
+            kinds = type_list(flat.get("type")) or ["string", "boolean"]
+            among = any(same(value, one) for one in flat.get("enum", (value,)))
+            return among and ("boolean" if isinstance(value, bool) else "string") in kinds
         return is_valid({**flat, "$defs": self.definitions}, value)
 
     def branch(self, flat: Schema, union: Any, path: Path, depth: int) -> Json:
         """The chosen branch of a union, else the first whose template stands on its own."""
+        kinds = [kind for branch in union.branches for kind in type_list(branch.get("type")) or ["any", "any"]]
+        self.doubtful = self.doubtful or len(kinds) != len(set(kinds))
         rest = {key: value for key, value in flat.items() if key not in (union.keyword, "discriminator")}
         index = pick(union, self.chosen)
         index = self.simplest(union, rest) if index is None else index
