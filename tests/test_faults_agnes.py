@@ -59,6 +59,7 @@ TABLE = {
     "success for completed": Row(("agnes-done-word=success",)),
     "the newer route down": Row(("agnes-route-down=video",), retries=0),
     "the older route down": Row(("agnes-route-down=task",), retries=0),
+    "completed without a URL on one route": Row(("agnes-no-url=video",)),
     # refused, and proved that nothing was made: tried again
     "the video queue is full, three times": Row(("agnes-queue-full*3",), retries=3, waits=QUEUE),
     "the image queue is full, twice": Row(("agnes-queue-full*2",), args=PICTURE, retries=2, waits=QUEUE),
@@ -116,6 +117,13 @@ def test_fault(desk: Desk, name: str) -> None:
     desk.faults()
     again = desk.run(*args, provider="agnes")
     assert (again.code, desk.jobs()) == (row.then, row.jobs + row.more), again.out
+
+
+def test_full_queue_waits_differ(desk: Desk) -> None:
+    """Without jitter, all who were turned away come back at once."""
+    desk.faults("agnes-queue-full*4")
+    ran = desk.run(*CLIP, provider="agnes")
+    assert len({retry["wait_seconds"] for retry in ran.events("retry")}) > 1, ran.out
 
 
 def test_a_retired_model_names_what_there_is_and_the_way_on(desk: Desk) -> None:

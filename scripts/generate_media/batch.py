@@ -14,7 +14,7 @@ from .events import without_none
 from .lifecycle import resume_job, run_job
 from .prepare import Prepared
 from .report import Outcome, error_outcome
-from .run import chooser, job_spec, open_context, output_folder
+from .run import chooser, job_spec, known_urls, open_context, output_folder
 from .session import Session
 from .workers import Throttle, Work, run_all
 
@@ -132,7 +132,7 @@ def _prepare_all(session: Session, lines: Sequence[Line]) -> tuple[list[_Job], d
             if line.error is not None:
                 raise line.error
             assert line.wanted is not None
-            prepared = prepare(line.wanted, choose, lambda _: None)
+            prepared = prepare(line.wanted, choose, known_urls(session))
         except GenerateMediaError as error:
             bad[line.number] = error
             continue

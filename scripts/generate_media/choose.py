@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .contract import Contract, Endpoint
 
 CLIP_FLAGS = frozenset({"first-frame", "last-frame", "video", "audio"})
+LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes"
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
 
@@ -103,7 +104,7 @@ class Chooser:
         knowing = tuple(provider for provider in self._settings.providers.values() if self._knows(provider, ask))
         for narrow in (
             self._by_host(ask.base_url, knowing),
-            _by_default_model(ask.model, knowing),
+            _by_own_models(ask.model, knowing),
             self._default(knowing),
         ):
             if len(knowing) > 1 and len(narrow) == 1:
@@ -116,12 +117,11 @@ class Chooser:
             "provider_needed",
             f"{named!r} {reason}; say which one is meant with --provider",
             details={"received": named, "allowed": names},
-            guidance=(f"add --provider {names[0]}" if knowing else "python3 scripts/inspect_openapi.py --models --provider "
-                      "NAME lists what each provider makes",),
-        )  # fmt: skip
+            guidance=(f"add --provider {names[0]}" if knowing else LIST_MODELS,),
+        )
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
-        if ask.model in provider.default_models.values():
+        if _by_own_models(ask.model, [provider]):
             return True
         contract = self._contract(provider)
         try:
@@ -193,8 +193,8 @@ def _default_model(provider: ProviderSettings, kind: str, flags: frozenset[str])
     return provider.default_models.get(use) or provider.default_models.get(kind, "")
 
 
-def _by_default_model(model: str | None, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
-    return tuple(p for p in providers if model in p.default_models.values())
+def _by_own_models(model: str | None, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
+    return tuple(p for p in providers if model in p.default_models.values() or model in p.models)
 
 
 def _model_kind(contract: Contract, model: str) -> str:

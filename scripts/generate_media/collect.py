@@ -40,8 +40,11 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
 def collect(
     ctx: JobContext, row: Row, *, source: str, elapsed: float, reused: bool, reading: Reading | None = None
 ) -> Outcome:
-    """Files on disk for a job that succeeded; nothing is fetched twice, nothing overwritten."""
+    """Files on disk for a job that succeeded, the reason for one that did not; nothing is fetched twice."""
     end = _ended(ctx, row, source, elapsed, reused)
+    if row.result != "succeeded":
+        failure = _failure_of(row)
+        return failed(end, failure, _category(ctx, failure))
     there = saved_outputs(row)
     if reused and there and still_there(there):
         return terminal(end, there)
@@ -131,6 +134,11 @@ def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool)
 
 def _category(ctx: JobContext, failure: JobFailure | None) -> Any:
     return classify_job_failure(failure.code if failure else "", failure.message if failure else "", ctx.adapter.errors)
+
+
+def _failure_of(row: Row) -> JobFailure:
+    error = row.error if isinstance(row.error, dict) else {}
+    return JobFailure(str(error.get("code") or ""), str(error.get("message") or ""))
 
 
 def _no_output(row: Row) -> OutputError:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
+JITTER_SECONDS = 30.0
+"""At most so much is added to a wait that the provider asked for."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,9 @@ def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, at
     if not sent.connected and ctx.gateway.rotate_host() and attempt < CONNECT_ATTEMPTS:
         ctx.events.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
     wait = ctx.policy.wait_seconds(attempt, retry_after=failure.retry_after_seconds, minimum=0.0, rng=ctx.rng)
+    if failure.retry_after_seconds:
+        # Who was turned away together must not come back together.
+        wait += min(wait, JITTER_SECONDS) * ctx.rng.random()
     if wait >= budget.remaining():
         raise _give_up(ctx, row, "the deadline leaves no time for another try", failure)
     if not sent.connected and attempt >= CONNECT_ATTEMPTS:

@@ -13,7 +13,7 @@ from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, Failure, ProviderRefused, StillRunning
-from .models import Answer, Call, JobRef, Reading
+from .models import Answer, Call, JobRef, Reading, Result
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class _Poll:
         """A 404 on a fresh job is normal where config.json says for how long (Agnes [M])."""
         grace = self.ctx.provider.not_found_grace_seconds
         since = self.row.accepted_at or self.row.created_at
-        return failure.category is Category.NOT_FOUND and self.ctx.clock.age(since) < grace
+        return failure.category is Category.NOT_FOUND and failure.should_retry and self.ctx.clock.age(since) < grace
 
     def _sleep(self, seconds: float) -> None:
         remaining = self.until.remaining()
@@ -222,14 +222,25 @@ def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
     Never raises for what the provider or the network does.
     """
     failures: list[Failure] = []
+    partial: list[Reading] = []
     for call in ctx.adapter.queries(job):
         asked = _ask_once(ctx, call, job, until)
-        if isinstance(asked, Reading):
+        if isinstance(asked, Failure):
+            failures.append(asked)
+        elif _tells_all(asked):
             return asked
-        failures.append(asked)
+        else:
+            partial.append(asked)
+    if partial:
+        return partial[0]
     # A route that does not know a job says less than one that is merely busy: the busy one may know it yet.
     transient = [failure for failure in failures if failure.category is Category.TRANSIENT]
     return (transient or failures)[0]
+
+
+def _tells_all(reading: Reading) -> bool:
+    """Whether no other route could say more: Agnes's have at times told of an end without its URL [M]."""
+    return bool(reading.status) and not (reading.result is Result.SUCCEEDED and not reading.outputs)
 
 
 def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:

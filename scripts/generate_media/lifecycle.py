@@ -12,6 +12,7 @@ from .collect import collect, record_end
 from .context import JobContext, JobSpec
 from .create import Created, create, end_in_journal, unknown_error
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
+from .expiry import warn_if_soon
 from .follow import follow
 from .journal import Claim, ClaimKind, NewJob, Row, State
 from .media import redact
@@ -71,6 +72,7 @@ def run_job(
 def resume_job(ctx: JobContext, row: Row) -> Outcome:
     """Go on with a job of the journal: follow it if it is open, fetch its files if they are missing."""
     run = _Run(ctx, ctx.clock.now(), row)
+    warn_if_soon(ctx, row)
     try:
         if row.state in (State.ENDED, State.COLLECTED):
             return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=row.state is State.COLLECTED)
@@ -90,6 +92,8 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     if claim.kind is ClaimKind.UNKNOWN:
         claim = _resolve_unknown(ctx, spec, row)
         run.row = row = claim.row
+    if claim.kind is not ClaimKind.CREATED:
+        warn_if_soon(ctx, row)
     if claim.kind is ClaimKind.FINISHED:
         return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=True)
     created: Created | None = None

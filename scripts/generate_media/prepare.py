@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from . import media
 from .choose import Ask, Chooser, Target
@@ -88,7 +89,11 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
     return Wanted(ask, wish, payload, bool(values.get("no_validate")))
 
 
-def prepare(wanted: Wanted, chooser: Chooser, known_url: Callable[[str], str | None]) -> Prepared:
+KnownUrl = Callable[[str, str], Union[str, None]]
+"""Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
+
+
+def prepare(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
     """Choose, build and validate.
 
     Raises:
@@ -128,13 +133,14 @@ def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], b
     return body, False, ()
 
 
-def _from_wish(
-    wanted: Wanted, target: Target, known_url: Callable[[str], str | None]
-) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
+def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
     base: Mapping[str, Json] = {} if target.endpoint.model else {"model": target.model}
-    forms = target.contract.forms(target.endpoint, target.model)
     built = build_body(
-        wanted.wish, forms, base=base, known_url=known_url, hint=lambda flags: _models_with(target, flags)
+        wanted.wish,
+        target.contract.forms(target.endpoint, target.model),
+        base=base,
+        known_url=partial(known_url, target.provider.name),
+        hint=lambda flags: _models_with(target, flags),
     )
     return built.body, built.multipart, built.notes
 

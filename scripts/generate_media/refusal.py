@@ -19,5 +19,9 @@ def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -
         key, host = ctx.gateway.key, urlsplit(ctx.gateway.base_url).hostname or ""
         pair = f"the key from {key.source} was refused by {host}: make sure that they belong together"
         error.guidance = (pair, *error.guidance)
-        error.details |= {"base_url": ctx.gateway.base_url, "key_source": key.source, "key_fingerprint": key.fingerprint}
+        error.details |= {
+            "base_url": ctx.gateway.base_url,
+            "key_source": key.source,
+            "key_fingerprint": key.fingerprint,
+        }
     return error

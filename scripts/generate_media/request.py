@@ -133,8 +133,9 @@ def _not_supported(
         missing = [flag for flag in covering[0].needs if flag not in given]
         message = f"{_flags(given)} needs {_flags(missing)} as well for this model"
     else:
-        ways = "; or ".join(dict.fromkeys(_flags(form.flags) for form in forms))
-        message = f"{_flags(given)} cannot be combined for this model; it takes {ways}"
+        media = [{flag for flag in form.flags if flag in MEDIA_KINDS} for form in forms]
+        ways = "; or ".join(dict.fromkeys(_flags(sorted(flags)) for flags in media if flags))
+        message = f"{_flags(given)} cannot be combined for this model; of files it takes {ways or 'none'}"
     details = {"received": [f"--{flag}" for flag in given], "allowed": [f"--{flag}" for flag in taken]}
     return UsageError("flag_not_supported", message, guidance=_others(given, hint), details=details)
 

@@ -14,7 +14,7 @@ from .context import JobContext, JobSpec
 from .errors import ExitCode, UsageError
 from .lifecycle import run_job
 from .media import redact
-from .prepare import Prepared, Wanted, prepare, wanted_from
+from .prepare import KnownUrl, Prepared, prepare, wanted_from
 from .providers import adapter_for
 from .report import Outcome
 from .session import Session
@@ -33,7 +33,7 @@ def run_create(session: Session) -> Outcome:
         return run_batch(session)
     check_batch_only(args)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare(wanted, chooser(session), known_urls(session, wanted))
+    prepared = prepare(wanted, chooser(session), known_urls(session))
     if args.dry_run:
         return dry_run(session, prepared)
     if (args.count or 1) > 1:
@@ -109,15 +109,9 @@ def tell_start(ctx: JobContext, prepared: Prepared, spec: JobSpec) -> None:
         ctx.events.warn(warning)
 
 
-def known_urls(session: Session, wanted: Wanted) -> Any:
-    """Where a local file that was made here can be had by URL, while that URL is fresh; empty for a dry run."""
-
-    def look(sha256: str) -> str | None:
-        if session.args.dry_run or not wanted.ask.provider:
-            return None
-        return session.journal.url_for_bytes(sha256, wanted.ask.provider, FRESH_URL_SECONDS)
-
-    return look
+def known_urls(session: Session) -> KnownUrl:
+    """Where a local file that was made here can be had by URL, while that URL is fresh."""
+    return lambda provider, sha256: session.past().url_for_bytes(sha256, provider, FRESH_URL_SECONDS)
 
 
 def dry_run(session: Session, prepared: Prepared) -> Outcome:

@@ -32,6 +32,8 @@ class ProviderSettings:
     key_files: tuple[str, ...] = ()
     default_models: Mapping[str, str] = field(default_factory=dict)
     free_models: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """Model ids that are this provider's own, where several providers share a protocol."""
     makes: tuple[str, ...] = ("image", "video")
     poll_interval: float = 5.0
     min_poll_interval: float = 0.0

@@ -12,7 +12,8 @@ from .clock import Deadline
 from .collect import collect
 from .context import JobContext, job_ref
 from .create import end_in_journal
-from .errors import AuthError, ExitCode, NotFound, ProviderRefused, UsageError
+from .errors import AuthError, Category, ExitCode, Failure, NotFound, ProviderRefused, UsageError
+from .expiry import expires_in
 from .follow import ask
 from .journal import NewJob, Row, State
 from .keys import SecretKey
@@ -23,7 +24,8 @@ from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
 
-EXPIRY_WARNING_SECONDS = 2 * 3600.0
+QUEUED = frozenset({"queued", "pending"})
+"""Words for a job that has not begun [ARK, AG]."""
 
 
 def run_wait(session: Session) -> Outcome:
@@ -148,22 +150,15 @@ def _list_row(session: Session, row: Row) -> dict[str, Any]:
         "created_at": _iso(row.created_at),
         "ended_at": _iso(row.ended_at),
         "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-        "expires_in_seconds": expires_in(session, row),
+        "expires_in_seconds": _time_left(session, row),
         "usage": row.usage,
     }
     return {name: value for name, value in line.items() if value is not None}
 
 
-def expires_in(session: Session, row: Row) -> int | None:
-    """Seconds until the result of a job that is not on disk yet is gone at the provider; None: no such limit."""
+def _time_left(session: Session, row: Row) -> int | None:
     provider = session.settings.providers.get(row.provider)
-    if provider is None or not provider.result_ttl_seconds or row.state not in (State.ACCEPTED, State.ENDED):
-        return None
-    if row.result not in (None, "succeeded"):
-        return None
-    since = row.ended_at or row.provider_created_at or row.accepted_at or row.created_at
-    clock = session.clock(row.base_url)
-    return max(0, round(provider.result_ttl_seconds - clock.age(since)))
+    return None if provider is None else expires_in(provider, row, session.clock(row.base_url))
 
 
 def _iso(unix: float | None) -> str | None:
@@ -192,6 +187,10 @@ def _cancel(session: Session, row: Row) -> Outcome:
                 "resume": ctx.resume(row.generation_id),
             },
         )
+    if asked.status.lower() not in QUEUED:
+        # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
+        refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
+        raise ProviderRefused(_cannot_cancel(refusal, asked), details={"generation_id": row.generation_id})
     answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
     if not succeeded(answer):
         failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())

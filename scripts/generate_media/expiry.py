@@ -1,0 +1,31 @@
+"""How long a finished job's result can still be fetched, where the provider deletes it (Ark: after 24 h)."""
+
+from __future__ import annotations
+
+from .clock import Clock
+from .context import JobContext
+from .journal import Row, State
+from .settings import ProviderSettings
+
+SOON_SECONDS = 2 * 3600.0
+
+
+def expires_in(provider: ProviderSettings, row: Row, clock: Clock) -> int | None:
+    """Seconds until the result of a job that is not on disk yet is gone; None where there is no such limit.
+
+    For a job that still runs the time counts from its creation, which is the earliest that its end can be.
+    """
+    if not provider.result_ttl_seconds or row.state not in (State.ACCEPTED, State.ENDED):
+        return None
+    if row.result not in (None, "succeeded"):
+        return None
+    since = row.ended_at or row.provider_created_at or row.accepted_at or row.created_at
+    return max(0, round(provider.result_ttl_seconds - clock.age(since)))
+
+
+def warn_if_soon(ctx: JobContext, row: Row) -> None:
+    """Say so when a job that is met again is close to losing its result."""
+    left = expires_in(ctx.provider, row, ctx.clock)
+    if left is not None and left < SOON_SECONDS:
+        when = "is probably gone by now" if left == 0 else f"is gone in about {max(1, left // 60)} minutes"
+        ctx.events.warn(f"{ctx.provider.name} keeps a result for 24 hours: this one {when}")
