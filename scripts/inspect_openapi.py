@@ -52,7 +52,7 @@ def parser() -> Parser:
     what.add_argument("--include-template", action="store_true", help="the smallest valid request, gaps in fill_in")
     what.add_argument("--validate", metavar="JSON", help="a request body, @FILE or - ; exit 22 when it is invalid")
     what.add_argument("--full", action="store_true", help="every field and the whole request_schema")
-    what.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="what changed, and what breaks")
+    what.add_argument("--diff", nargs=2, metavar="FILE", help="old and new: what changed, and what breaks")
     what.add_argument("--json-indent", type=int, default=0, metavar="N", help="indentation (default: none)")
     return made
 

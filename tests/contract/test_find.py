@@ -101,3 +101,13 @@ def test_a_broken_reference_does_not_stop_a_list() -> None:
     assert [endpoint.path for endpoint in made.endpoints] == ["/a", "/b"]
     with pytest.raises(Exception, match="leads nowhere"):
         made.validate(made.find_endpoint("/a"), {})
+
+
+def test_the_kind_of_an_own_document_comes_from_the_snapshot_or_the_names(tmp_path: Path) -> None:
+    paths = {f"/v1/generation/{name}": body({}) for name in ("openai/sora-2", "acme/lip-video", "acme/thing")}
+    paths["/v1/generation/acme/tagged"] = body({}, tags=["Image generation"], summary="video to image")
+    (tmp_path / "mine.json").write_text(json.dumps(document(paths)))
+    made = open_contract("skills_video", [tmp_path / "mine.json"])
+    names = ("openai/sora-2", "acme/lip-video", "acme/thing", "acme/tagged")
+    kinds = {name: made.find_model(name).kind for name in names}
+    assert kinds == {"openai/sora-2": "video", "acme/lip-video": "video", "acme/thing": "", "acme/tagged": "image"}

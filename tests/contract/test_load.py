@@ -123,3 +123,43 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read") as caught:
         read_document(tmp_path / "none.json")
     assert caught.value.code == "unreadable_file"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"required": True},
+        {"required": "a"},
+        {"properties": None},
+        {"properties": ["a"]},
+        {"properties": {"a": None}},
+        {"type": "file"},
+        {"type": []},
+        {"enum": "a"},
+        {"allOf": {}},
+        {"oneOf": []},
+        {"minimum": "5"},
+        {"minLength": -1},
+        {"pattern": r"^\p{L}+$"},
+        {"patternProperties": {"[": {}}},
+        {"exclusiveMinimum": "1"},
+        {"multipleOf": 0},
+        {"items": "string"},
+        {"additionalProperties": "yes"},
+        {"discriminator": "kind", "oneOf": [{"type": "object"}, {"type": "string"}]},
+        {"discriminator": {"propertyName": "k", "mapping": []}, "oneOf": [{"type": "object"}, {"type": "string"}]},
+        {"default": {"$ref": "#/nowhere"}},
+        {"dependentRequired": {"a": "b"}},
+        {"examples": 5, "example": {"$ref": 7}, "description": 5, "title": ["x"]},
+    ],
+)
+def test_what_makes_no_sense_stops_nothing(odd: Any) -> None:
+    """A keyword that is not what it must be says nothing; what stands beside it still counts."""
+    from generate_media.contract.report import describe
+
+    made, endpoint = of_schema({"type": "object", "properties": {"n": {"type": "integer"}, "odd": odd}, **odd})
+    for sent in ({"n": 1}, {"n": 1, "odd": "x"}, {"n": 1, "odd": {"a": 1}}, {"n": 1, "odd": 5}):
+        made.validate(endpoint, sent)
+    assert describe(made, endpoint, [], template=True, full=True)["fields"] is not None
+    if not {"type", "properties", "allOf", "oneOf"} & set(odd):
+        assert "n" in [problem.field for problem in made.validate(endpoint, {"n": "x"})]

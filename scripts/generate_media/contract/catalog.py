@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from ..errors import NotFound, UsageError
 from ..models import Json
@@ -17,6 +16,7 @@ from . import operations as ops
 from .flags import FlagForm, forms_of
 from .load import Document, read_document
 from .modelinfo import ModelInfo, describe_models, model_rows
+from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .refs import Definitions
 from .spelling import nearest
@@ -27,7 +27,6 @@ SNAPSHOTS: Mapping[str, str] = {
     "agnes": "agnes.openapi.json",
     "agcloud": "agcloud.openapi.json",
 }
-_METHOD = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE)\s+(?=\S)", re.IGNORECASE)
 _ORDER = {"POST": 0, "PUT": 1, "PATCH": 2, "GET": 3, "DELETE": 4}
 
 
@@ -99,10 +98,11 @@ class Contract:
 
         ``create_only`` leaves out calls that make nothing. Raises NotFound (exit 23) with ``suggestions``.
         """
-        method, paths = _readings(text, self.sources)
+        method, paths = readings(text, self._bases)
         for exact in (True, False):
             for source in self.sources:
-                wanted = [*paths, *_as_model(source, paths[0])] if exact else paths
+                by_model = exact and source.protocol == "skills_video"
+                wanted = [*paths, *as_model(paths[0])] if by_model else paths
                 for endpoint in self._candidates(source, wanted, method, exact):
                     if endpoint.creates or not create_only:
                         return endpoint
@@ -113,12 +113,18 @@ class Contract:
             details={"received": text.strip(), "suggestions": suggestions},
         )
 
+    @cached_property
+    def _bases(self) -> list[str]:
+        """Paths of base URLs that may stand before an endpoint: the documents' own and the protocol's."""
+        pairs = ((ops.server_path(s.document), ops.BASE_PATHS.get(s.protocol, "")) for s in self.sources)
+        return list(dict.fromkeys(base for pair in pairs for base in pair))
+
     def find_model(self, model: str, *, kind: str | None = None) -> Endpoint:
         """The endpoint that makes ``model``, streaming where there is a choice: by exact id, else by its unique
         last segment. Raises NotFound ``model_not_found`` (exit 23) with ``suggestions``."""
         wanted = model.strip().strip("/")
         by_path = next(self._at_path(wanted), None)
-        if by_path is not None and kind in (None, "", by_path.kind):
+        if by_path is not None and (not kind or by_path.kind in (kind, "")):
             return by_path
         known = [row for row in model_rows(self.creates) if kind is None or row.kind in (kind, "")]
         hits = [row for row in known if row.id == wanted]
@@ -153,7 +159,7 @@ class Contract:
 
     def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
         for path in paths:
-            for known in [path] if exact else _alike(path, source.paths):
+            for known in [path] if exact else alike(path, source.paths):
                 if known in source.paths:
                     for operation in source.at(known):
                         if method in ("", operation.method):
@@ -187,7 +193,7 @@ class Contract:
             method=operation.method,
             path=path,
             model=model,
-            kind=str(node.get("x-kind") or ""),
+            kind=str(node.get("x-kind") or (self._kind(operation, model, path) if model else "")),
             streams=streams,
             synchronous=mode == "sync",
             sse_path=own_or_twin[0] if creates else None,
@@ -204,6 +210,15 @@ class Contract:
         named = node.get("x-twin")
         twin = named if isinstance(named, str) else ops.twin_of(path)
         return twin, not any(twin in other.paths for other in self.sources)
+
+    def _kind(self, operation: Operation, model: str, path: str) -> str:
+        """What a model makes where its own document does not say: the snapshot's word, else what the names tell [I]."""
+        for source in self.sources:
+            for known in (path, ops.twin_of(path)):
+                post = (source.document.root["paths"].get(source.paths.get(known)) or {}).get("post") or {}
+                if isinstance(post.get("x-kind"), str):
+                    return str(post["x-kind"])
+        return ops.kind_in_words(operation, model)
 
     def _query_path(self, own: Source, node: Mapping[str, Any]) -> str | None:
         for source in self.sources:
@@ -254,50 +269,6 @@ def open_contract(protocol: str, files: Sequence[Path] = (), *, source_name: str
 def make_source(document: Document, protocol: str = "") -> Source:
     """A document made ready; without a protocol it is guessed from the paths."""
     return Source(document, Definitions(document), protocol or ops.guess_protocol(document))
-
-
-def _readings(text: str, sources: Sequence[Source]) -> tuple[str, list[str]]:
-    """(method or "", possible relative paths) of an endpoint as people write it, likeliest first."""
-    bare = text.strip().strip("`'\"")
-    found = _METHOD.match(bare)
-    method = found.group(1).upper() if found else ""
-    bare = bare[found.end() :] if found else bare
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", bare):
-        bare = urlsplit(bare).path
-    path = "/" + unquote(re.split(r"[?#]", bare, maxsplit=1)[0]).strip().strip("/")
-    paths = [path]
-    for source in sources:
-        for base in (ops.server_path(source.document), ops.BASE_PATHS.get(source.protocol, "")):
-            parts = base.strip("/").split("/") if base else []
-            for start in range(len(parts)):
-                prefix = "/" + "/".join(parts[start:]) + "/"
-                if path.startswith(prefix):
-                    paths.append(path[len(prefix) - 1 :])
-    return method, list(dict.fromkeys(paths))
-
-
-def _as_model(source: Source, path: str) -> list[str]:
-    """The create paths of a bare model id such as google/nano-banana-pro."""
-    by_path = source.protocol == "skills_video" and not path.startswith("/generation/")
-    return [f"/generation/sse{path}", f"/generation{path}"] if by_path else []
-
-
-def _alike(path: str, known: Mapping[str, str]) -> list[str]:
-    """Known paths that are the same but for letter case and placeholders, the most literal first."""
-    wanted = path.lower().strip("/").split("/")
-    scored: list[tuple[int, str]] = []
-    for candidate in known:
-        parts = candidate.lower().strip("/").split("/")
-        if len(parts) == len(wanted) and all(_segment(a, b) for a, b in zip(parts, wanted, strict=True)):
-            scored.append((sum("{" in part for part in parts), candidate))
-    return [candidate for _, candidate in sorted(scored, key=lambda pair: pair[0])]
-
-
-def _segment(known: str, asked: str) -> bool:
-    if "{" not in known:
-        return known == asked
-    pieces = re.split(r"\{[^}]*\}", known)
-    return bool(re.fullmatch(".+".join(re.escape(piece) for piece in pieces), asked))
 
 
 def _or(suggestions: Sequence[str]) -> str:

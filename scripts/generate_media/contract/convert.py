@@ -7,6 +7,7 @@ it is ignored by the standard, so only annotations (and ``nullable``, which auth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,52 @@ _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
 _OWN_RULES = ("$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef")
+
+
+_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
+
+
+def _is_pattern(value: Any) -> bool:
+    """Patterns are ECMAScript's; the few that Python cannot read (``\\p{L}``) are not checked."""
+    try:
+        re.compile(value)
+    except (re.error, TypeError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _is_type(value: Any) -> bool:
+    kinds = value if isinstance(value, list) else [value]
+    return bool(kinds) and all(isinstance(kind, str) and kind in _TYPES for kind in kinds)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and value == int(value)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    "type": _is_type,
+    "required": _is_names,
+    "enum": lambda value: isinstance(value, list) and bool(value),
+    "pattern": _is_pattern,
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    **dict.fromkeys(("minimum", "maximum"), _is_number),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), lambda v: isinstance(v, bool) or _is_number(v)),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _is_count),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), lambda v: isinstance(v, list) and bool(v)),
+    **dict.fromkeys(("properties", "$defs", "dependentSchemas", "dependentRequired"), lambda v: isinstance(v, dict)),
+    "patternProperties": lambda value: isinstance(value, dict) and all(map(_is_pattern, value)),
+}
+"""What each keyword must look like. Documents in the wild say ``required: true`` or ``type: file``: such a keyword
+says nothing, and must not stop a validator."""
 
 
 def has_own_rules(node: Any) -> bool:
@@ -56,7 +103,8 @@ def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any
         }
     result: dict[str, Any] = {}
     for key, value in node.items():
-        result[key] = _value(key, value, rename, openapi_30)
+        if key not in _FORMS or _FORMS[key](value):
+            result[key] = _value(key, value, rename, openapi_30)
     _tuples(result)
     _bounds(result)
     _nullable(result)

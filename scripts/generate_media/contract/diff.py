@@ -67,7 +67,7 @@ def _alike(left: Endpoint, right: Endpoint) -> bool:
     ids = [e.operation.text("operationId") for e in (left, right) if e.operation is not None]
     if len(ids) == 2 and ids[0] and ids[0] == ids[1]:
         return True
-    if left.kind != right.kind or not (left.model and right.model):
+    if (left.kind and right.kind and left.kind != right.kind) or not (left.model and right.model):
         return False
     ours, theirs = left.model.split("/"), right.model.split("/")
     short, long = sorted((ours, theirs), key=len)

@@ -191,6 +191,17 @@ def twin_of(path: str) -> str:
     return _SSE + path[len(_CREATE) :]
 
 
+def kind_in_words(operation: Operation, model: str) -> str:
+    """image, video or audio by the words of an operation's tags, summary and model; empty where none or several fit."""
+    tags = operation.node.get("tags")
+    tagged = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
+    text = " ".join([model, operation.text("summary"), *tagged]).lower()
+    kinds = ("image", "video", "audio")
+    found = [kind for kind in kinds if any(tag.startswith(kind) for tag in tagged)]
+    found = found or [kind for kind in kinds if kind in text]
+    return found[0] if len(found) == 1 else ""
+
+
 def open_fields(operation: Operation) -> bool:
     """Whether the body takes fields that the document does not name; looked at without resolving branches."""
     try:

@@ -69,15 +69,12 @@ def renew(document: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
 
 
 def _kind(endpoint: Endpoint, page: Page | None) -> str:
-    """image or video: the document's own word, the navigation's group, else words of the operation [I]."""
-    if endpoint.kind:
-        return endpoint.kind
+    """image or video: the document's own word, else the navigation's group, else what the names tell [I]."""
+    own = endpoint.operation.node.get("x-kind") if endpoint.operation else None
     for category, kind in (("images", "image"), ("videos", "video")):
-        if page is not None and in_category(page, category):
+        if own is None and page is not None and in_category(page, category):
             return kind
-    tags = endpoint.operation.node.get("tags", []) if endpoint.operation else []
-    text = " ".join([endpoint.model, endpoint.summary, *map(str, tags)]).lower()
-    return "video" if "video" in text else "image" if "image" in text else ""
+    return endpoint.kind
 
 
 def _put_schema(schemas: dict[str, Any], name: str, fresh: Mapping[str, Any]) -> None:
