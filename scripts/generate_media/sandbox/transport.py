@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from ..values import dataclass, replace
 from .protocol import OPERATIONS, Reply, Stream
 from .wire import Connection
 
@@ -116,12 +116,13 @@ class Sender:
                 continue
             unsent = left + 2 if left and self._chunked(answer) else left  # 2: the chunk's own line end
             self._connection.send(framed[: len(framed) - unsent])
-            return self._act(fault.action, _rest(answer, piece[len(piece) - left :], rest), sent="headers")
+            inside = bool(left) and self._chunked(answer)
+            return self._act(fault.action, _rest(answer, piece[len(piece) - left :], rest), "headers", inside)
         if self._chunked(answer):
             self._connection.send(b"0\r\n\r\n")
         return False
 
-    def _act(self, action: str, answer: Reply | Stream, *, sent: str) -> bool:
+    def _act(self, action: str, answer: Reply | Stream, sent: str, inside_chunk: bool = False) -> bool:
         """Do it; the connection is of no use afterwards."""
         if action == "reset":
             self._connection.reset()
@@ -132,7 +133,7 @@ class Sender:
 
             self._connection.send(random.Random(self._seed).randbytes(512))  # noqa: S311
         elif action == "drip":
-            self._drip(answer, sent)
+            self._drip(answer, sent, inside_chunk)
         elif action != "close" and sent == "headers":
             self._connection.send(_instead(action))
         elif action != "close":
@@ -147,15 +148,21 @@ class Sender:
             if self._connection.wait_closed(0.2) or not self._nap(0):
                 return
 
-    def _drip(self, answer: Reply | Stream, sent: str) -> None:
+    def _drip(self, answer: Reply | Stream, sent: str, inside_chunk: bool) -> None:
         head = (b"" if sent else _status_line(answer)) + (
             b"" if sent == "headers" else self._header_block(answer, keep=False)
         )
-        for piece in (head, *_pieces(answer)):
-            for byte in piece:
+        chunked = self._chunked(answer)
+        for piece in _chain(head, _pieces(answer)):
+            framed = _frame(piece) if chunked and piece is not head else piece
+            if inside_chunk and piece is not head:  # its length went out before the fault
+                framed, inside_chunk = piece + b"\r\n", False
+            for byte in framed:
                 self._connection.send(bytes([byte]))
                 if not self._nap(1.0):
                     return
+        if chunked:
+            self._connection.send(b"0\r\n\r\n")
 
     def _chunked(self, answer: Reply | Stream) -> bool:
         return isinstance(answer, Stream) and answer.chunked and self._http11
