@@ -178,6 +178,8 @@ class SavedOutput:
         row: dict[str, Any] = {"path": self.path, "url": self.url}
         if self.url is not None and not show_query and "?" in self.url:
             row |= {"url": self.url.split("?", 1)[0], "url_redacted": True}
+        if self.path is None:  # nothing was fetched, so nothing was measured
+            return {name: value for name, value in {**row, "role": self.role or None}.items() if value is not None}
         row |= {
             "media_type": self.media_type,
             "bytes": self.size_bytes,

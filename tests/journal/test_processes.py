@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -13,6 +14,7 @@ import pytest
 from journal_help import advance, integrity, job, writer
 
 from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State
+from generate_media.journal.locks import Writer
 
 SEED = 20260320
 WRITE_AND_HANG = """
@@ -203,3 +205,19 @@ def test_retreat_makes_the_death_harmless_again(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         claim = journal.claim(job(0, output_dir="elsewhere"))
         assert (claim.kind, claim.row.row_id, claim.row.output_dir) == (ClaimKind.CREATED, row_id, "elsewhere")
+
+
+def test_threads_that_ask_for_the_writer_first_get_one_name(tmp_path: Path) -> None:
+    """Jobs of a batch claim at the same moment: all rows of a process are held under one name."""
+    for attempt in range(20):
+        held = Writer(tmp_path)
+        barrier = Barrier(8)
+
+        def ask(held: Writer = held, barrier: Barrier = barrier) -> str:
+            barrier.wait()
+            return held.name()
+
+        with ThreadPoolExecutor(8) as pool:
+            names = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
+        assert len(names) == 1, attempt
+        held.close()

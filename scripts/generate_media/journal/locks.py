@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,12 +51,14 @@ class Writer:
         self._folder = folder
         self._name = ""
         self._descriptor = -1
+        self._beginning = threading.Lock()
 
     def name(self) -> str:
         """The name under which rows are held. Raises OSError where no lock file can be made."""
-        while not self._name:
-            self._begin(uuid.uuid4().hex)
-        return self._name
+        with self._beginning:  # many threads may ask for it first at the same time
+            while not self._name:
+                self._begin(uuid.uuid4().hex)
+            return self._name
 
     def close(self) -> None:
         """Frees the lock; rows still in intent or sending are a dead writer's from now on."""
@@ -66,6 +69,7 @@ class Writer:
 
     def forget(self) -> None:
         """In a forked child: the lock is the parent's, so the copy of its descriptor must not keep it."""
+        self._beginning = threading.Lock()  # the parent's may have been held at the fork
         if self._name:
             os.close(self._descriptor)
             self._name = ""
