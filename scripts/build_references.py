@@ -9,20 +9,28 @@ a committed file differs from what the sources give. Only the standard library i
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from generate_media.contract.renew import renew
 from generate_media.paths import REFERENCES
 from generate_media.snapshot.document import build_document
 from generate_media.snapshot.layout import render
 from generate_media.snapshot.sources import read_sources
 from generate_media.snapshot.tables import model_table
 
+RENEWED = "skills-video-renewed.json"
+"""Written by ``make snapshot`` from a user's fresh documents."""
+
 
 def build(sources: Path) -> dict[str, str]:
-    """File name under references/ → its whole text."""
+    """File name under references/ → its whole text. What ``make snapshot`` renewed lies over the field tables."""
     document = build_document(read_sources(sources))
+    renewed = sources / RENEWED
+    if renewed.is_file():
+        document = renew(document, json.loads(renewed.read_text(encoding="utf-8")))
     return {
         "skills-video.openapi.json": render(document) + "\n",
         "image-model-endpoints.md": model_table(document, "image"),
