@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from .prepare import Prepared
 from .report import Outcome, error_outcome
 from .run import chooser, job_spec, known_urls, open_context, output_folder
 from .session import Session
+from .values import dataclass
 from .workers import Throttle, Work, run_all
 
 if TYPE_CHECKING:

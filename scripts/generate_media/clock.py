@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+
+from .values import dataclass, field
 
 
 class Stopped(Exception):

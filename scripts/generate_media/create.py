@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Union
 
@@ -17,6 +16,7 @@ from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefus
 from .journal import Row, local_id
 from .models import Answer, Call, Json, Reading, Request
 from .transport import TransportError
+from .values import dataclass
 
 if TYPE_CHECKING:
     from .client import EventStream

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .clock import Deadline, Stopped
@@ -20,6 +19,7 @@ from .models import Reading
 from .recover import find_lost
 from .refusal import explain_refusal
 from .report import Outcome, error_outcome
+from .values import dataclass
 
 BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .errors import UsageError
 from .providers import PROTOCOLS
+from .values import MISSING, dataclass, field, fields
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -163,9 +164,14 @@ def _object(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
+
+
 def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
     """A dataclass from an object: unknown names, missing names and wrong types are mistakes."""
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     names = {spec.name for spec in fields(cls)}
     unknown = [name for name in values if name not in names and name != "$schema"]
     if unknown:

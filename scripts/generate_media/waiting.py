@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,6 +22,7 @@ from .report import Outcome
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
+from .values import replace
 
 QUEUED = frozenset({"queued", "pending"})
 """Words for a job that has not begun [ARK, AG]."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from ..errors import NotFound, UsageError
 from ..models import Json
 from ..paths import REFERENCES
+from ..values import dataclass, replace
 from . import operations as ops
 from .flags import FlagForm, forms_of
 from .load import Document, read_document
