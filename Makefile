@@ -3,7 +3,7 @@ PY := .venv/bin/python
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.dev-ready
 
-.PHONY: demo test check bench bench-peers faults kill chaos canary clients references snapshot documents fuzz format clean
+.PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents fuzz format clean
 
 demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network, no cost
 	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
@@ -35,6 +35,12 @@ snapshot: $(STAMP)  ## renew the contract from fresh documents: make snapshot OP
 	@test -n "$(OPENAPI)" || { echo "usage: make snapshot OPENAPI=openapi.json [DOCS=docs.json]"; exit 2; }
 	cd scripts && ../$(PY) -m generate_media.contract.snapshot --openapi "$(abspath $(OPENAPI))" $(if $(DOCS),--docs "$(abspath $(DOCS))")
 	$(PY) scripts/build_references.py
+
+clients: $(DEV_STAMP)  ## real installers, validators, scanners and SDKs in .cache/clients (about 1.5 GB of downloads)
+	GENERATE_MEDIA_CLIENTS=1 $(PY) -m pytest -q tests/clients
+
+eval: $(STAMP)  ## every task evaluation with a scripted reference and three sabotaged ones
+	$(PY) evals/run.py selftest
 
 $(STAMP): requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed"; exit 1; }
