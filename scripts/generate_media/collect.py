@@ -47,6 +47,7 @@ def collect(
         return failed(end, failure, _category(ctx, failure))
     there = saved_outputs(row)
     if reused and there and still_there(there):
+        _mend_sidecar(ctx, end, there)
         return terminal(end, there)
     outputs = reading.outputs if reading is not None else row.remote
     if ctx.outputs.folder is None:
@@ -108,13 +109,28 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
     return tuple(SavedOutput(**item) for item in rows if isinstance(item, Mapping))  # type: ignore[arg-type]
 
 
-def _write_sidecar(ctx: JobContext, end: Ended, saved: Sequence[SavedOutput], error: Mapping[str, Any] | None) -> None:
+def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
+    """The record of an earlier run, where its disk had no room for it."""
+    folder = next((Path(item.path).parent for item in there if item.path), None)
+    name = stem(end.row.prompt, end.row.provider, end.row.generation_id or "")
+    if folder is not None and not (folder / f"{name}.json").exists():
+        _write_sidecar(ctx, end, there, None, folder)
+
+
+def _write_sidecar(
+    ctx: JobContext,
+    end: Ended,
+    saved: Sequence[SavedOutput],
+    error: Mapping[str, Any] | None,
+    folder: Path | None = None,
+) -> None:
     """A sidecar that cannot be written costs a warning, never the job."""
-    assert ctx.outputs.folder is not None
+    folder = folder or ctx.outputs.folder
+    assert folder is not None
     row = end.row
     name = stem(row.prompt, row.provider, row.generation_id or "")
     try:
-        write_sidecar(Path(ctx.outputs.folder), name, sidecar_record(end, saved, error))
+        write_sidecar(folder, name, sidecar_record(end, saved, error))
     except (OSError, GenerateMediaError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
         ctx.events.warn(f"the sidecar {name}.json could not be written: {reason}")

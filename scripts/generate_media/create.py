@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Union
 
@@ -13,8 +13,9 @@ from .classify import GUIDANCE, classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
 from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused
-from .journal import Row, local_id
+from .journal import JournalWriteError, Row, local_id
 from .models import Answer, Call, Json, Reading, Request
+from .refusal import explain_unwritten
 from .transport import TransportError
 from .values import dataclass
 
@@ -151,7 +152,20 @@ def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Readi
 
 
 def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | None = None) -> Created:
-    """The id goes to disk first, then to stdout."""
+    """The id goes to disk first, then to stdout; where the disk fails, to stdout all the same.
+
+    Raises:
+        JournalWriteError: with the id, or the result's URLs, that could not be written.
+    """
+    try:
+        reading = _write_accepted(ctx, row, reading)
+    except JournalWriteError as error:
+        raise explain_unwritten(row, reading, error) from None
+    tell_accepted(ctx, reading)
+    return Created(ctx.journal.get(row.row_id), reading, stream)
+
+
+def _write_accepted(ctx: JobContext, row: Row, reading: Reading) -> Reading:
     if reading.generation_id is None:
         identity = local_id(row.fingerprint, row.ordinal)
         reading = Reading(**{**vars(reading), "generation_id": identity})
@@ -165,8 +179,7 @@ def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | N
             provider_created_at=reading.created_at,
             usage=reading.usage,
         )
-    tell_accepted(ctx, reading)
-    return Created(ctx.journal.get(row.row_id), reading, stream)
+    return reading
 
 
 def tell_accepted(ctx: JobContext, reading: Reading) -> None:
@@ -262,7 +275,8 @@ def _give_up(ctx: JobContext, row: Row, reason: str, failure: Failure | None) ->
 
 def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
     error: Json = {"code": "outcome_unknown", "message": lost.detail}
-    ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
+    with suppress(JournalWriteError):  # a row left in sending by a dead writer says the same
+        ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
     return unknown_error(lost.failure.message if lost.failure else lost.detail, lost.failure)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 
 from .clock import Deadline, Stopped
@@ -13,7 +13,7 @@ from .create import Created, create, end_in_journal, unknown_error
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
 from .follow import follow
-from .journal import Claim, ClaimKind, NewJob, Row, State
+from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
 from .media import redact
 from .models import Reading
 from .recover import find_lost
@@ -38,17 +38,22 @@ class _Run:
         return self.ctx.clock.now() - self.started
 
     def cut_short(self, error: GenerateMediaError) -> Outcome:
+        """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
+        with suppress(JournalWriteError):
+            self._record(error, fields)
+        return error_outcome(error, **fields)
+
+    def _record(self, error: GenerateMediaError, fields: dict[str, object]) -> None:
         row = self.row and self.ctx.journal.get(self.row.row_id)
         if row is not None and row.state is State.SENDING and isinstance(error, (Interrupted, OutcomeUnknown)):
-            self.ctx.journal.unknown(row.row_id, {"code": error.code, "message": error.message})
             fields["may_have_been_created"] = True
+            self.ctx.journal.unknown(row.row_id, {"code": error.code, "message": error.message})
         elif row is not None and row.state is State.INTENT:
-            self.ctx.journal.rejected(row.row_id, {"code": error.code, "message": error.message})
             fields["may_have_been_created"] = False
+            self.ctx.journal.rejected(row.row_id, {"code": error.code, "message": error.message})
         if row is not None and row.generation_id is not None and "generation_id" not in error.details:
             fields |= {"generation_id": row.generation_id, "resume": self.ctx.resume(row.generation_id)}
-        return error_outcome(error, **fields)
 
 
 def run_job(

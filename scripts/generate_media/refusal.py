@@ -1,4 +1,7 @@
-"""What a refused create means for this very command: which key met which host, and what takes a gone model's place."""
+"""What a create that went wrong means for this very command.
+
+Which key met which host, what takes a gone model's place, and what to keep when the journal cannot be written.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from urllib.parse import urlsplit
 
 from .context import JobContext
 from .errors import Category, ProviderRefused
-from .models import Request
+from .journal import JournalWriteError, Row
+from .models import Reading, Request
 
 
 def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
@@ -24,4 +28,18 @@ def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -
             "key_source": key.source,
             "key_fingerprint": key.fingerprint,
         }
+    return error
+
+
+def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> JournalWriteError:
+    """The journal could not take what the provider accepted: the error line is then the only record."""
+    known = {"generation_id": reading.generation_id, "provider": row.provider, "model": row.model}
+    error.details |= {name: value for name, value in known.items() if value} | {"may_have_been_created": True}
+    if reading.outputs:
+        error.details["outputs"] = [{"url": item.url} for item in reading.outputs]
+    error.guidance = (
+        "the job was created: keep this line, and do not use --new",
+        "once the journal can be written: wait_generation.py --generation-id=ID --provider NAME --model ID",
+        *error.guidance,
+    )
     return error
