@@ -8,10 +8,9 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-from .values import dataclass
 
 _BUFFER_BYTES = 1 << 18
 _MAX_PARTS = 1000

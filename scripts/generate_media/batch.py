@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from .prepare import Prepared
 from .report import Outcome, error_outcome
 from .run import chooser, job_spec, known_urls, open_context, output_folder
 from .session import Session
-from .values import dataclass
 from .workers import Throttle, Work, run_all
 
 if TYPE_CHECKING:

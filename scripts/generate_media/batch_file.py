@@ -6,13 +6,13 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .cli import MEDIA_FLAGS
 from .errors import GenerateMediaError, UsageError
 from .prepare import WISH_FLAGS, Wanted, wanted_from
-from .values import dataclass
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",

@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from .errors import UsageError
 from .models import Body, LocalMedia
-from .values import dataclass
 
 _BLOCK_BYTES = 1 << 18
 

@@ -10,9 +10,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from .values import dataclass
 
 BUNDLE = Path(__file__).resolve().parents[2]
 GUARD = "GENERATE_MEDIA_IN_VENV"

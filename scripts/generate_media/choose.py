@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import NotFound, UsageError
 from .settings import ProviderSettings, Settings
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .contract import Contract, Endpoint

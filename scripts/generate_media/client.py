@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,6 @@ from .keys import SecretKey
 from .models import Answer, Call
 from .settings import is_loopback
 from .transport import TIMED_OUT, Exchange, TransportError
-from .values import dataclass
 from .watch import Watch, shared
 
 if TYPE_CHECKING:

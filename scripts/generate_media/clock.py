@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-
-from .values import dataclass, field
+from dataclasses import dataclass, field
 
 
 class Stopped(Exception):

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from .providers.base import Adapter
 from .retry import RetryPolicy
 from .settings import ProviderSettings
 from .signals import Signals
-from .values import dataclass, field
 
 if TYPE_CHECKING:
     from .client import EventStream

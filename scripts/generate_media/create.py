@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Union
 
@@ -17,7 +18,6 @@ from .journal import JournalWriteError, Row, local_id
 from .models import Answer, Call, Json, Reading, Request
 from .refusal import explain_unwritten
 from .transport import TransportError
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .client import EventStream

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import SplitResult, urljoin
 
@@ -20,7 +21,6 @@ from .guarded import Lines, guarded_adapter
 from .retry import RetryPolicy, parse_retry_after
 from .transfer import Fetched, Transfer, Truncated
 from .transport import describe, is_untrusted, network_exceptions
-from .values import dataclass
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response

@@ -22,10 +22,9 @@ after failing reads · 13 create unknown · 14 no output · 20 credits · 21 aut
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any
-
-from .values import dataclass
 
 TEXT_CAP = 2000
 

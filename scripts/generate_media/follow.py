@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .answers import parse_json, succeeded
@@ -14,7 +15,6 @@ from .create import Created, announce_retry, readings
 from .errors import Category, Failure, ProviderRefused, StillRunning
 from .models import Answer, Call, JobRef, Reading, Result
 from .transport import TransportError
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .client import EventStream

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -12,7 +13,6 @@ from .models import Answer, Call
 from .stream import Event, EventTooLarge, events
 from .transport import STOPPED, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
 from .unpack import unpacked, whole
-from .values import dataclass
 from .watch import Alarm
 
 MAX_ANSWER_BYTES = 8 << 20

@@ -7,9 +7,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from .values import dataclass, field
 
 MAX_KEY_CHARS = 4096
 _PLACEHOLDER = re.compile(

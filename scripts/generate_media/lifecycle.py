@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .clock import Deadline, Stopped
@@ -19,7 +20,6 @@ from .models import Reading
 from .recover import find_lost
 from .refusal import explain_refusal
 from .report import Outcome, error_outcome
-from .values import dataclass
 
 BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
-
-from .values import dataclass
 
 TAIL_BYTES = 4096
 """Bytes that may follow a picture's end mark: some encoders add a little."""

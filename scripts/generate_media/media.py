@@ -14,13 +14,13 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from .errors import UsageError
 from .models import Body, Encoding, Json, LocalMedia
 from .sniff import HEAD_BYTES, extension, identify, measure
-from .values import dataclass
 
 _BLOCK = 1 << 20
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+=-]+)*),(.*)\Z", re.DOTALL | re.IGNORECASE)

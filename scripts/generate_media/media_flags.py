@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
 from .media import Limits, load, objections
 from .models import Body, Encoding, LocalMedia
-from .values import dataclass, replace
 
 MEDIA_KINDS = {"image": "image", "first-frame": "image", "last-frame": "image", "video": "video", "audio": "audio"}
 """Media flag → the kind of file it takes."""

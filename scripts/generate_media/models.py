@@ -7,10 +7,9 @@ moment of sending, so that neither the journal, nor a sidecar, nor the terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Union
-
-from .values import dataclass, field
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Union
@@ -16,7 +17,6 @@ from .errors import InvalidRequest, UsageError
 from .journal import fingerprint
 from .models import Body, Json, LocalMedia, Request
 from .request import Wish, build_body
-from .values import dataclass
 
 WISH_FLAGS = (
     "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",

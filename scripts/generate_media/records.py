@@ -7,13 +7,13 @@ import math
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from .sniff import HEAD_BYTES, identify
-from .values import dataclass
 
 MAX_SIDECAR_BYTES = 16 << 20
 _SEED_DEPTH = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
@@ -11,7 +12,6 @@ from .classify import GUIDANCE
 from .errors import CATEGORY_EXIT, Category, ExitCode, GenerateMediaError, clean_text
 from .events import without_none
 from .models import JobFailure, Json, SavedOutput
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .journal import Row

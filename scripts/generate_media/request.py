@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,6 @@ from .flag_values import convert
 from .media_flags import MEDIA_KINDS, MediaOptions, media_value
 from .models import Body, Encoding, Json, LocalMedia
 from .sets import apply_sets, parse_set, place
-from .values import dataclass, field
 
 __all__ = ["MEDIA_KINDS", "Built", "Wish", "apply_sets", "build_body", "parse_set"]
 

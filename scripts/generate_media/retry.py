@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
-
-from .values import dataclass
 
 _SECONDS = re.compile(r"\d{1,12}(\.\d{1,12})?(\s*,\s*\d{1,12}(\.\d{1,12})?)*", re.ASCII)
 

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from .paths import BUNDLE, CONFIG_FILE, state_dir
 from .providers import adapter_for
 from .settings import ProviderSettings, Settings, is_loopback, load_settings
 from .signals import Signals
-from .values import dataclass, field
 
 if TYPE_CHECKING:
     from .client import Client

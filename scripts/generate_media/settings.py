@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -12,7 +13,6 @@ from urllib.parse import urlsplit
 
 from .errors import UsageError
 from .providers import PROTOCOLS
-from .values import MISSING, dataclass, field, fields
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 

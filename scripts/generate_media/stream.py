@@ -8,8 +8,7 @@ whole, already normalised events, each of which ends in a blank line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-from .values import dataclass
+from dataclasses import dataclass
 
 MAX_EVENT_BYTES = 1 << 20
 MAX_EVENT_LINES = 4096

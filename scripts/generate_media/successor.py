@@ -7,6 +7,7 @@ data of the contract (``x-models[].replaced_by`` names the successor), so no pro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import media
@@ -14,7 +15,6 @@ from .commands import SAFE_WORD, command
 from .errors import Category, ProviderRefused, UsageError
 from .models import Body, LocalMedia, Request
 from .request import MEDIA_KINDS, Wish, build_body
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .context import JobContext

@@ -7,12 +7,12 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from .errors import OutputError
 from .measures import is_whole
 from .sniff import HEAD_BYTES, identify
-from .values import dataclass
 
 READ_BYTES = 1 << 16
 SLOW_SECONDS = 60.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -22,7 +23,6 @@ from .report import Outcome
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
-from .values import replace
 
 QUEUED = frozenset({"queued", "pending"})
 """Words for a job that has not begun [ARK, AG]."""

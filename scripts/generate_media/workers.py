@@ -6,12 +6,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .errors import GenerateMediaError, Interrupted
 from .report import Outcome, error_outcome
-from .values import dataclass
 
 if TYPE_CHECKING:
     from .session import Session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 from ..errors import NotFound, UsageError
 from ..models import Json
 from ..paths import REFERENCES
-from ..values import dataclass, replace
 from . import operations as ops
 from .flags import FlagForm, forms_of
 from .load import Document, read_document

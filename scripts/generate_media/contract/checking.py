@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .load import BrokenDocument
-from .plain import verdict
 
 
 def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
@@ -16,10 +15,7 @@ def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
 
 def errors_of(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
     """jsonschema's errors. By itself jsonschema would fetch references from the network: its registry is replaced by
-    one that holds JSON Schema's own dialects and fetches nothing. It is not even loaded for what is valid beyond
-    doubt. Raises BrokenDocument."""
-    if verdict(schema, value):
-        return
+    one that holds JSON Schema's own dialects and fetches nothing. Raises BrokenDocument."""
     from jsonschema import Draft202012Validator
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing.exceptions import Unresolvable

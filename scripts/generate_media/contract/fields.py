@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import clean_text
-from ..values import dataclass, replace
 from .merge import Schema, merge, same, type_list
 from .refs import Definitions
 from .variants import Union, union_of

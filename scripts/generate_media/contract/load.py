@@ -8,12 +8,12 @@ from __future__ import annotations
 import gc
 import json
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from ..errors import UsageError
-from ..values import dataclass, field
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..values import dataclass
 from .merge import Schema, merge
 from .operations import Endpoint
 from .variants import branch_for, union_of, variants_of

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotFound
-from ..values import dataclass
 from .catalog import Contract
 from .load import BrokenDocument, parse, read_bytes
 from .operations import Endpoint

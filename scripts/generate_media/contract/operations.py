@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..values import dataclass, field
 from .load import METHODS, BrokenDocument, Document
 from .refs import Definitions
 

@@ -7,11 +7,11 @@ so that nothing made up is ever sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import clean_text
 from ..models import Json
-from ..values import dataclass, field
 from .checking import errors_of, is_valid
 from .fields import pick
 from .merge import Schema, merge, same, type_list

@@ -7,10 +7,10 @@ nearest right spelling, and the corrected value where there is no doubt about it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..models import Json
-from ..values import dataclass
 from . import words
 from .advice import advice
 from .checking import errors_of

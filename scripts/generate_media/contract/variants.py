@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..values import dataclass
 from .merge import Schema, merge, same, type_list
 from .refs import PREFIX, Definitions
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..models import Json
-from ..values import dataclass
 from .merge import same, type_list
 from .spelling import nearest
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..models import Json
-from ..values import replace
 from . import locks
 from .columns import Sql, row_from, to_text
 from .database import Database

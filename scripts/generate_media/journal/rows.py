@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from enum import Enum
 
 from ..models import Json, RemoteOutput
-from ..values import dataclass
 
 
 class State(str, Enum):

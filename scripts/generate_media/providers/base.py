@@ -8,11 +8,11 @@ OpenAPI document under references/, one block in config.json.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Category
 from ..models import Call, JobRef, Json, Reading, Request, Result
-from ..values import dataclass
 
 
 @dataclass(frozen=True)

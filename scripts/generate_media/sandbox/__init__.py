@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from ..values import dataclass, field
 
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol

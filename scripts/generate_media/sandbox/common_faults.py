@@ -6,9 +6,9 @@ Those of the transport (resets, cuts, silence …) are in transport.py; a protoc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import repeat
 
-from ..values import replace
 from .faults import CHAOS, CHAOS_KNOWN
 from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
 

@@ -45,10 +45,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
 from ..models import Json
-from ..values import dataclass, field
 
 OPERATIONS = ("create", "poll", "download", "list", "cancel", "models", "credits")
 

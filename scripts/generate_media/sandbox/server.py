@@ -10,10 +10,10 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..values import dataclass
 from .faults import UnknownFault
 from .protocol import Reply, Request, Route, SandboxProtocol, Stream
 from .protocol import World as AnyWorld

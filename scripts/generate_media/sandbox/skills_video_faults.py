@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from ..values import replace
 from .common_faults import HOSTILE_TEXT
 from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
 

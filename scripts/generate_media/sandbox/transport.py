@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from ..values import dataclass, replace
 from .protocol import OPERATIONS, Reply, Stream
 from .wire import Connection
 

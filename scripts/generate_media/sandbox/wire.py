@@ -10,9 +10,8 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
-
-from ..values import dataclass, field
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 64 * 1024 * 1024

@@ -7,11 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..models import Json
-from ..values import replace
 from .checking import Checker
 from .faults import Switchboard
 from .log import Log
