@@ -171,14 +171,7 @@ def _write_accepted(ctx: JobContext, row: Row, reading: Reading) -> Reading:
         reading = Reading(**{**vars(reading), "generation_id": identity})
         end_in_journal(ctx, row.row_id, reading)
     else:
-        ctx.journal.accepted(
-            row.row_id,
-            generation_id=reading.generation_id,
-            aliases=reading.aliases,
-            status=reading.status,
-            provider_created_at=reading.created_at,
-            usage=reading.usage,
-        )
+        accept_in_journal(ctx, row.row_id, reading)
     return reading
 
 
@@ -188,6 +181,19 @@ def tell_accepted(ctx: JobContext, reading: Reading) -> None:
         generation_id=reading.generation_id,
         status=reading.status or None,
         resume=ctx.resume(reading.generation_id),
+    )
+
+
+def accept_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
+    """Record the id by which the job can be followed from now on, by whoever comes."""
+    assert reading.generation_id is not None
+    ctx.journal.accepted(
+        row_id,
+        generation_id=reading.generation_id,
+        aliases=reading.aliases,
+        status=reading.status,
+        provider_created_at=reading.created_at,
+        usage=reading.usage,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .answers import parse_json, succeeded
 from .context import JobContext
-from .create import tell_accepted
+from .create import accept_in_journal, tell_accepted
 from .journal import IdAlreadyKnown, Row
 from .models import Reading
 from .transport import TransportError
@@ -62,15 +62,7 @@ def _rivals(ctx: JobContext, row: Row) -> bool:
 
 
 def _attach(ctx: JobContext, row: Row, reading: Reading) -> Row:
-    assert reading.generation_id is not None
-    ctx.journal.accepted(
-        row.row_id,
-        generation_id=reading.generation_id,
-        aliases=reading.aliases,
-        status=reading.status,
-        provider_created_at=reading.created_at,
-        usage=reading.usage,
-    )
+    accept_in_journal(ctx, row.row_id, reading)
     ctx.events.warn("the answer to the create was lost; its job was found in the provider's list")
     tell_accepted(ctx, reading)
     return ctx.journal.get(row.row_id)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ..models import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
 from .agcloud_errors import ERRORS
+from .base import Adapter
 
 TASKS = "/contents/generations/tasks"
 RECENT_PAGE_SIZE = 100
@@ -28,7 +29,7 @@ STATUSES: Mapping[str, Result | None] = {
 }
 
 
-class AGCloud:
+class AGCloud(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
@@ -54,9 +55,6 @@ class AGCloud:
             response=answer,
         )
 
-    def local_result(self, request: Request, answer: Json) -> Reading | None:
-        return None
-
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         """GET first; then kkcc's own place, also for a job whose model nobody knows."""
         get = Call("query", "GET", _task_path(job))
@@ -80,12 +78,6 @@ class AGCloud:
 
     def account(self) -> Call:
         return Call("list", "GET", TASKS, query=(("page_num", "1"), ("page_size", "1")))
-
-    def available_models(self) -> Call | None:
-        return None
-
-    def read_models(self, answer: Json) -> tuple[str, ...]:
-        return ()
 
 
 def _task_path(job: JobRef) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ..models import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
 from .agnes_errors import ERRORS
+from .base import Adapter
 
 STATUSES: Mapping[str, Result | None] = {
     "queued": None,  # [D]
@@ -33,7 +34,7 @@ URL_PLACES = (("url",), ("video_url",), ("metadata", "url"), ("data", "url"), ("
 """Where a finished clip's URL stood at one time or another, newest first [D,M,O]."""
 
 
-class Agnes:
+class Agnes(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
@@ -90,15 +91,6 @@ class Agnes:
         if task:
             calls.append(Call("query", "GET", f"/videos/{quote(task, safe='')}"))
         return tuple(calls)
-
-    def recent(self, model: str) -> Call | None:
-        return None
-
-    def read_recent(self, answer: Json) -> tuple[Reading, ...]:
-        return ()
-
-    def cancel(self, job: JobRef) -> Call | None:
-        return None
 
     def account(self) -> Call:
         return Call("models", "GET", "/models")

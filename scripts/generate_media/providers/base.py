@@ -7,9 +7,9 @@ OpenAPI document under references/, one block in config.json.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..errors import Category
 from ..models import Call, JobRef, Json, Reading, Request, Result
@@ -38,41 +38,51 @@ class ErrorRule:
     guidance: str = ""
 
 
-class Adapter(Protocol):
-    """A protocol that providers speak."""
+class Adapter(ABC):
+    """A protocol that providers speak. What a provider does not offer keeps the answer given here."""
 
     errors: Sequence[ErrorRule]
     statuses: Mapping[str, Result | None]
     """Status word in lower case → result, or None for one that is known and not an end."""
 
+    @abstractmethod
     def create(self, request: Request) -> Call:
         """The call that makes the job."""
 
+    @abstractmethod
     def read(self, answer: Json, *, model: str) -> Reading:
         """What a create's answer, a query's answer or one server event says. Never raises on odd shapes:
         what cannot be understood is a Reading without id, status and result."""
 
+    @abstractmethod
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         """How to ask about a job, best first; the next is tried where one is refused."""
+
+    @abstractmethod
+    def account(self) -> Call:
+        """The cheapest authenticated GET (credits, or the list of models)."""
 
     def local_result(self, request: Request, answer: Json) -> Reading | None:
         """The finished job when the create itself answers with the result (synchronous); else None.
         Its ``generation_id`` is None: the journal gives it a local one."""
+        return None
 
     def recent(self, model: str) -> Call | None:
         """The call that lists recent jobs, to look for a create whose answer was lost; None: there is none."""
+        return None
 
     def read_recent(self, answer: Json) -> tuple[Reading, ...]:
         """The jobs in the answer to :meth:`recent`, newest first; each Reading's response is that item."""
+        return ()
 
     def cancel(self, job: JobRef) -> Call | None:
         """The call that cancels a queued job; None: the provider has none."""
-
-    def account(self) -> Call:
-        """The cheapest authenticated GET (credits, or the list of models)."""
+        return None
 
     def available_models(self) -> Call | None:
         """The call that lists what the key may use now; None: there is none."""
+        return None
 
     def read_models(self, answer: Json) -> tuple[str, ...]:
         """Model ids in the answer to :meth:`available_models`."""
+        return ()

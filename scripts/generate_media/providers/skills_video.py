@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ..errors import Category
 from ..models import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from .base import ErrorRule
+from .base import Adapter, ErrorRule
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
 _NOT_OUTPUT = frozenset({"input", "prompt", "actual_prompt"})
@@ -55,7 +55,7 @@ STATUSES: Mapping[str, Result | None] = {
 }
 
 
-class SkillsVideo:
+class SkillsVideo(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
@@ -85,31 +85,13 @@ class SkillsVideo:
             response=answer,
         )
 
-    def local_result(self, request: Request, answer: Json) -> Reading | None:
-        return None
-
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         template = job.query_path or "/generation/{id}"
         path = re.sub(r"\{[^}]*\}", lambda _: quote(job.generation_id, safe=""), template, count=1)
         return (Call("query", "GET", path),)
 
-    def recent(self, model: str) -> Call | None:
-        return None
-
-    def read_recent(self, answer: Json) -> tuple[Reading, ...]:
-        return ()
-
-    def cancel(self, job: JobRef) -> Call | None:
-        return None
-
     def account(self) -> Call:
         return Call("credits", "GET", "/credits")
-
-    def available_models(self) -> Call | None:
-        return None
-
-    def read_models(self, answer: Json) -> tuple[str, ...]:
-        return ()
 
 
 def _text(value: Json) -> str:
