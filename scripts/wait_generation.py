@@ -38,10 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             args = wait_parser().parse_args(argv)
             printer.verbose = args.verbose
             signals.install()
-            from generate_media.session import Session
-            from generate_media.waiting import run_wait
+            if args.list:
+                from generate_media.listing import run_list
 
-            outcome = run_wait(Session.open(args, printer, signals, stack))
+                outcome = run_list(args, stack)
+            else:
+                from generate_media.session import Session
+                from generate_media.waiting import run_wait
+
+                outcome = run_wait(Session.open(args, printer, signals, stack))
         except GenerateMediaError as error:
             outcome = error_outcome(error)
         if outcome.line:

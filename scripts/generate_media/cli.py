@@ -15,6 +15,13 @@ DEFAULT_OUTPUT_DIR = "generated"
 _STANDARD = ("help", "version")
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """With a width: argparse would load shutil and three decompressors to ask the terminal, with every flag added."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=120)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse whose errors become one ``error`` object on stdout (CONTRACT), and which never abbreviates."""
 
@@ -24,7 +31,7 @@ class Parser(argparse.ArgumentParser):
             description=description,
             epilog=epilog,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
         )
         self.add_argument("--version", action="version", version=f"generate-media {__version__}")
 

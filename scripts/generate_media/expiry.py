@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .clock import Clock
-from .context import JobContext
 from .journal import Row, State
 from .settings import ProviderSettings
+
+if TYPE_CHECKING:
+    from .context import JobContext
 
 SOON_SECONDS = 2 * 3600.0
 

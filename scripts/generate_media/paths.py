@@ -40,3 +40,9 @@ def _home(environ: Mapping[str, str]) -> str:
             guidance=("Name a writable folder: GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media",),
         )
     return home
+
+
+def journal_dir(environ: Mapping[str, str], *, sandbox: bool) -> Path:
+    """Where the journal lives; the sandbox has one of its own, never beside real jobs."""
+    root = state_dir(environ)
+    return root / "sandbox" if sandbox else root

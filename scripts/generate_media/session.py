@@ -17,7 +17,7 @@ from .errors import AuthError
 from .events import Printer
 from .gateway import ClientPool, Gateway
 from .keys import KeyPlaces, KeySearch, SecretKey, find_keys
-from .paths import BUNDLE, CONFIG_FILE, state_dir
+from .paths import BUNDLE, CONFIG_FILE, journal_dir
 from .providers import adapter_for
 from .settings import ProviderSettings, Settings, is_loopback, load_settings
 from .signals import Signals
@@ -58,9 +58,8 @@ class Session:
 
     @property
     def folder(self) -> Path:
-        """Where the journal lives; the sandbox has one of its own, never beside real jobs."""
-        root = state_dir(self.environ)
-        return root / "sandbox" if self.sandbox else root
+        """Where the journal lives."""
+        return journal_dir(self.environ, sandbox=self.sandbox)
 
     @property
     def journal(self) -> Journal:
@@ -122,7 +121,7 @@ class Session:
         return self.sandbox_urls
 
     def clock(self, base_url: str) -> Clock:
-        return Clock(self.settings.time_scale if is_loopback(base_url) else 1.0, self.stop)
+        return Clock(self.settings.scale_at(base_url), self.stop)
 
     def stop_all(self) -> None:
         """Wake every sleeper and every reader of a stream: the run is ending."""

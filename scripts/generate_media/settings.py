@@ -98,6 +98,10 @@ class Settings:
             )
         return self.providers[name]
 
+    def scale_at(self, base_url: str) -> float:
+        """How much faster than the real one story time runs at a host: 1 but on loopback."""
+        return self.time_scale if is_loopback(base_url) else 1.0
+
     def config_keys(self, provider: ProviderSettings) -> tuple[str, ...]:
         """The keys that config.json itself gives for a provider; the top-level one is Agnes's."""
         top = self.api_key if provider.protocol == "agnes" else ""

@@ -1,9 +1,8 @@
-"""What wait_generation.py does: follow jobs of the journal, or ids made elsewhere; list; cancel."""
+"""What wait_generation.py does, but for --list: follow jobs of the journal, or ids made elsewhere; cancel."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from .answers import succeeded
@@ -13,11 +12,11 @@ from .collect import collect
 from .context import JobContext, job_ref
 from .create import end_in_journal
 from .errors import AuthError, Category, ExitCode, Failure, NotFound, ProviderRefused, UsageError
-from .expiry import expires_in
 from .follow import ask
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
+from .listing import check_one_question
 from .models import Reading
 from .report import Outcome
 from .run import output_folder
@@ -31,15 +30,7 @@ QUEUED = frozenset({"queued", "pending"})
 def run_wait(session: Session) -> Outcome:
     """The outcome of the whole command: the last job's line, the first failing job's code."""
     args = session.args
-    chosen = [bool(args.generation_id), args.all, args.list, bool(args.cancel)]
-    if sum(chosen) != 1:
-        raise UsageError(
-            "usage",
-            "give exactly one of --generation-id ID, --all, --list, --cancel ID",
-            guidance=("python3 scripts/wait_generation.py --list shows every job with its id",),
-        )
-    if args.list:
-        return _list(session)
+    check_one_question(args)
     if args.cancel:
         return _cancel(session, _row(session, args.cancel))
     rows = list(session.journal.open_rows()) if args.all else [_row(session, item) for item in args.generation_id]
@@ -127,42 +118,6 @@ def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
         guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
         details={"configured": [key.fingerprint for key in keys]},
     )
-
-
-def _list(session: Session) -> Outcome:
-    """The journal's newest rows as one line."""
-    journal = session.past()
-    jobs = [_list_row(session, row) for row in journal.recent(session.args.limit)]
-    return Outcome(ExitCode.OK, {"event": "list", "jobs": jobs, "counts": dict(journal.counts())})
-
-
-def _list_row(session: Session, row: Row) -> dict[str, Any]:
-    saved = row.saved if isinstance(row.saved, list) else []
-    line = {
-        "generation_id": row.generation_id,
-        "provider": row.provider,
-        "model": row.model,
-        "kind": row.kind or None,
-        "state": row.state.value,
-        "status": row.status or None,
-        "result": row.result,
-        "prompt": row.prompt[:80] or None,
-        "created_at": _iso(row.created_at),
-        "ended_at": _iso(row.ended_at),
-        "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-        "expires_in_seconds": _time_left(session, row),
-        "usage": row.usage,
-    }
-    return {name: value for name, value in line.items() if value is not None}
-
-
-def _time_left(session: Session, row: Row) -> int | None:
-    provider = session.settings.providers.get(row.provider)
-    return None if provider is None else expires_in(provider, row, session.clock(row.base_url))
-
-
-def _iso(unix: float | None) -> str | None:
-    return None if unix is None else datetime.fromtimestamp(unix, timezone.utc).isoformat(timespec="seconds")
 
 
 def _cancel(session: Session, row: Row) -> Outcome:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +56,7 @@ class Writer:
         """The name under which rows are held. Raises OSError where no lock file can be made."""
         with self._beginning:  # many threads may ask for it first at the same time
             while not self._name:
-                self._begin(uuid.uuid4().hex)
+                self._begin(os.urandom(16).hex())
             return self._name
 
     def close(self) -> None:

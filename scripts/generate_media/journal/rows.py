@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
@@ -116,6 +115,8 @@ def fingerprint(provider: str, key_space: str, method: str, path: str, canonical
     """How a job is told from others: sha256 (hex) of its parts as sorted, compact, ASCII JSON."""
     parts = [provider, key_space, method, path, canonical_body]
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    import hashlib  # OpenSSL: --list and --all need none
+
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
