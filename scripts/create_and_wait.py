@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             outcome = run_create(Session.open(args, printer, signals, stack))
         except GenerateMediaError as error:
             outcome = error_outcome(error)
+        signals.done()
         if outcome.line:
             printer.line(outcome.line)
     return int(outcome.exit_code)

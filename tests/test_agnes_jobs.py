@@ -217,6 +217,25 @@ def test_a_free_synchronous_picture_whose_answer_was_lost_is_asked_again(desk: D
     assert any("free" in line["message"] for line in again.events("warning"))
 
 
+def test_a_host_that_cannot_be_reached_gives_way_to_its_mirror(desk: Desk) -> None:
+    """A refused connection does, an HTTP status never does (facts: the mirrors share keys and tasks)."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    mirror = desk.sandbox.base_urls["agnes"]
+    config = str(desk.write_config(agnes={"base_url": dead, "mirror_base_urls": [mirror]}))
+    ran = desk.call("create_and_wait", "--provider", "agnes", "--prompt", "a cat", "--config", config)
+    assert ran.code == 0, ran.out
+    assert desk.jobs() == 1
+    config = str(desk.write_config(agnes={"base_url": mirror, "mirror_base_urls": [dead]}))
+    desk.faults("agnes-token-refused")
+    ran = desk.call("create_and_wait", "--provider", "agnes", "--prompt", "a dog", "--config", config)
+    assert ran.code == 21
+    assert ran.last["base_url"] == mirror
+
+
 def test_without_a_key_the_first_answer_says_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGCLOUD_API_KEY", "ARK_API_KEY"):
         monkeypatch.delenv(name)

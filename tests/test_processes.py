@@ -65,6 +65,51 @@ def test_a_signal_while_the_job_runs_leaves_the_way_to_go_on(desk: Desk, number:
     desk.faults()
 
 
+STAGES = {
+    "polling": (("--endpoint", "/generation/google/nano-banana-pro"), "never-ends"),
+    "a poll that hangs": (("--endpoint", "/generation/google/nano-banana-pro"), "poll:before:silence"),
+    "downloading": ((), "download:body-100:silence"),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_signal_at_a_later_stage(desk: Desk, stage: str) -> None:
+    args, fault = STAGES[stage]
+    desk.write_config(time_scale=1)
+    desk.faults(fault)
+    process = start(desk, "--prompt", "a cat", *args)
+    assert process.stdout is not None
+    lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+    time.sleep(1.0)
+    process.send_signal(signal.SIGTERM)
+    code, rest, err = finish(process)
+    assert code == 143, (rest, err)
+    assert rest[-1]["generation_id"] == lines[1]["generation_id"]
+    assert rest[-1]["resume"]
+    assert "Traceback" not in err
+    desk.faults()
+    desk.write_config()
+    code, rest, err = finish(start(desk, "--prompt", "a cat", *args, "--deadline", "60"))
+    assert code == (11 if fault == "never-ends" else 0), (rest, err)
+    assert desk.jobs() == 1
+
+
+def test_a_second_signal_does_not_wait(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"create_timeout_seconds": 2000}})
+    desk.faults("create:request:silence")
+    process = start(desk, "--prompt", "a cat")
+    wait_for_create(desk)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    code, lines, err = finish(process)
+    assert code == 130
+    assert lines[-1]["may_have_been_created"] is True
+    assert "Traceback" not in err
+    assert time.monotonic() - began < 4, "well before the five seconds of the first"
+
+
 def test_a_signal_while_the_create_is_out_waits_for_its_answer(desk: Desk) -> None:
     """The answer comes a moment after the signal: its id is on disk and on stdout all the same."""
     desk.faults("create:headers:drip*1")

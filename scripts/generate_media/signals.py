@@ -32,6 +32,13 @@ class Signals:
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
+    def done(self) -> None:
+        """The outcome is known: from now on a signal may not keep its last line from being printed."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         if self._depth and self._pending is None:
             self._pending = number
