@@ -1,4 +1,7 @@
-"""One job from its claim in the journal to its last line: create or attach, follow, collect."""
+"""One job from its claim in the journal to its last line: create or attach, follow, collect.
+
+What is needed only once the create is out is imported then: the provider works meanwhile, and nobody waits.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .clock import Deadline, Stopped
-from .collect import collect, record_end
 from .context import JobContext, JobSpec
 from .create import Created, create, end_in_journal, unknown_error
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
-from .follow import follow
 from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
 from .media import redact
 from .models import Reading
-from .recover import find_lost
-from .refusal import explain_refusal
 from .report import Outcome, error_outcome
 
 BUSY_LOOK_SECONDS = 0.2
@@ -80,7 +79,7 @@ def resume_job(ctx: JobContext, row: Row) -> Outcome:
     warn_if_soon(ctx, row)
     try:
         if row.state in (State.ENDED, State.COLLECTED):
-            return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=row.state is State.COLLECTED)
+            return _collect(run, row, reused=row.state is State.COLLECTED)
         if row.generation_id is None:
             row = _recover(ctx, row)
         return _to_the_end(run, row, None)
@@ -100,7 +99,7 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     if claim.kind is not ClaimKind.CREATED:
         warn_if_soon(ctx, row)
     if claim.kind is ClaimKind.FINISHED:
-        return collect(ctx, row, source="poll", elapsed=run.elapsed, reused=True)
+        return _collect(run, row, reused=True)
     created: Created | None = None
     if claim.kind is ClaimKind.CREATED:
         if before_create is not None:
@@ -114,7 +113,16 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     return _to_the_end(run, row, created)
 
 
+def _collect(run: _Run, row: Row, *, reused: bool) -> Outcome:
+    from .collect import collect
+
+    return collect(run.ctx, row, source="poll", elapsed=run.elapsed, reused=reused)
+
+
 def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
+    from .collect import record_end
+    from .follow import follow
+
     ctx = run.ctx
     if created is not None and created.reading.result is not None and row.state is State.ENDED:
         source, reading = "create", created.reading
@@ -131,12 +139,20 @@ def _create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Creat
     try:
         return create(ctx, spec, row, stack)
     except ProviderRefused as error:
+        from .refusal import explain_refusal
+
         raise explain_refusal(ctx, spec.request, error) from None
     except OutcomeUnknown:
-        found = find_lost(ctx, ctx.journal.get(row.row_id))
+        found = _find_lost(ctx, ctx.journal.get(row.row_id))
         if found is None:
             raise
         return Created(found, Reading(found.generation_id, found.status))
+
+
+def _find_lost(ctx: JobContext, row: Row) -> Row | None:
+    from .recover import find_lost
+
+    return find_lost(ctx, row)
 
 
 def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
@@ -184,7 +200,7 @@ def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
     Raises:
         OutcomeUnknown: neither is possible.
     """
-    found = find_lost(ctx, row)
+    found = _find_lost(ctx, row)
     if found is not None:
         return Claim(ClaimKind.ATTACHED, found)
     if spec.request.synchronous and spec.request.model in ctx.provider.free_models:
@@ -197,7 +213,7 @@ def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
 
 
 def _recover(ctx: JobContext, row: Row) -> Row:
-    found = find_lost(ctx, row)
+    found = _find_lost(ctx, row)
     if found is None:
         raise unknown_error("its answer was lost, and the job could not be found")
     return found
