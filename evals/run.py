@@ -31,13 +31,13 @@ HERE = Path(__file__).resolve().parent
 LIFE_SPEED, TEST_SPEED, TEST_SCALE = 20.0, 200.0, 10.0
 
 
-def evaluations(ids: list[str]) -> list[Mapping[str, Any]]:
-    """The evaluations of these ids, or all."""
+def evaluations(names: list[str]) -> list[Mapping[str, Any]]:
+    """The evaluations of these names, or all."""
     every = json.loads((HERE / "evals.json").read_text(encoding="utf-8"))["evals"]
-    unknown = set(ids) - {row["id"] for row in every}
+    unknown = set(names) - {row["name"] for row in every}
     if unknown:
         raise SystemExit(f"no such evaluation: {', '.join(sorted(unknown))}")
-    return [row for row in every if not ids or row["id"] in ids]
+    return [row for row in every if not names or row["name"] in names]
 
 
 def attempt(
@@ -67,25 +67,25 @@ def shell_agent(command: str, seconds: float) -> Callable[[Task], None]:
     return run
 
 
-def report(evaluation_id: str, checks: tuple[Check, ...], **more: Any) -> bool:
+def report(name: str, checks: tuple[Check, ...], **more: Any) -> bool:
     """One line; failed checks with what was wanted and found."""
     failed = [vars(check) for check in checks if not check.ok]
-    print(json.dumps({"id": evaluation_id, **more, "passed": not failed, "failed": failed}), flush=True)
+    print(json.dumps({"name": name, **more, "passed": not failed, "failed": failed}), flush=True)
     return not failed
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("list", "run", "selftest"))
-    parser.add_argument("ids", nargs="*", metavar="ID")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--agent", metavar="COMMAND", help="with run: a shell command")
     parser.add_argument("--seconds", type=float, default=1200, help="with run: time for one evaluation")
     parser.add_argument("--folder", type=Path, help="keep the tasks here (default: a temporary folder)")
     args = parser.parse_args()
-    chosen = evaluations(args.ids)
+    chosen = evaluations(args.names)
     if args.what == "list":
         for row in chosen:
-            print(f"{row['id']:<22} {row['prompt']}")
+            print(f"{row['name']:<22} {row['prompt']}")
         return 0
     if args.what == "run" and not args.agent:
         parser.error("run needs --agent")
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _one(args: argparse.Namespace, evaluation: Mapping[str, Any], folder: Path) -> bool:
-    name = evaluation["id"]
+    name = evaluation["name"]
     if args.what == "run":
         agent = shell_agent(args.agent, args.seconds)
         return report(name, attempt(evaluation, folder / name, agent, speed=LIFE_SPEED, scale=1.0))

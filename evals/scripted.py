@@ -154,7 +154,7 @@ AGENTS = {
 
 def act(task: Task, variant: str) -> None:
     """Play one agent: run its commands as SKILL.md says, then write the answer."""
-    script = AGENTS[task.eval["id"]].script(variant)
+    script = AGENTS[task.eval["name"]].script(variant)
     if script.batch:
         lines = [json.dumps({"prompt": line}) for line in PROMPTS.splitlines()]
         (task.work / "jobs.jsonl").write_text("\n".join(lines), encoding="utf-8")

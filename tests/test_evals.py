@@ -33,9 +33,9 @@ def test_evals_have_the_known_shape() -> None:
     rows = EVALS["evals"]
     assert EVALS["skill_name"] == "generate-media"
     assert len(rows) >= 15
-    assert len({row["id"] for row in rows}) == len(rows)
+    assert len({row["name"] for row in rows}) == len(rows)
     for row in rows:
-        assert {"id", "prompt", "expected_output", "files", "assertions", "checks"} <= set(row)
+        assert {"id", "name", "prompt", "expected_output", "files", "assertions", "checks"} <= set(row)
         assert row["assertions"]
         assert all(isinstance(words, str) for words in row["assertions"])
         assert {"creates", "files"} <= set(row["checks"]), "what was made, and how often it was paid"
@@ -44,7 +44,7 @@ def test_evals_have_the_known_shape() -> None:
 def test_evals_cover_three_providers_and_two_languages() -> None:
     rows = EVALS["evals"]
     for name in ("sv-", "agnes-", "agcloud-"):
-        assert len([row for row in rows if row["id"].startswith(name)]) >= 3
+        assert len([row for row in rows if row["name"].startswith(name)]) >= 3
     chinese = [row for row in rows if is_chinese(row["prompt"])]
     assert 5 <= len(chinese) <= len(rows) - 5
 
@@ -64,7 +64,7 @@ def test_every_evaluation_has_its_scripted_agents_and_known_checks() -> None:
     import grade
     import scripted
 
-    assert set(scripted.AGENTS) == {row["id"] for row in EVALS["evals"]}
+    assert set(scripted.AGENTS) == {row["name"] for row in EVALS["evals"]}
     assert {name for row in EVALS["evals"] for name in row["checks"]} <= set(grade._CHECKS)
 
 
