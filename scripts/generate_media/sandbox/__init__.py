@@ -82,9 +82,9 @@ def start(
     switchboard = Switchboard(known_faults, faults, seed)
     world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log())
     own, of_files = _routes_for(), mount(files.routes(world), None)
-    wanted = (port, 0) if port or store is None else _ports_of(store)
-    api = _bound(world, "api", own, wanted[0], must=bool(port))
-    cdn = _bound(world, "files", lambda _: of_files, wanted[1])
+    last_port, files_port = (0, 0) if store is None else _ports_of(store)
+    api = _bound(world, "api", own, port or last_port, must=bool(port))
+    cdn = _bound(world, "files", lambda _: of_files, files_port)
     if store is not None:
         (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
     world.files_url = cdn.url
