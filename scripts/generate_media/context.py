@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,10 @@ class Limits:
     poll_request_timeout: float = 20.0
     stream_silence: float = 120.0
     create_timeout: float = 60.0
+    least_poll_interval: float = 0.0
+    """The provider's documented minimum."""
+    typical_seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, Failure, ProviderRefused, StillRunning
 from .models import Answer, Call, JobRef, Reading, Result
+from .schedule import wait_seconds
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class _Poll:
 
     def run(self, *, wait_first: bool) -> Followed:
         if wait_first:
-            self._sleep(self.ctx.limits.poll_interval)
+            self._sleep(self._until_next())
         while True:
             self.ctx.clock.check()
             asked = ask(self.ctx, self.job, self.until)
@@ -163,7 +164,7 @@ class _Poll:
                 self.progress.tell(asked)
                 if asked.result is not None:
                     return Followed(asked, "poll")
-                self._sleep(self.ctx.limits.poll_interval)
+                self._sleep(self._until_next())
             else:
                 self._after_bad(asked)
 
@@ -193,6 +194,15 @@ class _Poll:
         grace = self.ctx.provider.not_found_grace_seconds
         since = self.row.accepted_at or self.row.created_at
         return failure.category is Category.NOT_FOUND and failure.should_retry and self.ctx.clock.age(since) < grace
+
+    def _until_next(self) -> float:
+        limits = self.ctx.limits
+        return wait_seconds(
+            self.ctx.clock.age(self.row.accepted_at or self.row.created_at),
+            typical=limits.typical_seconds.get(self.row.kind, 0.0),
+            interval=limits.poll_interval,
+            minimum=limits.least_poll_interval,
+        )
 
     def _sleep(self, seconds: float) -> None:
         remaining = self.until.remaining()

@@ -193,6 +193,10 @@ class Session:
             create_timeout=max(sync, provider.create_timeout_seconds)
             if synchronous
             else provider.create_timeout_seconds,
+            least_poll_interval=provider.min_poll_interval / self.pace,
+            typical_seconds={}
+            if interval
+            else {kind: seconds / self.pace for kind, seconds in provider.typical_seconds.items()},
         )
 
     @property
