@@ -56,3 +56,10 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 
 clean:
 	rm -rf .venv generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
+
+bench: $(DEV_STAMP)  ## start, detection, memory, downloads, a thousand streams: ratios against references, as a table
+	$(PY) bench/run.py
+
+bench-peers:  ## the peers that `make bench` compares with, in an environment of their own
+	python3 -m venv .cache/bench-peers
+	.cache/bench-peers/bin/pip install -q --disable-pip-version-check fal-client replicate openai runwayml 'volcengine-python-sdk[ark]'

@@ -1,0 +1,126 @@
+"""(a) process start to the first byte of the POST; (g) the commands that send nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from harness import BENCH, MODEL, PEERS_PYTHON, PYTHON, SCRIPTS, Desk, Row, Site, bare, median, ms, ours, site, tls_site
+
+PEERS: Mapping[str, str] = {
+    "fal-client": "fal.py",
+    "replicate": "replicate_create.py",
+    "openai": "openai_videos.py",
+    "runwayml": "runway.py",
+    "Ark SDK": "ark.py",
+}
+TARGET = 1.15
+QUICK = 2.2
+WHY = (
+    "what is ours alone, by python -X importtime: some eighty modules and their sixty dataclasses (0.6 ms each for "
+    "the methods that Python compiles at import), then sqlite3, argparse and the journal's two synced writes"
+)
+UNDER_FAL = (
+    "fal-client validates nothing: to be under 1 the import of jsonschema (attrs, referencing, dataclasses) would "
+    "have to go, and requests with it"
+)
+
+
+def to_first_byte(desk: Desk, where: Site, command: list[str]) -> float:
+    """Seconds from the start of a process to the first byte of its POST."""
+    where.stamps()
+    done = desk.run(command)
+    stamps = where.stamps()["first_bytes"]
+    if not stamps:
+        raise RuntimeError(f"{command} sent no POST: {done.lines}")
+    return float(stamps[0]) - done.started
+
+
+def start_rows(desk: Desk) -> list[Row]:
+    """(a) over HTTP and HTTPS."""
+    with site() as plain:
+        rows = _rows(desk, plain, "HTTP")
+    with tls_site(desk.folder) as (secure, trusted):
+        before = dict(desk.environ)
+        desk.environ |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"), str(trusted))
+        try:
+            return rows + _rows(desk, secure, "HTTPS")
+        finally:
+            desk.environ = before
+
+
+def _rows(desk: Desk, where: Site, scheme: str) -> list[Row]:
+    base = where.base()
+    commands = {"ours": ours(base, "--no-download"), "bare": bare(base), "curl": _curl(base)}
+    commands["urllib"] = [PYTHON, str(BENCH / "bare_urllib.py"), base, MODEL, "a cat"]
+    if PEERS_PYTHON.exists():
+        commands |= {name: [str(PEERS_PYTHON), str(BENCH / "peers" / file), base] for name, file in PEERS.items()}
+    if shutil.which("curl") is None:
+        del commands["curl"]
+    actions: dict[str, Callable[[], float]] = {
+        name: partial(to_first_byte, desk, where, command) for name, command in commands.items()
+    }
+    found = {name: median(values) for name, values in desk.alternate(actions).items()}
+    mine = found.pop("ours")
+    ratio = mine / found["bare"]
+    rows = [
+        Row(
+            f"(a) start to POST, {scheme}",
+            ms(mine),
+            f"requests + sseclient-py + jsonschema {ms(found.pop('bare'))}",
+            f"{ratio:.2f}",
+            f"≤ {TARGET}",
+            ratio <= TARGET,
+            "" if ratio <= TARGET else WHY,
+        )
+    ]
+    for name, seconds in found.items():
+        note = UNDER_FAL if name == "fal-client" and mine > seconds and scheme == "HTTP" else ""
+        rows.append(Row(f"(a) beside {name}, {scheme}", ms(mine), ms(seconds), f"{mine / seconds:.2f}", note=note))
+    return rows
+
+
+def _curl(base: str) -> list[str]:
+    body = ["-H", "Content-Type: application/json", "-d", '{"prompt":"a cat"}']
+    return ["curl", "-sN", *body, f"{base}/generation/sse/{MODEL}"]
+
+
+def command_rows(desk: Desk) -> list[Row]:
+    """(g) against a python that imports argparse, json and sqlite3."""
+    scripts = {
+        "--help": ["create_and_wait.py", "--help"],
+        "--list": ["wait_generation.py", "--list"],
+        "handle_runtime_error": [
+            "handle_runtime_error.py",
+            "--status",
+            "402",
+            "--body",
+            '{"error":"INSUFFICIENT_CREDITS"}',
+        ],
+    }
+    commands = {name: [PYTHON, str(SCRIPTS / words[0]), *words[1:]] for name, words in scripts.items()}
+    commands["reference"] = [PYTHON, "-c", "import argparse, json, sqlite3"]
+    actions = {name: partial(_seconds, desk, name, command) for name, command in commands.items()}
+    found = {name: median(values) for name, values in desk.alternate(actions).items()}
+    base = found.pop("reference")
+    rows = []
+    for name, seconds in found.items():
+        ratio = seconds / base
+        bound = name.startswith("--")
+        holds = ratio <= QUICK if bound else None
+        words = f"argparse, json, sqlite3 {ms(base)}"
+        note = "" if holds is not False else COMMANDS_WHY
+        rows.append(Row(f"(g) {name}", ms(seconds), words, f"{ratio:.2f}", f"≤ {QUICK}" if bound else "", holds, note))
+    return rows
+
+
+INSUFFICIENT_CREDITS = 20
+COMMANDS_WHY = (
+    "by importtime: the import of dataclasses (which loads inspect and ast) and the frozen classes of errors, models, "
+    "settings and journal; then pathlib, typing and urllib.parse"
+)
+
+
+def _seconds(desk: Desk, name: str, command: list[str]) -> float:
+    return desk.run(command, code=INSUFFICIENT_CREDITS if name == "handle_runtime_error" else 0).seconds

@@ -1,0 +1,64 @@
+"""`make bench`: everything that DESIGN promises about speed, against references measured in the same minutes.
+
+    python3 bench/run.py [--runs 15] [--only a,b,c,d,e,f,g,h,i,polling] [--minimal]
+
+Start times want a machine at rest: ratios are taken in alternation, and still a busy one moves them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from harness import Desk, Row, desk, table
+from rows_batch import batch_rows
+from rows_job import detection_rows, traffic_rows
+from rows_local import inspect_rows, journal_rows
+from rows_polling import polling_table
+from rows_start import command_rows, start_rows
+from rows_weight import download_rows, memory_rows
+
+LEAST_RUNS = 15
+
+
+def groups(args: argparse.Namespace) -> Mapping[str, Callable[[Desk], list[Row]]]:
+    """Letter of the table → what measures it."""
+    return {
+        "a": start_rows,
+        "b": detection_rows,
+        "c": traffic_rows,
+        "d": memory_rows,
+        "e": lambda place: download_rows(place, 8 if args.minimal else 1024),
+        "f": lambda place: batch_rows(place, 20 if args.minimal else 1000),
+        "g": command_rows,
+        "h": journal_rows,
+        "i": inspect_rows,
+    }
+
+
+def main() -> int:
+    """Measure and print; the exit code says nothing about targets."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=LEAST_RUNS, help=f"of each measurement (default {LEAST_RUNS})")
+    parser.add_argument("--only", default="", help="letters of the table, and polling")
+    parser.add_argument("--minimal", action="store_true", help="one run of each, small sizes: that it works at all")
+    args = parser.parse_args()
+    runs = 1 if args.minimal else args.runs
+    rows: list[Row] = []
+    chosen = [name for name in args.only.split(",") if name]
+    with desk(runs) as place:
+        for name, measure in groups(args).items():
+            if not chosen or name in chosen:
+                print(f"({name}) …", file=sys.stderr, flush=True)
+                rows += measure(place)
+    print(f"Medians of {runs}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {sys.version.split()[0]}.\n")
+    print(table(rows))
+    if not chosen or "polling" in chosen:
+        print(f"\n{polling_table()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
