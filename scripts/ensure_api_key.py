@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generate_media.bootstrap import start
-from generate_media.cli import Parser
+from generate_media.cli import Parser, filled
 from generate_media.errors import ExitCode
 from generate_media.events import print_document, run_document
 
@@ -37,9 +37,11 @@ def parser() -> Parser:
   ensure_api_key.py --provider agnes
   ensure_api_key.py --verify          (one cheap authenticated GET a provider)""",
     )
-    made.add_argument("--provider", metavar="NAME", help="only this one (config.json)")
+    made.add_argument("--provider", type=filled, metavar="NAME", help="only this one (config.json)")
     made.add_argument("--verify", action="store_true", help="ask the provider whether the key works")
-    made.add_argument("--base-url", metavar="URL", help="another host for --verify: config.json's, or loopback")
+    made.add_argument(
+        "--base-url", type=filled, metavar="URL", help="another host for --verify: config.json's, or loopback"
+    )
     made.add_argument("--sandbox", action="store_true", help="verify against the bundled sandbox")
     made.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
     return made

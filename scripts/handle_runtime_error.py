@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generate_media.bootstrap import start
-from generate_media.cli import Parser
+from generate_media.cli import Parser, filled
 from generate_media.events import print_document, run_document
 
 
@@ -30,7 +30,7 @@ def parser() -> Parser:
     """The flags."""
     made = Parser(
         prog="handle_runtime_error.py",
-        description="Classify a provider's error answer: category, whether to retry, what to do. The exit code says it too.",
+        description="Classify a provider's error answer: category, whether to retry, what to do; the exit code says so.",
         epilog="""examples:
   handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'
   handle_runtime_error.py --status 503 --body-file answer.json --provider agnes
@@ -40,10 +40,10 @@ def parser() -> Parser:
     body = made.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="S", default="", help="the answer's body")
     body.add_argument("--body-file", metavar="F", help="the same from a file; - is stdin")
-    made.add_argument("--provider", metavar="NAME", help="whose answer it is (default skills.video)")
+    made.add_argument("--provider", type=filled, metavar="NAME", help="whose answer it is (default skills.video)")
     made.add_argument("--operation", choices=("create", "query"), default="create", help="what was called")
-    made.add_argument("--base-url", metavar="URL", help="host for the credits command")
-    made.add_argument("--credits-endpoint", metavar="PATH", help="path for the credits command")
+    made.add_argument("--base-url", type=filled, metavar="URL", help="host for the credits command")
+    made.add_argument("--credits-endpoint", type=filled, metavar="PATH", help="path for the credits command")
     made.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
     return made
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generate_media.bootstrap import start
-from generate_media.cli import Parser
+from generate_media.cli import Parser, filled
 from generate_media.events import run_document
 
 
@@ -37,17 +37,21 @@ def parser() -> Parser:
   inspect_openapi.py --endpoint bytedance/seedance-1.5 --validate '{"prompt": "a boat", "duration": "5"}'""",
     )
     source = made.add_argument_group("source")
-    source.add_argument("--provider", metavar="NAME", help="whose snapshot (default: the one that knows --endpoint)")
+    source.add_argument(
+        "--provider", type=filled, metavar="NAME", help="whose snapshot (default: the one that knows --endpoint)"
+    )
     source.add_argument("--openapi", action="append", metavar="FILE", help="your own, JSON or YAML, - is stdin; again")
     source.add_argument("--docs", type=Path, metavar="FILE", help="docs.json: its navigation says what there is")
     source.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
     what = made.add_argument_group("what to show")
     what.add_argument("--models", action="store_true", help="id, kind, modes, required fields of every model")
     what.add_argument("--live", action="store_true", help="with --models: ask the provider what the key may use")
-    what.add_argument("--base-url", metavar="URL", help="another host for --live: config.json's, or loopback")
+    what.add_argument(
+        "--base-url", type=filled, metavar="URL", help="another host for --live: config.json's, or loopback"
+    )
     what.add_argument("--list-endpoints", action="store_true", help="every endpoint")
     what.add_argument("--category", choices=("images", "videos"), help="only these")
-    what.add_argument("--endpoint", metavar="PATH", help="one endpoint or model, however written")
+    what.add_argument("--endpoint", type=filled, metavar="PATH", help="one endpoint or model, however written")
     what.add_argument("--variant", action="append", metavar="NAME", help="this branch of a union (again: inner ones)")
     what.add_argument("--include-template", action="store_true", help="the smallest valid request, gaps in fill_in")
     what.add_argument("--validate", metavar="JSON", help="a request body, @FILE or - ; exit 22 when it is invalid")

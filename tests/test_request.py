@@ -365,9 +365,10 @@ def test_fit_scales_where_the_rule_allows_and_says_so(cat: Path, tmp_path: Path)
     never = {**rule, "fit": False}
     for fits in (True, False):
         error = refused({"image": (str(cat),)}, form(flags={"image": never}), fit=fits)
-        assert (error.code, error.guidance) == ("bad_media", ())
+        assert error.code == "bad_media"
+        assert "--fit" not in " ".join(error.guidance)
     square = {**rule, "aspect": [0.9, 1.1]}
-    assert refused({"image": (str(cat),)}, form(flags={"image": square}), fit=True).guidance == ()
+    assert "--fit" not in " ".join(refused({"image": (str(cat),)}, form(flags={"image": square}), fit=True).guidance)
 
 
 def test_fit_leaves_a_picture_that_fits(cat: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 
@@ -13,12 +14,24 @@ _DATA_URI = re.compile(r"^data:([^,;]{0,100})[^,]{0,100},")
 
 
 def parse_json(text: str) -> Json:
-    """The JSON value of a text; None for anything that is none (HTML, garbage, nested beyond reason)."""
+    """The JSON value of a text; None for anything that is none (HTML, garbage, nested beyond reason).
+
+    NaN and numbers beyond all bounds become null: Python's json takes them, and the readers of our lines do not.
+    """
     try:
-        value: Json = json.loads(text)
+        value: Json = json.loads(text, parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def succeeded(answer: Answer) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from .cli import MEDIA_FLAGS
 from .errors import GenerateMediaError, UsageError
 from .prepare import WISH_FLAGS, Wanted, wanted_from
+from .sets import strict_json
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
@@ -97,8 +98,8 @@ def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[s
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = strict_json(text)
+    except (ValueError, RecursionError) as error:
         raise UsageError("bad_json", f"the line is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise UsageError("bad_json", "the line must be a JSON object")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from .answers import parse_json
 from .errors import Category, Failure, clean_text
 from .models import Answer, Json
 from .providers.base import ErrorRule
@@ -13,6 +14,7 @@ from .retry import parse_retry_after
 
 _CODE_SHAPE = re.compile(r"^[A-Za-z][A-Za-z0-9_.]*$")
 RAW_CAP = 300
+LONGEST_WAIT_IN_BODY = 86400.0
 
 
 def classify(answer: Answer, rules: Sequence[ErrorRule], *, operation: str, wall: float) -> Failure:
@@ -22,7 +24,7 @@ def classify(answer: Answer, rules: Sequence[ErrorRule], *, operation: str, wall
     cancel, credits or models; ``wall`` is now in Unix seconds, for a Retry-After that is a date.
     """
     code, message = code_and_message(answer.body)
-    retry_after = parse_retry_after(answer.headers, wall)
+    retry_after = parse_retry_after(answer.headers, wall) or retry_after_in(answer.body)
     rule = next((row for row in rules if _matches(row, answer, code, message, operation)), None)
     if rule is None:
         rule = by_status(answer.status, operation)
@@ -116,17 +118,25 @@ def code_and_message(body: str) -> tuple[str, str]:
     Order (agnes facts, which hold the others): ``error.message`` and ``error.code``, flat ``message`` and
     ``code``, ``detail``, ``error`` as a string, raw text.
     """
-    try:
-        parsed: Json = json.loads(body)
-    except (ValueError, RecursionError):
-        return "", clean_text(_strip_tags(body), RAW_CAP)
+    parsed = parse_json(body)
     if not isinstance(parsed, dict):
-        return "", clean_text(body, RAW_CAP)
+        return "", clean_text(body if parsed is not None else _strip_tags(body), RAW_CAP)
     nested = parsed.get("error")
     inner = nested if isinstance(nested, dict) else {}
     code = _first_text(_codes(parsed, inner, nested))
     message = _first_text(_messages(parsed, inner, nested))
     return clean_text(code, 200), clean_text(message) or clean_text(body, RAW_CAP)
+
+
+def retry_after_in(body: str) -> float | None:
+    """Seconds that the body itself asks for (Cloudflare's JSON before Agnes has ``retry_after`` [M])."""
+    parsed = parse_json(body)
+    nested = parsed.get("error") if isinstance(parsed, dict) else None
+    for place in (parsed, nested):
+        value = place.get("retry_after") if isinstance(place, dict) else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LONGEST_WAIT_IN_BODY:
+            return float(value)
+    return None
 
 
 def _codes(parsed: Mapping[str, Json], inner: Mapping[str, Json], nested: Json) -> Iterator[Json]:

@@ -98,18 +98,29 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def filled(text: str) -> str:
+    """Text that says something: an empty value is mostly a shell variable that was never set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a value is needed, and an empty one came")
+    return text
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Flags that every script with a provider has."""
     group = parser.add_argument_group("provider")
-    group.add_argument("--provider", metavar="NAME", help="skills.video, agnes, agcloud, ark, byteplus (config.json)")
-    group.add_argument("--base-url", metavar="URL", help="another host: one of config.json's, or loopback")
+    group.add_argument(
+        "--provider", type=filled, metavar="NAME", help="skills.video, agnes, agcloud, ark, byteplus (config.json)"
+    )
+    group.add_argument("--base-url", type=filled, metavar="URL", help="another host: one of config.json's, or loopback")
     group.add_argument("--sandbox", action="store_true", help="run against the bundled sandbox: no key, no cost")
     group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
-    group.add_argument("--output-dir", metavar="DIR", help=f"where files go (default {DEFAULT_OUTPUT_DIR}/)")
+    group.add_argument(
+        "--output-dir", type=filled, metavar="DIR", help=f"where files go (default {DEFAULT_OUTPUT_DIR}/)"
+    )
     group.add_argument("--no-download", action="store_true", help="give the URLs, fetch nothing")
     group.add_argument(
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
@@ -129,9 +140,9 @@ def create_parser() -> Parser:
     what = parser.add_argument_group("what to make")
     what.add_argument("--prompt", metavar="TEXT")
     for flag in MEDIA_FLAGS:
-        what.add_argument(f"--{flag.replace('_', '-')}", action="append", metavar="FILE|URL")
+        what.add_argument(f"--{flag.replace('_', '-')}", action="append", type=filled, metavar="FILE|URL")
     for flag in ("aspect-ratio", "size", "resolution", "duration"):
-        what.add_argument(f"--{flag}", metavar="V")
+        what.add_argument(f"--{flag}", type=filled, metavar="V")
     for flag in ("seed", "frames", "expires-after"):
         what.add_argument(f"--{flag}", type=int, metavar="N")
     what.add_argument("--audio-track", action=argparse.BooleanOptionalAction, default=None)
@@ -141,12 +152,12 @@ def create_parser() -> Parser:
     what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")
     what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
-    which.add_argument("--model", metavar="ID")
+    which.add_argument("--model", type=filled, metavar="ID")
     which.add_argument("--kind", choices=("image", "video"))
-    which.add_argument("--sse-endpoint", metavar="PATH")
-    which.add_argument("--endpoint", metavar="PATH", help="the same, polled")
+    which.add_argument("--sse-endpoint", type=filled, metavar="PATH")
+    which.add_argument("--endpoint", type=filled, metavar="PATH", help="the same, polled")
     which.add_argument("--payload", metavar="JSON", help="the exact request body")
-    which.add_argument("--payload-file", metavar="FILE", help="the same from a file; - is stdin")
+    which.add_argument("--payload-file", type=filled, metavar="FILE", help="the same from a file; - is stdin")
     which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help="your own documents")
     _add_running(parser)
     add_common(parser)
@@ -169,9 +180,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     batch = parser.add_argument_group("many jobs")
-    batch.add_argument("--batch", metavar="FILE.jsonl", help="one job a line, flags' names as keys")
+    batch.add_argument("--batch", type=filled, metavar="FILE.jsonl", help="one job a line, flags' names as keys")
     batch.add_argument("--concurrency", type=positive, metavar="N")
-    batch.add_argument("--shard", metavar="I/N", help="the I-th of N parts of the file")
+    batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
     batch.add_argument("--max-jobs", type=positive, metavar="N", help="spend guard (default 50 without --yes)")
     batch.add_argument("--yes", action="store_true")
     batch.add_argument("--gallery", action="store_true", help="write index.html beside the files")
@@ -186,12 +197,13 @@ def wait_parser() -> Parser:
   wait_generation.py --all --deadline 100
   wait_generation.py --list --limit 10""",
     )
-    parser.add_argument("--generation-id", action="append", metavar="ID", default=[])
+    parser.add_argument("--generation-id", action="append", type=filled, metavar="ID", default=[])
     parser.add_argument("--all", action="store_true", help="every open job")
     parser.add_argument("--list", action="store_true", help="the journal as JSON")
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="rows of --list (default 50)")
-    parser.add_argument("--cancel", metavar="ID", help="where the provider can; a finished job is saved instead")
-    parser.add_argument("--model", metavar="ID", help="for an id made elsewhere, with --provider")
+    cancel = "where the provider can; a finished job is saved instead"
+    parser.add_argument("--cancel", type=filled, metavar="ID", help=cancel)
+    parser.add_argument("--model", type=filled, metavar="ID", help="for an id made elsewhere, with --provider")
     parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
     parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")
     parser.add_argument(

@@ -28,6 +28,30 @@ from typing import Any
 
 TEXT_CAP = 2000
 
+TRY: Mapping[str, str] = {
+    "unreadable_file": "check the path: an existing file that you may read; relative paths start at the current folder",
+    "not_media": "give a PNG, JPEG, WebP, MP4, MOV, WAV or MP3 file, or an http(s) URL",
+    "local_file_refused": "give an http(s) URL of the file in place of its path",
+    "bad_media": "change the file to those limits, or give an http(s) URL of another",
+    "bad_json": "write one JSON object with double quotes; in a shell, put it between single quotes, or use a file",
+    "bad_value": "inspect_openapi.py --endpoint MODEL shows what each field takes",
+    "bad_set": "write --set field=value, with dots for fields inside fields and numbers for places in a list",
+    "flag_not_supported": "leave the flag out, or name a model that takes it with --model",
+    "unknown_key": "rename or remove that key; keys are the request flags' names without the dashes before them",
+    "unknown_provider": "name one of those with --provider, or add it to config.json",
+    "config_unreadable": "give a JSON file that you may read, or leave --config out to use the bundle's config.json",
+    "config_invalid": "mend that line; config.schema.json beside config.json says what each key takes",
+    "host_not_allowed": "leave --base-url out, or add the host to the provider's allowed_hosts in config.json",
+    "empty_batch": 'write one JSON object a line, such as {"prompt": "a cat"}',
+    "endpoint_not_found": "python3 scripts/inspect_openapi.py --list-endpoints shows what there is",
+    "model_not_found": "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes",
+    "model_needed": "add --model ID, or --provider NAME of a provider that makes it",
+    "cancel_not_offered": "go on waiting with the command in resume",
+    "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",
+    "usage": "run the same script with --help: every flag, with examples",
+}
+"""What to try, by error code, where the place that raised the error knows nothing better."""
+
 
 class ExitCode(IntEnum):
     OK = 0
@@ -111,7 +135,7 @@ class GenerateMediaError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-        self.guidance = guidance
+        self.guidance = guidance or tuple(filter(None, (TRY.get(code),)))
         self.should_retry = should_retry
         self.details: dict[str, Any] = dict(details or {})
 

@@ -15,6 +15,7 @@ from .models import Body, Encoding, LocalMedia
 MEDIA_KINDS = {"image": "image", "first-frame": "image", "last-frame": "image", "video": "video", "audio": "audio"}
 """Media flag → the kind of file it takes."""
 _URL = re.compile(r"(https?|asset)://\S", re.IGNORECASE)
+_OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.IGNORECASE)
 
 
@@ -32,7 +33,15 @@ def media_value(flag: str, value: str, rule: Mapping[str, Any], how: MediaOption
     """A URL as it is, or a local file as :class:`LocalMedia`; the note says how it was scaled."""
     encoding = Encoding(rule["encode"]) if "encode" in rule else None
     if _URL.match(value):
+        _check_url(flag, value)
         return value, ""
+    if _OTHER_URL.match(value):
+        raise UsageError(
+            "bad_value",
+            f"--{flag} takes a file's path or an http(s) URL",
+            details={"received": value[:80], "allowed": ["PATH", "http://…", "https://…"]},
+            guidance=("download the file first and give its path",),
+        )
     if _DATA.match(value):
         if encoding is Encoding.DATA_URI:
             return value, ""
@@ -45,6 +54,16 @@ def media_value(flag: str, value: str, rule: Mapping[str, Any], how: MediaOption
         reason = rule.get("local", "this model takes URLs only")
         raise UsageError("local_file_refused", f"--{flag} {value}: {reason}")
     return _within_limits(flag, file, rule, how)
+
+
+def _check_url(flag: str, value: str) -> None:
+    if not value.isprintable() or any(ch.isspace() for ch in value):
+        raise UsageError(
+            "bad_value",
+            f"--{flag} has a URL with blanks or control characters in it",
+            details={"received": value[:80]},
+            guidance=(f"write %20 for a blank, and give --{flag} once for each URL",),
+        )
 
 
 def _within_limits(flag: str, file: LocalMedia, rule: Mapping[str, Any], how: MediaOptions) -> tuple[Body, str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Union
 
+from .urls import is_signed
+
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 
 
@@ -176,7 +178,7 @@ class SavedOutput:
     def as_json(self, *, show_query: bool) -> dict[str, Any]:
         """The ``outputs[]`` object of a terminal line; the URL's query is cut unless ``show_query``."""
         row: dict[str, Any] = {"path": self.path, "url": self.url}
-        if self.url is not None and not show_query and "?" in self.url:
+        if self.url is not None and not show_query and is_signed(self.url):
             row |= {"url": self.url.split("?", 1)[0], "url_redacted": True}
         if self.path is None:  # nothing was fetched, so nothing was measured
             return {name: value for name, value in {**row, "role": self.role or None}.items() if value is not None}
@@ -188,6 +190,4 @@ class SavedOutput:
             "duration_seconds": self.duration_seconds,
             "sha256": self.sha256,
         }
-        if self.role:
-            row["role"] = self.role
-        return {name: value for name, value in row.items() if value is not None}
+        return row | ({"role": self.role} if self.role else {})

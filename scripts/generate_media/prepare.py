@@ -17,6 +17,7 @@ from .errors import InvalidRequest, UsageError
 from .journal import fingerprint
 from .models import Body, Json, LocalMedia, Request
 from .request import Wish, build_body
+from .sets import NoJsonConstant, strict_json
 
 WISH_FLAGS = (
     "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",
@@ -124,9 +125,11 @@ def prepare(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
-    from .request import apply_sets
+    from .request import apply_sets, check_prompt
 
     assert wanted.payload is not None
+    if not wanted.no_validate:
+        check_prompt(wanted.payload.get("prompt"))
     body: Mapping[str, Body] = apply_sets(wanted.payload, wanted.wish.sets)
     if not target.endpoint.model and wanted.ask.model and "model" not in body:
         body = {"model": wanted.ask.model, **body}
@@ -194,7 +197,7 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
     if text is None:
         return None
     try:
-        body = json.loads(text)
+        body = strict_json(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise UsageError(
@@ -203,8 +206,11 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
             details={"received": text[max(0, error.pos - 30) : error.pos + 30]},
             guidance=("in a shell, put the JSON between single quotes, or use --payload-file",),
         ) from None
-    except RecursionError:
-        raise UsageError("bad_json", "the payload is nested too deeply") from None
+    except NoJsonConstant as error:
+        message = f"the payload holds {error}, which JSON cannot say"
+        raise UsageError("bad_json", message, details={"received": str(error)}) from None
+    except (RecursionError, ValueError):  # ValueError: a number of more than 4300 digits
+        raise UsageError("bad_json", "the payload is nested too deeply, or a number in it is too long") from None
     if not isinstance(body, dict):
         raise UsageError("bad_json", f"the payload must be a JSON object, not {type(body).__name__}")
     return body

@@ -42,7 +42,7 @@ from .media_flags import MEDIA_KINDS, MediaOptions, media_value
 from .models import Body, Encoding, Json, LocalMedia
 from .sets import apply_sets, parse_set, place
 
-__all__ = ["MEDIA_KINDS", "Built", "Wish", "apply_sets", "build_body", "parse_set"]
+__all__ = ["MEDIA_KINDS", "Built", "Wish", "apply_sets", "build_body", "check_prompt", "parse_set"]
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,25 @@ def _others(given: Mapping[str, Any], hint: Callable[[frozenset[str]], Sequence[
     return (*found, "a field that the model has and no flag names goes by --set FIELD=VALUE")
 
 
+def check_prompt(text: object) -> None:
+    """Refuse words that say nothing: blanks, or characters that nobody can see.
+
+    Raises:
+        UsageError: ``missing_prompt``.
+    """
+    if isinstance(text, str) and not any(ch.isprintable() and not ch.isspace() for ch in text):
+        raise UsageError(
+            "missing_prompt",
+            "the prompt is empty",
+            guidance=('say what you want: --prompt "a red cat"',),
+            details={"received": text[:80]},
+        )
+
+
 def _check_prompt(wish: Wish) -> None:
     said = [wish.prompt, *(value for key, value in wish.sets if key == "prompt")]
-    if any(isinstance(text, str) and not text.strip() for text in said):
-        raise UsageError("missing_prompt", "the prompt is empty", guidance=('say what you want: --prompt "a red cat"',))
+    for text in said:
+        check_prompt(text)
     if wish.prompt is None and not wish.sets and not any(flag in MEDIA_KINDS for flag in wish.flags):
         raise UsageError(
             "missing_prompt",

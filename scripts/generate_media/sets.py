@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def parse_set(text: str) -> tuple[str, Json]:
             guidance=("write --set field=value, with dots for fields inside fields: --set extra_body.mode=ti2vid",),
         )
     try:
-        return key, json.loads(value, parse_constant=_no_constant)
+        return key, strict_json(value)
     except (ValueError, RecursionError):
         return key, value
 
@@ -72,5 +73,26 @@ def _copy(value: Body) -> Any:
     return {k: _copy(v) for k, v in value.items()} if isinstance(value, Mapping) else [_copy(v) for v in value]
 
 
+def strict_json(text: str) -> Json:
+    """JSON as the standard has it.
+
+    Raises:
+        NoJsonConstant: NaN, Infinity, or a number too large for any. JSONDecodeError, RecursionError: see json.
+    """
+    value: Json = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    return value
+
+
+class NoJsonConstant(ValueError):
+    """``NaN`` or ``Infinity``: Python reads them, JSON has no such values."""
+
+
 def _no_constant(name: str) -> Json:
-    raise ValueError(name)
+    raise NoJsonConstant(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NoJsonConstant(text)
+    return number
