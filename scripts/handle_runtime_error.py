@@ -30,7 +30,7 @@ def parser() -> Parser:
     """The flags."""
     made = Parser(
         prog="handle_runtime_error.py",
-        description="Classify a provider's error answer: category, whether to retry, what to do; the exit code says so.",
+        description="Classify a provider's error answer: category, whether to retry, what to do (the exit code too).",
         epilog="""examples:
   handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'
   handle_runtime_error.py --status 503 --body-file answer.json --provider agnes
