@@ -145,7 +145,7 @@ class Client:
                 stack.callback(exchange.release)
                 return raw
 
-            yield Incoming(call, exchange, alarm, guarded(exchange, transmit))
+            yield Incoming(call, exchange, alarm, guarded(exchange, transmit), self.site.key.cut_from)
 
     def _transmit(self, adapter: Adapter, request: PreparedRequest, exchange: Exchange, read_seconds: float) -> Any:
         from requests.utils import get_environ_proxies

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_KEY_CHARS = 4096
+SHORT_KEY_CHARS = 8
 _PLACEHOLDER = re.compile(
     r"^<.*>$|^\[.*\]$|^\{.*\}$|^\$\w+$|your[-_ ]?(api[-_ ]?)?(key|token)|^(api[-_]?key|token|placeholder|change[-_]?me"
     r"|replace[-_]?me|todo|none|null|undefined|xxx+|sk-x+|(sk-)?(\.{2,}|…+)|paste.*here|insert.*here|\*+)$",
@@ -32,6 +33,14 @@ class SecretKey:
     def reveal(self) -> str:
         """The key itself, for the Authorization header only."""
         return self.__value
+
+    def cut_from(self, text: str) -> str:
+        """A server's text without the key, should the server say it back (a word of a few letters stays)."""
+        if len(self.__value) < SHORT_KEY_CHARS:
+            return text
+        for written in dict.fromkeys((self.__value, self.__value.replace("/", "\\/"))):  # as JSON may escape it
+            text = text.replace(written, "<key>")
+        return text
 
     def __repr__(self) -> str:
         return f"<key {self.fingerprint} from {self.source}>"

@@ -39,7 +39,7 @@ class Session:
     printer: Printer
     signals: Signals
     stack: ExitStack
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
     sandbox_urls: Mapping[str, str] = field(default_factory=dict)

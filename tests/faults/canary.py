@@ -1,0 +1,145 @@
+"""A canary key through every fault of the sandbox and every script: found in nothing that is printed or kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import io
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from faults.bench import SPEED, _surroundings, _User
+from faults.matrix import ACTIONS, FLOWS, Row
+
+ARGUMENTS = {"chaos": "0.5", "chaos-known": "0.5", "result-url": "http://169.254.169.254/latest"}
+PREFIXES = {"sse-": "skills.video", "sv-": "skills.video", "agnes-": "agnes", "agcloud-": "agcloud"}
+SCRIPTS: tuple[tuple[str, ...], ...] = (
+    ("wait_generation", "--all", "--deadline", "20", "--verbose"),
+    ("wait_generation", "--list"),
+    ("ensure_api_key",),
+    ("ensure_api_key", "--verify", "--provider", "{provider}", "--base-url", "{base}"),
+    ("inspect_openapi", "--provider", "{provider}", "--models"),
+    ("handle_runtime_error", "--status", "401", "--body", "no such key", "--provider", "{provider}"),
+    ("create_and_wait", "--dry-run", "--provider", "{provider}", "--prompt", "a cat"),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One fault in one flow: what was looked through, and where the key was found."""
+
+    name: str
+    places: tuple[str, ...]
+    runs: int
+    bytes_searched: int
+
+
+def tasks(named: list[str]) -> list[tuple[str, str]]:
+    """(flow, fault): every named fault where it can happen, and every action at every operation."""
+    found = [
+        (flow, f"{name}={ARGUMENTS[name]}" if name in ARGUMENTS else name)
+        for name in named
+        for flow, it in FLOWS.items()
+        if it.provider == next((owner for prefix, owner in PREFIXES.items() if name.startswith(prefix)), it.provider)
+    ]
+    broken = [f"{operation}:headers:{action}*2" for operation in ("create", "poll", "download") for action in ACTIONS]
+    return found + [(flow, fault) for flow in FLOWS for fault in broken]
+
+
+class Cage:
+    """One process's sandbox."""
+
+    def __init__(self) -> None:
+        from generate_media.sandbox import start
+
+        self.sandbox = start(speed=SPEED)
+
+    def run(self, flow: str, fault: str) -> Seen:
+        """The main job under the fault, verbosely, then every other script; everything that is left is searched."""
+        with tempfile.TemporaryDirectory(prefix="canary-") as folder, _surroundings(Path(folder)) as key:
+            user = _User(self.sandbox, Path(folder), key, FLOWS[flow], Row(flow, "create", "request", "none"))
+            user.write_config(create_seconds=20.0)
+            user.faults(fault)
+            user.command("--verbose", "--deadline", "40")
+            provider = FLOWS[flow].provider
+            words = {"provider": provider, "base": self.sandbox.base_urls[provider]}
+            for script, *args in SCRIPTS:
+                user.said += _call(script, [arg.format(**words) for arg in args], user.home)
+            user.faults()
+            places = user.leaks() + self._downloads_with_headers(key)
+            files = [path.stat().st_size for path in user.home.rglob("*") if path.is_file()]
+        return Seen(f"{flow} | {fault}", tuple(places), 1 + len(SCRIPTS), sum(files) + len(user.said))
+
+    def _downloads_with_headers(self, key: str) -> list[str]:
+        log: dict[str, Any] = requests.get(f"http://127.0.0.1:{self.sandbox.port}/_log", timeout=60).json()
+        mine = hashlib.sha256(key.encode()).hexdigest()[:12]
+        found = [row for row in log["requests"] if row["side"] == "files"]
+        bad = [
+            row["path"] for row in found if row["key"] == mine or {"authorization", "cookie"} & set(row["header_names"])
+        ]
+        return bad + (["the sandbox's log"] if key in str(log) else [])
+
+
+def _call(script: str, args: list[str], home: Path) -> str:
+    """What a script prints, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    if script in ("wait_generation", "create_and_wait", "ensure_api_key"):
+        args = [*args, "--config", str(home / "config.json")]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.suppress(SystemExit):
+        importlib.import_module(script).main(args)
+    return out.getvalue() + err.getvalue()
+
+
+_cage: Cage | None = None
+
+
+def run_task(task: tuple[str, str]) -> Seen:
+    """In a worker process."""
+    global _cage
+    if _cage is None:
+        _cage = Cage()
+    return _cage.run(*task)
+
+
+def all_tasks() -> list[tuple[str, str]]:
+    from generate_media.sandbox import known_faults
+
+    return tasks(sorted(known_faults()))
+
+
+def run_tasks(chosen: list[tuple[str, str]], processes: int) -> Iterator[Seen]:
+    with get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(run_task, chosen)
+
+
+def main(argv: list[str]) -> int:
+    """``python -m faults.canary [processes]``; exit 1 when the key was found anywhere."""
+    began = time.monotonic()
+    chosen = all_tasks()
+    random.Random(0).shuffle(chosen)
+    seen = []
+    for one in run_tasks(chosen, int(argv[0]) if argv else 8):
+        seen.append(one)
+        if one.places:
+            print(f"LEAK {one.name}: {one.places}", flush=True)
+    leaks = sum(len(one.places) for one in seen)
+    searched = sum(one.bytes_searched for one in seen) / 1e6
+    print(f"{len(seen)} faults and flows, {sum(one.runs for one in seen)} runs of scripts, {searched:.0f} MB searched, "
+          f"{leaks} leaks, {time.monotonic() - began:.0f} s")  # fmt: skip
+    return 1 if leaks else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONFAULTHANDLER", "1")
+    sys.exit(main(sys.argv[1:]))
