@@ -63,3 +63,25 @@ bench: $(DEV_STAMP)  ## start, detection, memory, downloads, a thousand streams:
 bench-peers:  ## the peers that `make bench` compares with, in an environment of their own
 	python3 -m venv .cache/bench-peers
 	.cache/bench-peers/bin/pip install -q --disable-pip-version-check fal-client replicate openai runwayml 'volcengine-python-sdk[ark]'
+
+BENCH := cd tests && PYTHONPATH=../scripts:. ../$(PY) -m
+
+faults: $(DEV_STAMP)  ## the whole fault matrix, then schemathesis on the sandbox (about 10 minutes)
+	$(BENCH) faults.bench
+	@test -x .cache/schemathesis/bin/schemathesis || { python3 -m venv .cache/schemathesis && \
+		.cache/schemathesis/bin/pip install -q --disable-pip-version-check 'schemathesis>=4,<5'; }
+	PATH="$(CURDIR)/.cache/schemathesis/bin:$$PATH" $(PY) tests/run_schemathesis.py
+
+kill: $(DEV_STAMP)  ## SIGKILL at every call and 1,000 random moments, failing writes, crowds (about 15 minutes; strace)
+	$(BENCH) faults.kill
+	GENERATE_MEDIA_KILLS=200 $(PY) -m pytest -q -s tests/test_processes.py -k random_moments
+
+chaos: $(DEV_STAMP)  ## 2,000 jobs against a server that breaks a fifth of everything, both killed five times
+	$(BENCH) faults.chaos
+
+canary: $(DEV_STAMP)  ## a canary key through every fault and script
+	$(BENCH) faults.canary
+	$(PY) -m pytest -q tests/test_secrets.py
+
+fuzz: $(DEV_STAMP)  ## ten minutes of new seeds
+	$(BENCH) faults.fuzz
