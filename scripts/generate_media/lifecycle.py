@@ -6,7 +6,7 @@ What is needed only once the create is out is imported then: the provider works 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -56,17 +56,23 @@ class _Run:
 
 
 def run_job(
-    ctx: JobContext, spec: JobSpec, *, detach: bool = False, before_create: Callable[[], None] | None = None
+    ctx: JobContext,
+    spec: JobSpec,
+    *,
+    detach: bool = False,
+    before_create: Callable[[], None] | None = None,
+    stack: ExitStack | None = None,
 ) -> Outcome:
     """Make the job, or attach to it, or give again what is there already: never pay twice.
 
-    ``before_create`` is called when a create is about to be sent: a rate limit waits there.
+    ``before_create`` is called when a create is about to be sent: a rate limit waits there. A stream is closed with
+    ``stack`` where one is given, so that the last line need not wait for it.
     Never raises one of our errors: each becomes the outcome, with its exit code and its last line.
     """
     run = _Run(ctx, ctx.clock.now())
     try:
-        with ExitStack() as stack:
-            return _run(run, spec, stack, detach, before_create)
+        with nullcontext(stack) if stack is not None else ExitStack() as open_until:
+            return _run(run, spec, open_until, detach, before_create)
     except Stopped:
         return run.cut_short(Interrupted(2))
     except GenerateMediaError as error:

@@ -49,7 +49,8 @@ def chooser(session: Session) -> Chooser:
 
 def check_batch_only(args: argparse.Namespace) -> None:
     """Flags that mean nothing without --batch are mistakes, not decoration."""
-    given = [f"--{name.replace('_', '-')}" for name in ("shard", "max_jobs", "gallery") if getattr(args, name)]
+    alone = ("shard", "gallery") if args.count else ("shard", "gallery", "max_jobs")
+    given = [f"--{name.replace('_', '-')}" for name in alone if getattr(args, name)]
     if given:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
 
@@ -58,7 +59,7 @@ def run_one(session: Session, prepared: Prepared) -> Outcome:
     ctx = open_context(session, prepared)
     spec = job_spec(ctx, prepared, force_new=session.args.new)
     tell_start(ctx, prepared, spec)
-    return run_job(ctx, spec, detach=session.args.detach)
+    return run_job(ctx, spec, detach=session.args.detach, stack=session.stack)
 
 
 def open_context(session: Session, prepared: Prepared, *, quiet: bool = False) -> JobContext:
