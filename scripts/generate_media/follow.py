@@ -47,7 +47,8 @@ class _Progress:
         if not reading.status or not (changed or reading.aliases):
             return
         self.status = reading.status
-        self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
+        if reading.result is None or reading.aliases:  # an end is recorded with its word, and nobody waits for two
+            self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
         if changed and reading.result is None:
             self.ctx.events.event("status", generation_id=self.row.generation_id, status=reading.status)
         if reading.progress is not None:
