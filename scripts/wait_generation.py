@@ -25,7 +25,6 @@ from generate_media.bootstrap import start
 from generate_media.cli import wait_parser
 from generate_media.errors import GenerateMediaError
 from generate_media.events import standard_printer
-from generate_media.report import error_outcome
 from generate_media.signals import Signals
 
 
@@ -48,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
                 outcome = run_wait(Session.open(args, printer, signals, stack))
         except GenerateMediaError as error:
+            from generate_media.report import error_outcome
+
             outcome = error_outcome(error)
         if outcome.line:
             printer.line(outcome.line)
