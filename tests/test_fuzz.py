@@ -51,7 +51,7 @@ created_at progress metadata choices b64_json COMPLETED succeeded failed FAILED 
 https://a.example/x.png file:///etc/passwd
 """
 words = st.sampled_from(NAMES.split())
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | texts | words
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts | words
 trees = st.recursive(
     leaves, lambda more: st.lists(more, max_size=4) | st.dictionaries(words | texts, more, max_size=5), max_leaves=25
 )
@@ -91,7 +91,7 @@ def test_a_stream_of_anything_is_read_event_by_event(tree: Any, noise: bytes, si
     chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
     with contextlib.suppress(EventTooLarge):
         found = [parse_json(event.data) for event in events(chunks)]
-        assert json.loads(written(tree)) in found or written(tree) != written(json.loads(written(tree)))
+        assert json.loads(written(tree)) in found
         for protocol in PROTOCOLS:
             for value in found:
                 adapter_for(protocol).read(value, model="m")
