@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import Desk
+from generate_media.commands import resume_command
 from generate_media.models import SavedOutput
+from generate_media.tracked import is_tracked
+from tools import require_tool
 
 NANO = "google/nano-banana-pro"
 
@@ -100,3 +105,96 @@ def test_a_wait_that_the_body_asks_for(desk: Desk, body: str, seconds: float | N
     document = json.loads(ran.out)
     assert document["retry_after_seconds"] == seconds
     assert ran.code == 24
+
+
+def test_start_is_first_and_warnings_come_after_it(desk: Desk) -> None:
+    ran = desk.run("--prompt", "a boat", "--kind", "video", "--poll-interval", "1", "--detach", provider="agnes")
+    assert [line["event"] for line in ran.lines[:2]] == ["start", "warning"]
+    assert "raised to 5" in ran.lines[1]["message"]
+    quiet = desk.run("--prompt", "another boat", "--kind", "video", "--detach", provider="agnes")
+    assert not quiet.events("warning"), "a default never warns"
+
+
+def test_text_of_a_server_is_data(desk: Desk) -> None:
+    desk.faults("hostile-id")
+    ran = desk.run("--prompt", "a cat", "--model", NANO)
+    assert ran.code == 0
+    assert not Path("owned").exists()
+    listed = desk.call("wait_generation", "--list")
+    for line in [*ran.lines, *listed.last["jobs"]]:
+        assert str(line.get("generation_id", "")).isprintable()
+        assert "resume" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [("gen_1", True), ("a.b:c/d+e=f-g", True), ("a\n", False), ("a b", False), ("", False), ("x" * 513, False)],
+)
+def test_only_plain_ids_stand_in_a_command(text: str, safe: bool) -> None:
+    assert (resume_command(text) is not None) is safe
+
+
+def test_all_fetches_what_an_earlier_run_had_no_time_for(desk: Desk) -> None:
+    desk.faults("download:headers:silence")
+    ran = desk.run("--prompt", "a cat", "--model", NANO, "--deadline", "60")
+    assert ran.code == 11
+    desk.faults()
+    config = ("--config", str(desk.home / "config.json"))
+    again = desk.call("wait_generation", "--all", *config)
+    assert again.code == 0
+    assert Path(again.last["outputs"][0]["path"]).is_file()
+    assert desk.call("wait_generation", "--all", *config).last["counts"] == {"open": 0}
+    assert desk.creates() == 1
+
+
+def test_all_tells_of_a_lost_create_and_goes_on(desk: Desk) -> None:
+    desk.faults("create:headers:reset")
+    assert desk.run("--prompt", "lost", "--model", NANO).code == 13
+    desk.faults()
+    assert desk.run("--prompt", "kept", "--model", NANO, "--detach").code == 0
+    ran = desk.call("wait_generation", "--all", "--config", str(desk.home / "config.json"))
+    assert ran.code == 0
+    assert ran.last["result"] == "succeeded"
+    (warning,) = ran.events("warning")
+    assert "--new" in warning["message"]
+
+
+def test_an_id_that_nobody_knows_leaves_no_trace(desk: Desk) -> None:
+    for _ in range(2):
+        ran = desk.run("--provider", "skills.video", "--generation-id", "nosuch", script="wait_generation")
+        assert ran.code == 23
+        assert ran.last["should_retry"] is False
+    assert desk.rows() == []
+
+
+def test_a_key_in_a_tracked_config_draws_a_warning(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = require_tool("git")
+    monkeypatch.delenv("SKILLS_VIDEO_API_KEY")
+    config = desk.write_config(**{"skills.video": {"api_key": desk.key}})
+    words = ("--prompt", "a cat", "--model", NANO)
+    assert not desk.run(*words).events("warning")
+    subprocess.run([git, "init", "-q", str(desk.home)], check=True)
+    is_tracked.cache_clear()
+    assert not desk.run(*words, "--new").events("warning"), "in a repository, and not tracked"
+    subprocess.run([git, "-C", str(desk.home), "add", config.name], check=True)
+    is_tracked.cache_clear()
+    ran = desk.run(*words, "--new")
+    (warning,) = ran.events("warning")
+    assert "tracked by git" in warning["message"]
+    document = json.loads(desk.call("ensure_api_key", "--config", str(config)).out)
+    assert "tracked by git" in str(document["providers"]["skills.video"]["warnings"])
+    assert desk.key not in ran.out + str(document)
+
+
+def test_many_copies_are_guarded_before_anything_else(desk: Desk) -> None:
+    ran = desk.run("--prompt", "a cat", "--model", NANO, "--count", "999999999999")
+    assert (ran.code, ran.last["error"]) == (2, "too_many_jobs")
+    assert desk.run("--prompt", "a cat", "--model", NANO, "--count", "2", "--max-jobs", "1").code == 2
+    assert desk.creates() == 0
+
+
+def test_a_missing_key_says_how_to_set_that_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AGNES_API_KEY")
+    ran = desk.run("--prompt", "a cat", provider="agnes")
+    assert ran.code == 21
+    assert all("AGNES_API_KEY" in how or "agnes" in how for how in ran.last["set_key"].values())

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from .errors import TEXT_CAP, clean_text
 from .models import Answer, Json
 
 _BASE64_RUN = re.compile(r"^[A-Za-z0-9+/=_-]{512,}$")
@@ -36,6 +37,26 @@ def _number(text: str) -> float | None:
 
 def succeeded(answer: Answer) -> bool:
     return 200 <= answer.status < 300
+
+
+def short(value: Json) -> Json:
+    """A small value (usage) as data for a line: texts cleaned; None for one that is no small value."""
+    try:
+        if len(json.dumps(value)) > TEXT_CAP:
+            return None
+    except RecursionError:
+        return None
+    return _cleaned(value)
+
+
+def _cleaned(value: Json) -> Json:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, Mapping):
+        return {clean_text(name): _cleaned(item) for name, item in value.items()}
+    return value
 
 
 def without_bytes(value: Json) -> Json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .context import JobContext
 from .errors import ExitCode, GenerateMediaError, UsageError
 from .events import without_none
-from .lifecycle import resume_job, run_job
+from .lifecycle import run_job
 from .prepare import Prepared
 from .report import Outcome, error_outcome
 from .run import chooser, job_spec, known_urls, open_context, output_folder
@@ -70,13 +70,18 @@ def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome
 
 def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
     """``--count N``: N jobs of one request, each with a place of its own in the journal."""
+    _guard_spending(session.args.max_jobs, session.args.yes, count)
     contexts = _Contexts(session)
     runners = [contexts.runner(prepared, copy=copy, force_new=session.args.new) for copy in range(count)]
-    _guard_spending(session.args.max_jobs, session.args.yes, count)
     return _run(session, [Work({"line": index}, run) for index, run in enumerate(runners, start=1)])
 
 
-def follow_rows(session: Session, rows: Sequence[Row], context: Callable[[Row], JobContext]) -> Outcome:
+def follow_rows(
+    session: Session,
+    rows: Sequence[Row],
+    context: Callable[[Row], JobContext],
+    resume: Callable[[JobContext, Row], Outcome],
+) -> Outcome:
     """Several jobs of the journal at once."""
 
     def work(row: Row) -> Callable[[Mapping[str, Any]], Outcome]:
@@ -85,7 +90,7 @@ def follow_rows(session: Session, rows: Sequence[Row], context: Callable[[Row], 
                 ctx = context(row)
             except GenerateMediaError as error:
                 return error_outcome(error, generation_id=row.generation_id)
-            return resume_job(ctx, row)
+            return resume(ctx, row)
 
         return run
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .paths import BUNDLE
 
-SAFE_WORD = re.compile(r"^[A-Za-z0-9._:/+=-]{1,512}$")
+SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 
 
 def resume_command(generation_id: str | None, *, sandbox: bool = False, config: str | None = None) -> str | None:

@@ -11,6 +11,13 @@ from typing import Any, TextIO
 
 from .errors import ExitCode, GenerateMediaError, clean_text
 
+SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
+"""Fields of a line that hold a provider's own words and are not cleaned where they are made."""
+
+
+KEPT = {"retry": ("http_status",)}
+"""Fields that stand in a line as null as well: no HTTP status means that no answer came."""
+
 
 class Printer:
     """Thread-safe. A closed stdout never stops a job: what cannot be printed is in the journal and sidecar."""
@@ -19,14 +26,24 @@ class Printer:
         self._out = out
         self._words = words
         self._lock = threading.Lock()
+        self._held: list[Mapping[str, Any]] | None = []
+        """Warnings that came before the first line, which is ``start`` where there is one; None from then on."""
         self.verbose = verbose
 
     def event(self, name: str, **fields: Any) -> None:
         """One JSON object on a line of its own, flushed; fields that are None are left out."""
-        self.line({"event": name, **{key: value for key, value in fields.items() if value is not None}})
+        kept = KEPT.get(name, ())
+        row = {"event": name, **{key: value for key, value in fields.items() if value is not None or key in kept}}
+        if name == "warning" and self._held is not None:
+            if row not in self._held:  # what holds for every job of a batch is said once
+                self._held.append(row)
+            return
+        self.line(row)
 
     def line(self, row: Mapping[str, Any]) -> None:
-        self._write(self._out, json.dumps(row, separators=(",", ":")) + "\n")
+        held, self._held = self._held or [], None
+        rows = [row, *held] if row.get("event") == "start" else [*held, row]
+        self._write(self._out, "".join(json.dumps(_clean(one), separators=(",", ":")) + "\n" for one in rows))
 
     def say(self, text: str) -> None:
         """Words for a person, ASCII-safe where the terminal is."""
@@ -41,6 +58,12 @@ class Printer:
                 stream.flush()
             except (OSError, ValueError):
                 _silence(stream)
+
+
+def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the provider's short words as data: no control characters, no text without end."""
+    return {key: clean_text(value) if key in SERVER_WORDS and isinstance(value, str) else value
+            for key, value in row.items()}  # fmt: skip
 
 
 def _silence(stream: TextIO) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .answers import parse_json, succeeded
@@ -180,7 +180,7 @@ class _Poll:
         final = failure.category not in (Category.TRANSIENT, Category.OUTCOME_UNKNOWN)
         self.refused = self.refused + 1 if final else 0
         if self.refused >= REFUSALS_THAT_END:
-            raise ProviderRefused(failure, details=self._where())
+            raise ProviderRefused(replace(failure, should_retry=False), details=self._where())
         wait = self.ctx.policy.wait_seconds(
             self.bad,
             retry_after=failure.retry_after_seconds,

@@ -36,7 +36,7 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
             "dashboard_url": lead.dashboard_url,
             "how_to_get_key": own["how_to_get_key"],
             "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
-            "set_key": first_contact(session.settings)["set_key"],
+            "set_key": first_contact(session.settings, lead)["set_key"],
             "providers": rows,
         }
 

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import Any
 
+from .answers import short
 from .clock import Clock
-from .errors import ExitCode, UsageError
+from .errors import ExitCode, UsageError, clean_text
 from .expiry import expires_in
 from .journal import Journal, Row
 from .paths import CONFIG_FILE, journal_dir
@@ -44,19 +45,19 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
 def _row(settings: Settings, row: Row) -> dict[str, Any]:
     saved = row.saved if isinstance(row.saved, list) else []
     line = {
-        "generation_id": row.generation_id,
+        "generation_id": row.generation_id and clean_text(row.generation_id),
         "provider": row.provider,
         "model": row.model,
         "kind": row.kind or None,
         "state": row.state.value,
-        "status": row.status or None,
+        "status": clean_text(row.status) or None,
         "result": row.result,
         "prompt": row.prompt[:80] or None,
         "created_at": _iso(row.created_at),
         "ended_at": _iso(row.ended_at),
         "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
         "expires_in_seconds": _time_left(settings, row),
-        "usage": row.usage,
+        "usage": short(row.usage),
     }
     return {name: value for name, value in line.items() if value is not None}
 

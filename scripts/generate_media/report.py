@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .answers import without_bytes
+from .answers import short, without_bytes
 from .classify import GUIDANCE
 from .errors import CATEGORY_EXIT, Category, ExitCode, GenerateMediaError, clean_text
 from .events import without_none
@@ -105,7 +105,7 @@ def _head(end: Ended, *, ok: bool) -> dict[str, Any]:
 
 def _tail(end: Ended) -> dict[str, Any]:
     return {
-        "usage": end.row.usage,
+        "usage": short(end.row.usage),
         "elapsed_seconds": round(end.elapsed_seconds, 3),
         "sandbox": True if end.sandbox else None,
         "response": without_bytes(end.row.response) if end.verbose else None,

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,18 @@ class Session:
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
         places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        return find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home())
+        found = find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home())
+        return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
+
+    def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
+        """A warning where a key stands in a config.json that git tracks."""
+        from .tracked import is_tracked
+
+        file: Path = self.args.config or CONFIG_FILE
+        if not self.settings.config_keys(provider) or not is_tracked(file):
+            return ()
+        words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
+        return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
 
     def has_key(self, provider: ProviderSettings) -> bool:
         """Whether a key of the provider is set for real, the sandbox aside."""
@@ -231,18 +242,28 @@ def missing_key(provider: ProviderSettings, settings: Settings, found: KeySearch
             f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
             "or try it at once without any key: add --sandbox",
         ),
-        details={"provider": provider.name, "problems": list(found.problems) or None, **first_contact(settings)},
+        details={
+            "provider": provider.name,
+            "problems": list(found.problems) or None,
+            **first_contact(settings, provider),
+        },
     )
 
 
-def first_contact(settings: Settings) -> dict[str, Any]:
-    """Where each provider's key comes from, and the four places to put it."""
+PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
+"""The one variable that OpenClaw hands to a skill by itself; the others go to its own .env."""
+
+
+def first_contact(settings: Settings, provider: ProviderSettings) -> dict[str, Any]:
+    """Where each provider's key comes from, and the four places to put the one that is asked for."""
+    env = provider.key_env
+    openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "<your key>"}}'
     return {
         "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
         "set_key": {
-            "shell": "export SKILLS_VIDEO_API_KEY=<your key>",
-            ".env": f"{BUNDLE / '.env'}: SKILLS_VIDEO_API_KEY=<your key>",
-            "config.json": 'providers."skills.video".api_key',
-            "openclaw": 'openclaw.json: skills.entries.generate-media.env {"SKILLS_VIDEO_API_KEY": "<your key>"}',
+            "shell": f"export {env}=<your key>",
+            ".env": f"{BUNDLE / '.env'}: {env}=<your key>",
+            "config.json": f'providers."{provider.name}".api_key',
+            "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}=<your key>",
         },
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +13,30 @@ from .clock import Deadline
 from .collect import collect
 from .context import JobContext, job_ref
 from .create import end_in_journal
-from .errors import AuthError, Category, ExitCode, Failure, NotFound, ProviderRefused, UsageError
+from .errors import (
+    AuthError,
+    Category,
+    ExitCode,
+    Failure,
+    GenerateMediaError,
+    NotFound,
+    ProviderRefused,
+    UsageError,
+)
 from .follow import ask
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
 from .models import Reading
+from .recover import find_lost
 from .report import Outcome
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
 
+FETCH_WITHIN_SECONDS = 86400.0
+"""Results die after a day at Ark; what was not fetched by then is not tried again for ever."""
 QUEUED = frozenset({"queued", "pending"})
 """Words for a job that has not begun [ARK, AG]."""
 
@@ -33,18 +47,56 @@ def run_wait(session: Session) -> Outcome:
     check_one_question(args)
     if args.cancel:
         return _cancel(session, _row(session, args.cancel))
-    rows = list(session.journal.open_rows()) if args.all else [_row(session, item) for item in args.generation_id]
+    rows = _all_open(session) if args.all else [_row(session, item) for item in args.generation_id]
     return _follow_all(session, rows)
+
+
+def _all_open(session: Session) -> list[Row]:
+    """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
+
+    A create whose outcome is unknown is looked for in its provider's list; where that says nothing it is told of
+    and left alone, since no waiting ever ends it.
+    """
+    journal = session.journal
+    now = time.time()
+    unsaved = [
+        row for row in journal.unsaved_rows()
+        if row.output_dir and row.remote and now - (row.ended_at or 0.0) < FETCH_WITHIN_SECONDS
+    ]  # fmt: skip
+    open_rows = [_found(session, row) if row.state is State.UNKNOWN else row for row in journal.open_rows()]
+    return [*unsaved, *(row for row in open_rows if row is not None)]
+
+
+def _found(session: Session, row: Row) -> Row | None:
+    """The row of a create whose answer was lost, once its provider's list shows the job; else None, and said."""
+    with suppress(GenerateMediaError):
+        found = find_lost(_context(session, row), row)
+        if found is not None:
+            return found
+    session.printer.event(
+        "warning",
+        message=f"perhaps {row.provider} made a job ({row.model}, {row.prompt[:60]!r}) whose answer was lost: "
+        "look in its dashboard; the same command with --new makes it again, and may pay again",
+    )
+    return None
 
 
 def _follow_all(session: Session, rows: list[Row]) -> Outcome:
     if not rows:
         return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
     if len(rows) == 1:
-        return resume_job(_context(session, rows[0]), rows[0])
+        return _resume(_context(session, rows[0]), rows[0])
     from .batch import follow_rows
 
-    return follow_rows(session, rows, lambda row: _context(session, row))
+    return follow_rows(session, rows, lambda row: _context(session, row), _resume)
+
+
+def _resume(ctx: JobContext, row: Row) -> Outcome:
+    """Follow a job; an id that was made elsewhere and that its provider does not know leaves no trace."""
+    outcome = resume_job(ctx, row)
+    if outcome.exit_code is ExitCode.NOT_FOUND and not row.fingerprint:
+        ctx.journal.disown(row.row_id)
+    return outcome
 
 
 def _row(session: Session, generation_id: str) -> Row:

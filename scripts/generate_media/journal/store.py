@@ -203,6 +203,14 @@ class Journal(Queries):
             know(db, row.row_id, generation_id)
             return row
 
+    def disown(self, row_id: int) -> None:
+        """Forget an id that was made elsewhere and that its provider never knew: a slip of the keyboard is no job."""
+        with self._database.transaction() as db:
+            row = get(db, row_id)
+            if row.state is State.ACCEPTED and not row.fingerprint and not row.status:
+                db.execute("DELETE FROM known_id WHERE row_id = ?", (row_id,))
+                db.execute("DELETE FROM job WHERE row_id = ?", (row_id,))
+
     def forget_writer(self) -> None:
         """In a forked child: its rows are its own, the parent's stay the parent's."""
         self._writer.forget()
