@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from harness import BENCH, MODEL, PEERS_PYTHON, PYTHON, SCRIPTS, Desk, Row, Site, bare, median, ms, ours, site, tls_site
+from imports import dataclasses_cost, imports
 
 PEERS: Mapping[str, str] = {
     "fal-client": "fal.py",
@@ -17,10 +18,6 @@ PEERS: Mapping[str, str] = {
 }
 TARGET = 1.15
 QUICK = 2.2
-WHY = (
-    "what is ours alone, by python -X importtime: some eighty modules and their sixty dataclasses (0.6 ms each for "
-    "the methods that Python compiles at import), then sqlite3, argparse and the journal's two synced writes"
-)
 UNDER_FAL = (
     "fal-client validates nothing: to be under 1 the import of jsonschema (attrs, referencing, dataclasses) would "
     "have to go, and requests with it"
@@ -72,13 +69,21 @@ def _rows(desk: Desk, where: Site, scheme: str) -> list[Row]:
             f"{ratio:.2f}",
             f"≤ {TARGET}",
             ratio <= TARGET,
-            "" if ratio <= TARGET else WHY,
+            "" if ratio <= TARGET else _why(desk, commands["ours"], commands["bare"]),
         )
     ]
     for name, seconds in found.items():
         note = UNDER_FAL if name == "fal-client" and mine > seconds and scheme == "HTTP" else ""
         rows.append(Row(f"(a) beside {name}, {scheme}", ms(mine), ms(seconds), f"{mine / seconds:.2f}", note=note))
     return rows
+
+
+def _why(desk: Desk, mine: list[str], reference: list[str]) -> str:
+    """Where the time goes, by profile."""
+    return (
+        f"python -X importtime: ours {imports(desk, mine)}; the bare script {imports(desk, reference)}. "
+        f"In ours are {dataclasses_cost(desk)}. Two synced writes of the journal come before the POST"
+    )
 
 
 def _curl(base: str) -> list[str]:
@@ -110,16 +115,13 @@ def command_rows(desk: Desk) -> list[Row]:
         bound = name.startswith("--")
         holds = ratio <= QUICK if bound else None
         words = f"argparse, json, sqlite3 {ms(base)}"
-        note = "" if holds is not False else COMMANDS_WHY
+        note = "" if holds is not False else f"python -X importtime: {imports(desk, commands[name])}; {REFERENCE}"
         rows.append(Row(f"(g) {name}", ms(seconds), words, f"{ratio:.2f}", f"≤ {QUICK}" if bound else "", holds, note))
     return rows
 
 
 INSUFFICIENT_CREDITS = 20
-COMMANDS_WHY = (
-    "by importtime: the import of dataclasses (which loads inspect and ast) and the frozen classes of errors, models, "
-    "settings and journal; then pathlib, typing and urllib.parse"
-)
+REFERENCE = "importing dataclasses brings inspect, ast and dis, a fifth of the whole; then come our modules and enums"
 
 
 def _seconds(desk: Desk, name: str, command: list[str]) -> float:

@@ -1,0 +1,67 @@
+"""What a start is made of, for the notes of a target that is missed: imports by package, and what dataclasses cost."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from harness import PYTHON, SCRIPTS, Desk
+
+RUNS = 5
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "requests": ("requests", "urllib3", "charset_normalizer", "idna", "certifi", "http", "ssl", "_ssl", "email"),
+    "jsonschema": ("jsonschema", "jsonschema_specifications", "referencing", "attr", "attrs", "rpds"),
+    "ours": ("generate_media",),
+}
+_TIMED = """
+import dataclasses, sys, time
+spent, real = [], dataclasses.dataclass
+def timed(cls=None, /, **options):
+    if cls is None:
+        return lambda made: timed(made, **options)
+    begun = time.perf_counter()
+    try:
+        return real(cls, **options)
+    finally:
+        spent.append(time.perf_counter() - begun)
+dataclasses.dataclass = timed
+import create_and_wait
+create_and_wait.main(["--provider", "skills.video", "--prompt", "a cat", "--dry-run"])
+print(len(spent), sum(spent) * 1000, file=sys.stderr)
+"""
+
+
+def imports(desk: Desk, command: Sequence[str]) -> str:
+    """Milliseconds of import by package, each module at its least of five runs (self time)."""
+    least: dict[str, float] = {}
+    for _ in range(RUNS):
+        for name, spent in _import_times(desk, [command[0], "-X", "importtime", *command[1:]]).items():
+            least[name] = min(spent, least.get(name, spent))
+    sums = dict.fromkeys((*GROUPS, "standard library and the rest"), 0.0)
+    for name, spent in least.items():
+        top = name.split(".")[0]
+        group = next((group for group, packages in GROUPS.items() if top in packages), "standard library and the rest")
+        sums[group] += spent
+    told = ", ".join(f"{group} {spent:.0f}" for group, spent in sums.items() if spent >= 1)
+    return f"{sum(sums.values()):.0f} ms in {len(least)} modules: {told}"
+
+
+def _import_times(desk: Desk, command: Sequence[str]) -> dict[str, float]:
+    done = subprocess.run(command, env=desk.environ, cwd=desk.folder, capture_output=True, text=True, check=False)
+    rows = (
+        line[len("import time:") :].split("|") for line in done.stderr.splitlines() if line.startswith("import time:")
+    )
+    return {name.strip(): int(own) / 1000 for own, _, name in rows if own.strip().isdecimal()}
+
+
+def dataclasses_cost(desk: Desk) -> str:
+    """How many classes a command's start decorates, and what that takes."""
+    found = []
+    for _ in range(RUNS):
+        done = subprocess.run(
+            [PYTHON, "-c", _TIMED], env=desk.environ, cwd=SCRIPTS, capture_output=True, text=True, check=True
+        )
+        count, spent = done.stderr.split()[-2:]
+        found.append((float(spent), int(count)))
+    spent_ms, classes = min(found)
+    return f"{classes} dataclasses, whose methods Python compiles anew at each start, {spent_ms:.0f} ms"
