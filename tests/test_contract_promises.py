@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+import inspect_openapi
 from conftest import Desk
 from generate_media.commands import resume_command
+from generate_media.events import run_document
 from generate_media.models import SavedOutput
 from generate_media.tracked import is_tracked
 from tools import require_tool
@@ -198,3 +201,72 @@ def test_a_missing_key_says_how_to_set_that_key(desk: Desk, monkeypatch: pytest.
     ran = desk.run("--prompt", "a cat", provider="agnes")
     assert ran.code == 21
     assert all("AGNES_API_KEY" in how or "agnes" in how for how in ran.last["set_key"].values())
+
+
+def own_document(folder: Path, path: str, properties: dict[str, Any], *, extension: str = "json") -> str:
+    """A user's OpenAPI 3.0 file with one create, a byte-order mark, and a server that must not choose the host."""
+    schema = {"type": "object", "required": ["prompt"], "additionalProperties": False, "properties": properties}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "mine", "version": "1"},
+        "servers": [{"url": "https://evil.example/api"}],
+        "paths": {
+            path: {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": {}}}
+        },
+    }
+    text = json.dumps(document) if extension == "json" else yaml.safe_dump(document)
+    file = folder / f"mine.{extension}"
+    file.write_text("\ufeff" + text, encoding="utf-8")
+    return str(file)
+
+
+TEXT = {"prompt": {"type": "string"}}
+
+
+@pytest.mark.parametrize("extension", ["json", "yaml"])
+@pytest.mark.parametrize("named", ["--model", "--endpoint", "--sse-endpoint"])
+def test_a_users_document_makes_its_own_model(desk: Desk, named: str, extension: str) -> None:
+    fields = {**TEXT, "strength": {"type": "number", "nullable": True}, "image_urls": {"type": "array"}}
+    file = own_document(desk.home, "/v1/generation/sse/my/model", fields, extension=extension)
+    words = ("--openapi", file, named, "my/model", "--prompt", "a cat", "--image", "https://host.example/a.png")
+    ran = desk.call("create_and_wait", "--dry-run", *words)
+    assert ran.code == 0, ran.out
+    kind = "" if named == "--endpoint" else "sse/"
+    assert ran.last["url"] == f"https://open.skills.video/api/v1/generation/{kind}my/model"
+    assert ran.last["body"] == {"prompt": "a cat", "image_urls": ["https://host.example/a.png"]}
+
+
+def test_a_users_document_of_a_known_model_keeps_the_flags_it_still_has(desk: Desk) -> None:
+    file = own_document(desk.home, f"/generation/sse/{NANO}", {**TEXT, "aspect_ratio": {"type": "string"}})
+    words = ("--dry-run", "--openapi", file, "--model", NANO, "--prompt", "a cat")
+    ran = desk.call("create_and_wait", *words, "--aspect-ratio", "16:9")
+    assert ran.last["body"] == {"prompt": "a cat", "aspect_ratio": "16:9"}
+    gone = desk.call("create_and_wait", *words, "--resolution", "2K")
+    assert (gone.code, gone.last["error"]) == (2, "flag_not_supported")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "names"),
+    [
+        (["--endpoint", NANO, "--validate", '{"prompt":NaN}'], 2, ["NaN"]),
+        (["--endpoint", NANO, "--validate", '{"promt":"x"}'], 22, ["prompt"]),
+        (["--endpoint", "kling-ai/o3/video", "--variant", "nope"], 2, ["nope", "text-image-to-video"]),
+        (["--endpoint", NANO, "--variant", "nope"], 2, ["nope"]),
+        (["--endpoint", "nobody/knows"], 23, ["nobody/knows"]),
+        (["--provider", "", "--models"], 2, ["--provider", "empty"]),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
+)
+def test_the_inspector_refuses_what_it_cannot_answer(
+    capsys: pytest.CaptureFixture[str], args: list[str], code: int, names: list[str]
+) -> None:
+    assert run_document(inspect_openapi.main, args) == code
+    out = capsys.readouterr().out
+    document = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert code == 22 or document["guidance"]
+    assert all(name in out for name in names)
+
+
+def test_a_variant_of_the_body_or_inside_it_is_taken(desk: Desk) -> None:
+    ran = desk.call("inspect_openapi", "--endpoint", "kling-ai/o3/video", "--variant", "text-image-to-video")
+    assert ran.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,14 +125,14 @@ class Chooser:
         if _by_own_models(ask.model, [provider]):
             return True
         contract = self._contract(provider)
-        try:
-            if ask.endpoint:
-                contract.find_endpoint(ask.endpoint, create_only=True)
-            else:
-                contract.find_model(ask.model or "", kind=ask.kind)
-        except NotFound:
-            return bool(ask.openapi and ask.endpoint) and _same_family(contract, ask.endpoint or "")
-        return True
+        return _found(contract, ask) is not None or self._known_to_user(contract, provider, ask)
+
+    def _known_to_user(self, contract: Contract, provider: ProviderSettings, ask: Ask) -> bool:
+        """Whether the user's own documents know what is asked for, under a path such as this provider's."""
+        if not ask.openapi:
+            return False
+        found = _found(self._contract(provider, ask.openapi), ask)
+        return found is not None and _same_family(contract, found.path)
 
     def _default(self, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
         return tuple(p for p in providers if p.name == self._settings.default_provider)
@@ -151,7 +152,7 @@ class Chooser:
         if kind == "video" and from_key_alone and not named and not asked_for:
             raise UsageError(
                 "kind_needed",
-                f"only the key of {provider.name} was found, so this would make a clip; say so with --kind video",
+                f"{provider.name} was chosen by its key alone, and this would make a clip; say so with --kind video",
                 details={"allowed": ["--kind video", "--provider NAME"]},
                 guidance=("clips cost more than pictures, so one is never made by a guess",),
             )
@@ -176,6 +177,14 @@ class Chooser:
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
+
+
+def _found(contract: Contract, ask: Ask) -> Endpoint | None:
+    with suppress(NotFound):
+        if ask.endpoint:
+            return contract.find_endpoint(ask.endpoint, create_only=True)
+        return contract.find_model(ask.model or "", kind=ask.kind)
+    return None
 
 
 def kind_of(endpoint: Endpoint, otherwise: str) -> str:

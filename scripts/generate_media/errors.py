@@ -46,6 +46,7 @@ TRY: Mapping[str, str] = {
     "endpoint_not_found": "python3 scripts/inspect_openapi.py --list-endpoints shows what there is",
     "model_not_found": "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes",
     "model_needed": "add --model ID, or --provider NAME of a provider that makes it",
+    "unknown_variant": "leave --variant out to see every variant with its fields",
     "cancel_not_offered": "go on waiting with the command in resume",
     "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",
     "usage": "run the same script with --help: every flag, with examples",

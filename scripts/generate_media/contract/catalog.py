@@ -13,8 +13,9 @@ from ..errors import NotFound, UsageError
 from ..models import Json
 from ..paths import REFERENCES
 from . import operations as ops
-from .flags import FlagForm, forms_of
+from .flags import FlagForm, forms_from_fields, forms_of, still_there
 from .load import Document, read_document
+from .merge import merge
 from .modelinfo import ModelInfo, describe_models, model_rows
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
@@ -154,8 +155,26 @@ class Contract:
         return () if endpoint.operation is None else check(endpoint.operation, body)
 
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
-        """How the friendly flags map onto this endpoint's fields, for one model."""
-        return () if endpoint.operation is None else forms_of(endpoint.operation.node, model or endpoint.model)
+        """How the friendly flags map onto this endpoint's fields, for one model.
+
+        A user's own document has no ``x-flags``: then the snapshot's for the same call hold, as far as the fields
+        are still there, else what the fields' names say.
+        """
+        operation = endpoint.operation
+        if operation is None:
+            return ()
+        model = model or endpoint.model
+        own = forms_of(operation.node, model)
+        if own or not endpoint.creates:
+            return own
+        properties = merge(operation.schema, operation.definitions).get("properties") or {}
+        for source in self.sources:
+            if source.document is not operation.document:
+                paths = [endpoint.path, *([f"/generation/sse/{endpoint.model}"] if endpoint.model else [])]
+                for known in self._candidates(source, paths, endpoint.method, exact=True):
+                    if known.operation is not None and (found := forms_of(known.operation.node, model)):
+                        return still_there(found, properties)
+        return forms_from_fields(properties, files="multipart/form-data" in endpoint.content_types)
 
     def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
         for path in paths:

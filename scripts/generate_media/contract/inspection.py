@@ -13,12 +13,17 @@ from ..errors import ExitCode, NotFound, UsageError
 from ..events import print_document
 from ..models import Json
 from ..paths import CONFIG_FILE
+from ..sets import NoJsonConstant, strict_json
 from .catalog import Contract, make_source, open_contract
 from .diff import diff
+from .fields import fields_of, narrowed
 from .load import document_from_bytes, read_bytes, read_document
+from .merge import merge
 from .navigation import read_navigation
-from .operations import Endpoint
+from .operations import Endpoint, Operation
 from .report import describe, list_endpoints, list_models
+from .template import make_template
+from .variants import variants_of
 
 
 def inspect(args: argparse.Namespace) -> int:
@@ -43,6 +48,7 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         contract, endpoint, variants = _endpoint(args)
         if args.validate is not None:
             return _validated(contract, endpoint, args.validate)
+        _check_variants(endpoint, variants, asked=args.variant or ())
         return ExitCode.OK, describe(contract, endpoint, variants, template=args.include_template, full=args.full)
     if args.validate is not None:
         body = _body(args.validate)
@@ -104,13 +110,42 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
     raise _best(missed, args.endpoint)
 
 
+def _check_variants(endpoint: Endpoint, variants: Sequence[str], asked: Sequence[str]) -> None:
+    """Refuse a --variant that changes nothing: it names no branch of any union here."""
+    operation = endpoint.operation
+    if not asked or operation is None:
+        return
+    schema, definitions = operation.schema, operation.definitions
+    whole = fields_of(schema, definitions, variants)
+    for name in asked:
+        without = [one for one in variants if one != name]
+        known = variants_of(narrowed(merge(schema, definitions), definitions, without), definitions)
+        if name.lower() not in map(str.lower, known) and _same(operation, without, variants, whole):
+            raise UsageError(
+                "unknown_variant",
+                f"{name!r} is no variant of {endpoint.path}" + (f"; it has {', '.join(known)}" if known else ""),
+                details={"received": name, "allowed": list(known)},
+            )
+
+
+def _same(operation: Operation, without: Sequence[str], variants: Sequence[str], whole: object) -> bool:
+    schema, definitions = operation.schema, operation.definitions
+    templates = (make_template(schema, definitions, chosen) for chosen in (without, variants))
+    return fields_of(schema, definitions, without) == whole and next(templates) == next(templates)
+
+
 def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
     """The miss with suggestions of the kind asked for: endpoints for paths, models for ids."""
     is_path = asked.strip().startswith(("/", "http")) or " " in asked.strip()
     code = "endpoint_not_found" if is_path else "model_not_found"
     helpful = [error for error in missed if error.details.get("suggestions")]
-    ranked = [error for error in helpful if error.code == code] or helpful or list(missed[-1:])
-    return ranked[0]
+    ranked = [error for error in helpful if error.code == code] or helpful
+    if ranked:
+        return ranked[0]
+    words = "endpoint" if is_path else "model or endpoint"
+    return NotFound(
+        code, f"no {words} {asked.strip()!r} is known here", details={"received": asked.strip(), "suggestions": []}
+    )
 
 
 def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitCode, dict[str, Any]]:
@@ -138,8 +173,10 @@ def _body(text: str) -> Json:
         name = text[1:]
         text = read_bytes(Path(name)).decode("utf-8-sig", errors="replace")
     try:
-        value: Json = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value: Json = strict_json(text)
+    except NoJsonConstant as error:
+        raise UsageError("bad_json", f"{name} holds {error}, which JSON cannot say") from None
+    except (ValueError, RecursionError) as error:
         place = {"line": error.lineno, "column": error.colno} if isinstance(error, json.JSONDecodeError) else {}
         raise UsageError("bad_json", f"{name} is not JSON: {error}", details=place) from None
     return value
