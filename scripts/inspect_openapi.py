@@ -23,6 +23,7 @@ from pathlib import Path
 
 from generate_media.bootstrap import start
 from generate_media.cli import Parser, filled
+from generate_media.errors import UsageError
 from generate_media.events import run_document
 
 
@@ -66,7 +67,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from generate_media.contract.inspection import inspect
 
-    return inspect(args)
+    try:
+        return inspect(args)
+    except (AttributeError, TypeError, LookupError, ValueError, RecursionError) as error:
+        if not (args.openapi or args.docs or args.diff):
+            raise
+        # A stranger's document may hold anything anywhere; what no rule foresaw ends here, with its kind.
+        raise UsageError(
+            "malformed_document",
+            f"a document is not shaped like OpenAPI or docs.json ({type(error).__name__} while reading it)",
+            guidance=("check the file with a validator; the bundled snapshot is used when --openapi is left out",),
+        ) from error
 
 
 if __name__ == "__main__":

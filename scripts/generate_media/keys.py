@@ -134,9 +134,13 @@ def _from_mapping(names: Sequence[str], values: Mapping[str, str], where: str) -
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
+    import io
+
     from dotenv import dotenv_values
 
-    found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    # Other encodings give a key with characters that no key has, which is then named as such.
+    text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in found.items() if value}
 
 

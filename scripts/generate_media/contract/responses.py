@@ -11,7 +11,7 @@ from .operations import Operation, follow
 
 def error_status_codes(operation: Operation) -> list[str]:
     """Documented answers from 400 up, ``4XX`` and ``default`` among them."""
-    codes = operation.node.get("responses") or {}
+    codes = _mapping(operation.node.get("responses"))
     return sorted(str(code) for code in codes if not str(code).startswith(("1", "2", "3", "x-")))
 
 
@@ -19,7 +19,7 @@ def status_values(operation: Operation) -> list[str]:
     """The words that the ``status`` of a successful answer may hold; empty where the document does not say."""
     for schema in _answers(operation):
         flat = merge(schema, operation.definitions)
-        status = merge((flat.get("properties") or {}).get("status", {}), operation.definitions)
+        status = merge(_mapping(flat.get("properties")).get("status", {}), operation.definitions)
         parts = [status, *(merge(part, operation.definitions) for part in _parts(status))]
         words = [value for part in parts for value in part.get("enum", ()) if isinstance(value, str)]
         if words:
@@ -28,11 +28,11 @@ def status_values(operation: Operation) -> list[str]:
 
 
 def _answers(operation: Operation) -> Iterator[Mapping[str, Any]]:
-    for code, node in (operation.node.get("responses") or {}).items():
+    for code, node in _mapping(operation.node.get("responses")).items():
         if not str(code).startswith("2"):
             continue
         answer, file = follow(operation.document, node, operation.file)
-        for media in (answer.get("content") or {}).values():
+        for media in _mapping(answer.get("content")).values():
             body, where = follow(operation.document, media, file)
             if "schema" in body:
                 schema = operation.definitions.schema(body["schema"], where)
@@ -43,3 +43,8 @@ def _answers(operation: Operation) -> Iterator[Mapping[str, Any]]:
 
 def _parts(flat: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [part for key in ("oneOf", "anyOf") for part in flat.get(key, ()) if isinstance(part, dict)]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The object that should stand there; a document that has something else there says nothing."""
+    return value if isinstance(value, Mapping) else {}
