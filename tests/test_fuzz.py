@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import inspect_openapi
@@ -167,6 +167,8 @@ def test_any_config_is_settings_or_one_clear_error(data: st.DataObject) -> None:
 
 
 @OURS
+@example(text="\ud800", name="")
+@example(text="\x00\xff\xfe", name="A_KEY=")
 @given(text=texts | st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")), name=st.sampled_from(["", "A_KEY="]))
 def test_any_dotenv_gives_keys_or_none(text: str, name: str) -> None:
     count[".env"] += 1
@@ -202,6 +204,19 @@ DOCUMENT = {
     },
 }
 DOCS = {"navigation": {"groups": [{"group": "Images", "pages": ["POST /api/v1/generation/a/b", "api-reference/a"]}]}}
+
+
+def test_lists_in_place_of_objects(tmp_path: Path) -> None:
+    """What ten minutes of fuzzing found in the inspector."""
+    document = json.loads(written(DOCUMENT))
+    document["paths"]["/generation/{id}"]["get"]["responses"] = [None]
+    path = tmp_path / "openapi.json"
+    path.write_text(written(document), encoding="utf-8")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = run_document(inspect_openapi.main, ["--openapi", str(path), "--endpoint", "/generation/a/b", "--full"])
+    assert code == 0
+    assert json.loads(out.getvalue())["request_schema"]
 
 
 @OURS

@@ -275,7 +275,8 @@ def sample(count: int, seed: int) -> list[Task]:
     for task in all_tasks():
         row = task[0]
         slow = row.action in ("silence", "drip")
-        groups.setdefault((row.flow, row.operation, row.lasting, slow), []).append(task)
+        if not (slow and row.lasting):  # many seconds each: for the whole matrix only
+            groups.setdefault((row.flow, row.operation, row.lasting, slow), []).append(task)
     for group in groups.values():
         rng.shuffle(group)
     order = list(groups.values())

@@ -258,6 +258,7 @@ class Field:
         self._zygotes = [Zygote() for _ in range(hands)]
         self._free = list(self._zygotes)
         self._lock = threading.Lock()
+        self._counts: dict[str, Counter[str]] = {}
 
     @contextlib.contextmanager
     def zygote(self) -> Iterator[Zygote]:
@@ -274,8 +275,11 @@ class Field:
             return strike(self.sandbox, zygote, *task)
 
     def count(self, flow: str) -> Counter[str]:
-        with self.zygote() as zygote, tempfile.TemporaryDirectory(prefix="kill-") as folder:
-            return Person(self.sandbox, zygote, Path(folder), flow).count_calls()
+        """Calls of an undisturbed run; counted once."""
+        if flow not in self._counts:
+            with self.zygote() as zygote, tempfile.TemporaryDirectory(prefix="kill-") as folder:
+                self._counts[flow] = Person(self.sandbox, zygote, Path(folder), flow).count_calls()
+        return self._counts[flow]
 
     def duration(self, flow: str) -> float:
         """Real seconds of an undisturbed run."""
