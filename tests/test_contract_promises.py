@@ -15,6 +15,7 @@ from conftest import Desk
 from generate_media.commands import resume_command
 from generate_media.events import run_document
 from generate_media.models import SavedOutput
+from generate_media.paths import CONFIG_FILE
 from generate_media.tracked import is_tracked
 from tools import require_tool
 
@@ -270,3 +271,52 @@ def test_the_inspector_refuses_what_it_cannot_answer(
 def test_a_variant_of_the_body_or_inside_it_is_taken(desk: Desk) -> None:
     ran = desk.call("inspect_openapi", "--endpoint", "kling-ai/o3/video", "--variant", "text-image-to-video")
     assert ran.code == 0
+
+
+@pytest.mark.parametrize("words", [["--prompt", "a cat"], ["--batch", "jobs.jsonl"]], ids=["one", "batch"])
+def test_a_dry_run_refuses_a_host_that_is_not_allowed(desk: Desk, words: list[str]) -> None:
+    Path("jobs.jsonl").write_text('{"prompt": "a cat"}')
+    ran = desk.call(
+        "create_and_wait", "--dry-run", "--provider", "skills.video", "--base-url", "https://evil.example/v1", *words
+    )
+    assert (ran.code, ran.last["error"]) == (2, "host_not_allowed")
+
+
+def test_a_dry_run_of_the_sandbox_says_so(desk: Desk) -> None:
+    assert desk.call("create_and_wait", "--dry-run", "--sandbox", "--prompt", "a cat").last["sandbox"] is True
+    assert desk.call("wait_generation", "--list", "--sandbox").last["sandbox"] is True
+
+
+def test_a_batch_tells_what_it_adjusted_in_each_line(desk: Desk) -> None:
+    row = {"payload": {"prompt": "a cat", "colour": "red"}, "model": NANO, "no-validate": True}
+    Path("jobs.jsonl").write_text(json.dumps(row))
+    ran = desk.run("--batch", "jobs.jsonl")
+    (warning,) = ran.events("warning")
+    assert (warning["line"], "colour" in warning["message"]) == (1, True)
+
+
+def test_the_start_of_copies_says_what_they_have_in_common(desk: Desk) -> None:
+    ran = desk.run("--prompt", "a cat", "--model", NANO, "--count", "2", "--no-download")
+    assert {"provider", "model", "mode", "fingerprint", "limits", "jobs"} <= set(ran.lines[0])
+    again = desk.run("--prompt", "a cat", "--model", NANO, "--no-download")
+    assert again.lines[0]["fingerprint"] == ran.lines[0]["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ('"poll_interval": 3,', '"pol_interval": 3,', '"pol_interval"'),
+        ('"poll_interval": 3,', '"poll_interval": "3",', '"poll_interval": "3"'),
+        ('"default_provider": ""', '"default_provider": "nobody"', '"default_provider"'),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_named_with_its_own_line(
+    desk: Desk, before: str, after: str, line: str
+) -> None:
+    text = CONFIG_FILE.read_text(encoding="utf-8").replace(before, after, 1)
+    file = desk.home / "own.json"
+    file.write_text(text, encoding="utf-8")
+    number = next(n for n, row in enumerate(text.splitlines(), start=1) if line in row)
+    ran = desk.call("create_and_wait", "--prompt", "a", "--dry-run", "--config", str(file))
+    assert ran.code == 2
+    assert f"line {number}: " in ran.last["message"]

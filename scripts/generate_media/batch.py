@@ -14,7 +14,7 @@ from .events import without_none
 from .lifecycle import run_job
 from .prepare import Prepared
 from .report import Outcome, error_outcome
-from .run import chooser, job_spec, known_urls, open_context, output_folder
+from .run import chooser, job_spec, known_urls, open_context, output_folder, start_fields, tell_warnings
 from .session import Session
 from .workers import Throttle, Work, run_all
 
@@ -53,6 +53,9 @@ def run_batch(session: Session) -> Outcome:
     jobs = [job for job in jobs if shard.holds(job.line)]
     bad = {line: error for line, error in bad.items() if shard.holds(line)}
     if args.dry_run:
+        if not session.sandbox:
+            for name in {job.prepared.request.provider for job in jobs}:
+                session.base_url(session.settings.provider(name), args.base_url)
         return _dry_run(jobs, bad)
     _guard_spending(args.max_jobs, args.yes, len(jobs))
     contexts = _Contexts(session)
@@ -73,7 +76,10 @@ def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
     _guard_spending(session.args.max_jobs, session.args.yes, count)
     contexts = _Contexts(session)
     runners = [contexts.runner(prepared, copy=copy, force_new=session.args.new) for copy in range(count)]
-    return _run(session, [Work({"line": index}, run) for index, run in enumerate(runners, start=1)])
+    works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
+    base_url = session.base_url(prepared.target.provider, session.args.base_url)
+    space = "sandbox" if session.sandbox else prepared.target.provider.key_space_of(base_url)
+    return _run(session, works, start_fields(prepared, prepared.spec(space)))
 
 
 def follow_rows(
@@ -114,6 +120,7 @@ class _Contexts:
 
         def run(extra: Mapping[str, Any]) -> Outcome:
             ctx.events.extra.update(extra)
+            tell_warnings(ctx, prepared)
             return run_job(ctx, spec, detach=session.args.detach, before_create=throttle.wait)
 
         return run
@@ -158,9 +165,12 @@ def _guard_spending(max_jobs: int | None, yes: bool, count: int) -> None:
         )
 
 
-def _run(session: Session, works: Sequence[Work]) -> Outcome:
-    """Run, print each job's last line as it ends, and sum up; the code is the first failing line's."""
-    session.printer.event("start", jobs=len(works), sandbox=True if session.sandbox else None)
+def _run(session: Session, works: Sequence[Work], start: Mapping[str, str] | None = None) -> Outcome:
+    """Run, print each job's last line as it ends, and sum up; the code is the first failing line's.
+
+    ``start`` is what all the jobs have in common.
+    """
+    session.printer.event("start", **(start or {}), jobs=len(works), sandbox=True if session.sandbox else None)
     outcomes = run_all(session, works, session.args_concurrency(DEFAULT_CONCURRENCY))
     failing = next((outcome.exit_code for outcome in outcomes if outcome.exit_code != ExitCode.OK), ExitCode.OK)
     line = {

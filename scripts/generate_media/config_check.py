@@ -21,8 +21,26 @@ def explain(text: str) -> str:
     for mistake in mistakes[:5]:
         path = list(mistake.absolute_path)
         where = ".".join(map(str, path)) or "the file"
-        words.append(f"line {line_of(text, path)}: {where}: {mistake.message[:200]}")
-    return "; ".join(words)
+        line = line_of(text, [*path, *_unexpected(mistake)])
+        words.append(f"line {line}: {where}: {mistake.message[:200]}")
+    return "; ".join(words or _wrong_default(text))
+
+
+def _unexpected(mistake: Any) -> list[str]:
+    """The key that the schema does not know, so that its own line is named and not its block's."""
+    if mistake.validator != "additionalProperties":
+        return []
+    return [key for key in mistake.instance if key not in mistake.schema.get("properties", {})][:1]
+
+
+def _wrong_default(text: str) -> list[str]:
+    """What no schema can say: default_provider must be one of the providers."""
+    config = json.loads(text)
+    name = config.get("default_provider")
+    if not name or name in config["providers"]:
+        return []
+    line = line_of(text, ["default_provider"])
+    return [f"line {line}: default_provider {name!r} is not one of {', '.join(config['providers'])}"]
 
 
 def line_of(text: str, path: Iterable[str | int]) -> int:

@@ -39,7 +39,8 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     jobs = [_row(settings, row) for row in journal.recent(args.limit)]
-    return Outcome(ExitCode.OK, {"event": "list", "jobs": jobs, "counts": dict(journal.counts())})
+    line = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 
 
 def _row(settings: Settings, row: Row) -> dict[str, Any]:

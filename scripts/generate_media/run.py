@@ -96,17 +96,25 @@ def job_spec(ctx: JobContext, prepared: Prepared, *, copy: int = 0, force_new: b
 
 
 def tell_start(ctx: JobContext, prepared: Prepared, spec: JobSpec) -> None:
+    ctx.events.event("start", **start_fields(prepared, spec))
+    tell_warnings(ctx, prepared)
+
+
+def start_fields(prepared: Prepared, spec: JobSpec) -> dict[str, str]:
+    """What a ``start`` line says of a request."""
     request = prepared.request
-    mode = "sync" if request.synchronous else "sse" if request.stream else "poll"
-    ctx.events.event(
-        "start",
-        provider=request.provider,
-        model=request.model,
-        mode=mode,
-        fingerprint=spec.fingerprint[:16],
-        limits=prepared.target.contract.limits or UNDOCUMENTED,
-    )
-    for warning in request.warnings:
+    return {
+        "provider": request.provider,
+        "model": request.model,
+        "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
+        "fingerprint": spec.fingerprint[:16],
+        "limits": prepared.target.contract.limits or UNDOCUMENTED,
+    }
+
+
+def tell_warnings(ctx: JobContext, prepared: Prepared) -> None:
+    """What was adjusted in a request, or objected to in vain."""
+    for warning in prepared.request.warnings:
         ctx.events.warn(warning)
 
 
@@ -119,7 +127,9 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
     """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed."""
     request, target = prepared.request, prepared.target
     call = adapter_for(target.provider.protocol).create(request)
-    base_url = target.base_url if not session.sandbox else target.provider.base_url
+    base_url = target.provider.base_url
+    if not session.sandbox:
+        base_url = session.base_url(target.provider, session.args.base_url)
     url = base_url.rstrip("/") + call.path if not call.at_host_root else urljoin(base_url, call.path)
     line = {
         "event": "dry_run",
@@ -137,7 +147,10 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         "body": redact(request.body),
         "warnings": list(request.warnings),
         "last_usage": _last_usage(session, prepared),
+        "sandbox": session.sandbox,
     }
+    if not session.sandbox:
+        del line["sandbox"]
     if not line["last_usage"]:
         del line["last_usage"]
     return Outcome(ExitCode.OK, line)
