@@ -11,6 +11,7 @@ RUNS = 5
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "requests": ("requests", "urllib3", "charset_normalizer", "idna", "certifi", "http", "ssl", "_ssl", "email"),
     "jsonschema": ("jsonschema", "jsonschema_specifications", "referencing", "attr", "attrs", "rpds"),
+    "dataclasses and what it brings": ("dataclasses", "inspect", "ast", "_ast", "dis", "opcode", "_opcode", "tokenize"),
     "ours": ("generate_media",),
 }
 _TIMED = """

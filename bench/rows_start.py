@@ -115,13 +115,12 @@ def command_rows(desk: Desk) -> list[Row]:
         bound = name.startswith("--")
         holds = ratio <= QUICK if bound else None
         words = f"argparse, json, sqlite3 {ms(base)}"
-        note = "" if holds is not False else f"python -X importtime: {imports(desk, commands[name])}; {REFERENCE}"
+        note = "" if holds is not False else f"python -X importtime: {imports(desk, commands[name])}"
         rows.append(Row(f"(g) {name}", ms(seconds), words, f"{ratio:.2f}", f"≤ {QUICK}" if bound else "", holds, note))
     return rows
 
 
 INSUFFICIENT_CREDITS = 20
-REFERENCE = "importing dataclasses brings inspect, ast and dis, a fifth of the whole; then come our modules and enums"
 
 
 def _seconds(desk: Desk, name: str, command: list[str]) -> float:

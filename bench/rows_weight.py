@@ -36,7 +36,8 @@ def memory_rows(desk: Desk) -> list[Row]:
 
 
 MEMORY_WHY = (
-    "the contract of all models stays parsed (324 kB of JSON), and eighty modules and SQLite are loaded besides"
+    "by VmRSS after each import: our modules 3.6 MiB, argparse and sqlite3 1.3, the open journal 0.5; requests (18.7), "
+    "jsonschema (4.9) and the parsed contract (1.5) are in both"
 )
 
 
