@@ -320,3 +320,29 @@ def test_a_mistake_in_the_configuration_is_named_with_its_own_line(
     ran = desk.call("create_and_wait", "--prompt", "a", "--dry-run", "--config", str(file))
     assert ran.code == 2
     assert f"line {number}: " in ran.last["message"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--model", "agnes-image-2.1-flash", "--payload", '{"model":"agnes-image-2.0-flash","prompt":"x"}'],
+        ["--endpoint", NANO, "--model", "openai/sora-2", "--prompt", "x"],
+        ["--endpoint", NANO, "--kind", "video", "--prompt", "x"],
+        ["--model", "openai/sora-2", "--kind", "image", "--prompt", "x"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_asked_for_twice_must_agree(desk: Desk, args: list[str]) -> None:
+    ran = desk.call("create_and_wait", "--dry-run", *args)
+    assert (ran.code, ran.last["error"] in ("usage", "contradiction")) == (2, True), ran.out
+    assert ran.last["guidance"]
+    same = desk.call("create_and_wait", "--dry-run", "--endpoint", NANO, "--model", "nano-banana-pro", "--prompt", "x")
+    assert same.code == 0
+
+
+def test_the_first_failing_line_gives_the_code(desk: Desk) -> None:
+    Path("jobs.jsonl").write_text('{"prompt": "one"}\n{"prompt": ""}\n')
+    desk.faults("sv-failed")
+    ran = desk.run("--batch", "jobs.jsonl")
+    assert sorted(line["line"] for line in ran.lines if line["event"] in ("terminal", "error")) == [1, 2]
+    assert ran.code == 10

@@ -61,6 +61,7 @@ def run_batch(session: Session) -> Outcome:
     contexts = _Contexts(session)
     works = [Work({"line": line}, _failing(error)) for line, error in bad.items()]
     works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
+    works.sort(key=lambda work: int(work.label["line"]))
     outcome = _run(session, works)
     if args.gallery:
         _write_gallery(session)

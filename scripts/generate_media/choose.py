@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -125,7 +125,7 @@ class Chooser:
         if _by_own_models(ask.model, [provider]):
             return True
         contract = self._contract(provider)
-        return _found(contract, ask) is not None or self._known_to_user(contract, provider, ask)
+        return _found(contract, replace(ask, kind=None)) is not None or self._known_to_user(contract, provider, ask)
 
     def _known_to_user(self, contract: Contract, provider: ProviderSettings, ask: Ask) -> bool:
         """Whether the user's own documents know what is asked for, under a path such as this provider's."""
@@ -161,6 +161,7 @@ class Chooser:
     def _endpoint(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> tuple[Endpoint, str]:
         if ask.endpoint:
             endpoint = contract.find_endpoint(ask.endpoint, create_only=True)
+            _check_agreement(ask, endpoint)
             return endpoint, endpoint.model or ask.model or _default_model(provider, kind_of(endpoint, kind), ask.flags)
         model = ask.model or _default_model(provider, kind, ask.flags)
         if not model:
@@ -172,11 +173,30 @@ class Chooser:
         try:
             endpoint = contract.find_model(model, kind=ask.kind)
         except NotFound:
+            if ask.kind and ask.model and (other := _found(contract, replace(ask, kind=None))):
+                _check_agreement(ask, other)
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
             if len(free) != 1 or (_closed(contract, free[0]) and not ask.lenient):
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
+
+
+def _check_agreement(ask: Ask, endpoint: Endpoint) -> None:
+    """What is asked for twice must be the same both times.
+
+    Raises:
+        UsageError: ``contradiction``.
+    """
+    pairs = (("--model", ask.model, endpoint.model), ("--kind", ask.kind, endpoint.kind))
+    for flag, asked, made in pairs:
+        if asked and made and asked.lower() not in (made.lower(), made.rsplit("/", 1)[-1].lower()):
+            raise UsageError(
+                "contradiction",
+                f"{endpoint.path} makes {made}, and {flag} {asked} was asked for",
+                details={"received": asked, "allowed": [made]},
+                guidance=(f"leave {flag} out, or name another endpoint or model",),
+            )
 
 
 def _found(contract: Contract, ask: Ask) -> Endpoint | None:

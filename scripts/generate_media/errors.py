@@ -47,6 +47,7 @@ TRY: Mapping[str, str] = {
     "model_not_found": "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes",
     "model_needed": "add --model ID, or --provider NAME of a provider that makes it",
     "unknown_variant": "leave --variant out to see every variant with its fields",
+    "interrupted": "run the same command again: it goes on with the job where there is one, and never pays twice",
     "cancel_not_offered": "go on waiting with the command in resume",
     "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",
     "usage": "run the same script with --help: every flag, with examples",

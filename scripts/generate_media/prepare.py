@@ -74,7 +74,14 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
     if values.get("endpoint") and values.get("sse_endpoint"):
         raise UsageError("usage", "--endpoint and --sse-endpoint exclude one another; give one")
     sets = tuple(parse_set(item) for item in values.get("set") or ())
-    model = values.get("model") or (payload or {}).get("model")
+    in_payload = (payload or {}).get("model")
+    if values.get("model") and in_payload not in (None, values["model"]):
+        raise UsageError(
+            "usage",
+            f"--model {values['model']} and the payload's model {in_payload!r} contradict one another; give one",
+            details={"received": [values["model"], in_payload]},
+        )
+    model = values.get("model") or in_payload
     ask = Ask(
         provider=values.get("provider"),
         base_url=values.get("base_url"),
