@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.dev-ready
+LINTED := scripts tests evals bench
 
 .PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents fuzz format clean
 
@@ -12,14 +13,14 @@ test: $(DEV_STAMP) .cache/openapi/.ready  ## all tests
 	$(PY) -m pytest -q -n 2 --dist loadgroup
 
 check: $(DEV_STAMP)  ## format, lint, types, references in step
-	$(PY) -m ruff format --check scripts tests
-	$(PY) -m ruff check scripts tests
+	$(PY) -m ruff format --check $(LINTED)
+	$(PY) -m ruff check $(LINTED)
 	$(PY) -m mypy --strict scripts
 	$(PY) scripts/build_references.py --check
 
 format: $(DEV_STAMP)
-	$(PY) -m ruff format scripts tests
-	$(PY) -m ruff check --fix scripts tests
+	$(PY) -m ruff format $(LINTED)
+	$(PY) -m ruff check --fix $(LINTED)
 
 references: $(STAMP)  ## renew the generated contract and tables from references/sources
 	$(PY) scripts/build_references.py

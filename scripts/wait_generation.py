@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from generate_media.report import error_outcome
 
             outcome = error_outcome(error)
+        signals.done()
         if outcome.line:
             printer.line(outcome.line)
     return int(outcome.exit_code)

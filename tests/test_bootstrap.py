@@ -81,7 +81,7 @@ def test_versions_below_the_range_count_as_missing(tmp_path: Path) -> None:
     assert Requirement("x", (2, 31), (3,)).met_by("2.99.1")
 
 
-@pytest.mark.parametrize("script", ENTRY_SCRIPTS)
+@pytest.mark.parametrize("script", [*ENTRY_SCRIPTS, "gallery"])
 def test_inline_metadata_and_requirements_agree(script: str) -> None:
     text = (BUNDLE / f"scripts/{script}.py").read_text(encoding="utf-8")
     block = re.search(r"# /// script\n(.*?)# ///", text, re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -11,16 +12,24 @@ from .paths import BUNDLE
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 
 
-def resume_command(generation_id: str | None, *, sandbox: bool = False, config: str | None = None) -> str | None:
-    """How to go on with a job; None where the id could not stand in a shell command."""
+def resume_command(
+    generation_id: str | None, *, sandbox: bool = False, config: str | None = None, deadline: float | None = None
+) -> str | None:
+    """How to go on with a job, for as long at a time as now; None where the id could not stand in a shell command."""
     if generation_id is None or not SAFE_WORD.match(generation_id):
         return None
     extra = ["--sandbox"] if sandbox else []
     if config is not None:
         extra += ["--config", config]
+    if deadline is not None:
+        extra += ["--deadline", f"{deadline:g}"]
     return command("wait_generation.py", [f"--generation-id={generation_id}", *extra])
 
 
 def command(script: str, arguments: Sequence[str]) -> str:
-    """``python3 <script> …``, every word quoted; the script by its own place, so that it works from anywhere."""
-    return shlex.join(["python3", str(BUNDLE / "scripts" / script), *arguments])
+    """``python3 <script> …``, every word quoted; the script by its own place, so that it works from anywhere.
+
+    Under ``uv run`` (which sets the variable) the packages are uv's, so the command goes through it again.
+    """
+    runner = ["uv", "run"] if os.environ.get("UV_RUN_RECURSION_DEPTH") else ["python3"]
+    return shlex.join([*runner, str(BUNDLE / "scripts" / script), *arguments])

@@ -123,11 +123,14 @@ class JobContext:
     streams: OpenStreams
     sandbox: bool = False
     config: str | None = None
+    budget_seconds: float | None = None
+    """What --deadline said, so that the command that goes on is as short as this one."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     rng: random.Random = field(default_factory=random.Random)
 
     def resume(self, generation_id: str | None) -> str | None:
-        return resume_command(generation_id, sandbox=self.sandbox, config=self.config)
+        budget = self.budget_seconds
+        return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget)
 
 
 def job_ref(row: Row) -> JobRef:

@@ -183,6 +183,7 @@ class Session:
             streams=self.streams,
             sandbox=self.sandbox,
             config=str(self.args.config.resolve()) if self.args.config else None,
+            budget_seconds=self.args.deadline,
         )
 
     def limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
