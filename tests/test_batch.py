@@ -43,6 +43,7 @@ def test_every_line_ends_with_its_number_and_a_summary_closes(desk: Desk) -> Non
     assert desk.jobs() == 6
     again = desk.run("--batch", "jobs.jsonl")
     assert again.last["counts"] == {"reused": 6, "jobs": 6}
+    assert "usage" not in again.last, "nothing was paid this time"
     assert desk.jobs() == 6
 
 

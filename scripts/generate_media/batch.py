@@ -178,7 +178,7 @@ def _run(session: Session, works: Sequence[Work], start: Mapping[str, str] | Non
         "event": "summary",
         "ok": failing == ExitCode.OK,
         "counts": dict(Counter(_word(outcome) for outcome in outcomes)) | {"jobs": len(outcomes)},
-        "usage": sum_usage([outcome.usage for outcome in outcomes]) or None,
+        "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(failing, without_none(line))
