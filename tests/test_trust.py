@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 
-import bpe_openai
-
 from generate_media.paths import BUNDLE, REFERENCES
+from tokens import count
 
 TEXT = (REFERENCES / "trust.md").read_text(encoding="utf-8")
 
 
 def test_it_is_short() -> None:
-    assert len(bpe_openai.get_encoding("o200k_base").encode(TEXT)) <= 1500
+    assert count(TEXT) <= 1500
 
 
 def test_every_target_and_file_in_it_exists() -> None:
