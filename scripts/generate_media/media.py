@@ -126,8 +126,8 @@ def redact(body: Body) -> Json:
 
 
 def canonical(body: Body) -> Json:
-    """The body as the fingerprint sees it: fields that are null dropped, files and data URIs as their sha256."""
-    return _without_nulls(_walk(body, lambda media: f"sha256:{media.sha256}", _hashed_uri))
+    """The body as the fingerprint sees it: no fields that are null, 5.0 as 5, files and data URIs as their sha256."""
+    return _plain(_walk(body, lambda media: f"sha256:{media.sha256}", _hashed_uri))
 
 
 def _walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str], str] = str) -> Json:
@@ -142,10 +142,13 @@ def _walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str],
     return value
 
 
-def _without_nulls(value: Json) -> Json:
+def _plain(value: Json) -> Json:
+    """JSON has one kind of number: who writes 5.0 the second time means the same job."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _encoded(media: LocalMedia) -> Json:
