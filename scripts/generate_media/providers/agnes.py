@@ -146,7 +146,7 @@ def _number(value: Json) -> float | None:
         return None
     try:
         return float(value.strip().rstrip("%")) if isinstance(value, str) else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
