@@ -60,6 +60,10 @@ class Gateway:
         self._keys.pop(0)
         return True
 
+    def prefer_key(self, fingerprint: str) -> None:
+        """Begin with the key that made the job, where it is still configured: no other may see it."""
+        self._keys.sort(key=lambda key: key.fingerprint != fingerprint)
+
     def send(self, call: Call, *, timeout_seconds: float) -> Answer:
         """One exchange, on the first host that can be reached; real seconds.
 

@@ -39,7 +39,7 @@ class _Run:
     def cut_short(self, error: GenerateMediaError) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
-        with suppress(JournalWriteError):
+        with suppress(JournalWriteError, KeyError):  # KeyError: another run has disowned the row
             self._record(error, fields)
         return error_outcome(error, **fields)
 
@@ -99,6 +99,8 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     ctx = run.ctx
     claim = _claim(ctx, spec, force_new=spec.force_new)
     run.row = row = claim.row
+    if claim.kind is not ClaimKind.CREATED:
+        ctx.gateway.prefer_key(row.key_fingerprint)
     if claim.kind is ClaimKind.UNKNOWN:
         claim = _resolve_unknown(ctx, spec, row)
         run.row = row = claim.row
