@@ -5,7 +5,7 @@ from __future__ import annotations
 from .answers import parse_json, succeeded
 from .context import JobContext
 from .create import accept_in_journal, tell_accepted
-from .journal import IdAlreadyKnown, Row
+from .journal import IdAlreadyKnown, Row, State
 from .models import Reading
 from .transport import TransportError
 
@@ -20,7 +20,7 @@ def find_lost(ctx: JobContext, row: Row) -> Row | None:
     attach a command to somebody else's picture.
     """
     call = ctx.adapter.recent(row.model)
-    if call is None or row.sending_at is None:
+    if call is None or row.sending_at is None or row.state is not State.UNKNOWN:
         return None
     try:
         answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
@@ -53,11 +53,11 @@ def _fits(ctx: JobContext, row: Row, sent_at: float, reading: Reading) -> bool:
 
 
 def _rivals(ctx: JobContext, row: Row) -> bool:
-    """Whether another lost create of the same model could own the job just as well."""
+    """Whether another create of the same model, lost or still out, could own the job just as well."""
     span = ctx.limits.create_timeout + 2 * WINDOW_SECONDS
     return any(
         other.row_id != row.row_id and abs((other.sending_at or 0.0) - (row.sending_at or 0.0)) <= span
-        for other in ctx.journal.unknown_rows(row.provider, row.model)
+        for other in ctx.journal.undecided_rows(row.provider, row.model)
     )
 
 

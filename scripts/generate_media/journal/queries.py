@@ -44,10 +44,10 @@ class Queries:
         rows = self._rows("WHERE state IN ('intent', 'sending', 'accepted', 'unknown') ORDER BY row_id")
         return tuple(row for row in rows if row.state is not State.REJECTED)
 
-    def unknown_rows(self, provider: str, model: str) -> tuple[Row, ...]:
-        """Creates whose outcome is unknown, oldest first, those of dead writers included."""
+    def undecided_rows(self, provider: str, model: str) -> tuple[Row, ...]:
+        """Creates whose outcome nobody knows or nobody knows yet, oldest first: lost ones and those still out."""
         where = "WHERE state IN ('sending', 'unknown') AND provider = ? AND model = ? ORDER BY row_id"
-        return tuple(r for r in self._rows(where, to_text(provider), to_text(model)) if r.state is State.UNKNOWN)
+        return self._rows(where, to_text(provider), to_text(model))
 
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""

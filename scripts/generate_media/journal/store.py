@@ -111,7 +111,7 @@ class Journal(Queries):
         usage: Json = None,
         poll_deadline: float | None = None,
     ) -> None:
-        """The id is known. From unknown, for a job found in the provider's list.
+        """The id is known. From unknown, or a dead writer's sending, for a job found in the provider's list.
 
         Raises IdAlreadyKnown where such a job belongs to another row by now.
         """
@@ -119,7 +119,8 @@ class Journal(Queries):
             row = allowed(db, row_id, State.ACCEPTED)
             if row.generation_id not in (None, generation_id):
                 raise IllegalTransition(f"row {row_id} has the id {row.generation_id!r} already")
-            if row.state is State.UNKNOWN and owned_elsewhere(db, row, generation_id):
+            lost = row.state is State.UNKNOWN or (row.state is State.SENDING and row.writer != self._writer_name())
+            if lost and owned_elsewhere(db, row, generation_id):
                 raise IdAlreadyKnown(f"{generation_id!r} belongs to another row")
             changes: Columns = {"state": State.ACCEPTED.value, "generation_id": to_text(generation_id), "error": None}
             changes |= {"status": to_text(status or row.status), "accepted_at": row.accepted_at or self._wall()}
