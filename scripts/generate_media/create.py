@@ -13,7 +13,7 @@ from .answers import parse_json, succeeded, without_bytes
 from .classify import GUIDANCE, classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
-from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused
+from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
 from .journal import JournalWriteError, Row, local_id
 from .models import Answer, Call, Json, Reading, Request
 from .refusal import explain_unwritten
@@ -96,6 +96,11 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
                 return _from_stream(ctx, request, row, opened, seconds)
         else:
             opened = ctx.gateway.send(call, timeout_seconds=seconds)
+    except JournalWriteError:
+        raise  # after the answer: what was made stands in its details
+    except UsageError:  # a file that is gone or changed: the request could not be built
+        ctx.journal.retreat(row.row_id)
+        raise
     except TransportError as error:
         if not error.reached:
             failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code="no_connection")
