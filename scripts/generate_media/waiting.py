@@ -23,7 +23,7 @@ from .errors import (
     ProviderRefused,
     UsageError,
 )
-from .follow import ask
+from .follow import NO_ANSWER, ask
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
@@ -34,6 +34,7 @@ from .report import Outcome
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
+from .transport import TransportError
 
 FETCH_WITHIN_SECONDS = 86400.0
 """Results die after a day at Ark; what was not fetched by then is not tried again for ever."""
@@ -48,14 +49,14 @@ def run_wait(session: Session) -> Outcome:
     if args.cancel:
         return _cancel(session, _row(session, args.cancel))
     rows = _all_open(session) if args.all else [_row(session, item) for item in args.generation_id]
-    return _follow_all(session, rows)
+    return _follow_all(session, list({row.row_id: row for row in rows}.values()))
 
 
 def _all_open(session: Session) -> list[Row]:
     """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
 
-    A create whose outcome is unknown is looked for in its provider's list; where that says nothing it is told of
-    and left alone, since no waiting ever ends it.
+    A create that another run has out is followed by that run. One whose outcome is unknown is looked for in its
+    provider's list; where that says nothing it is told of and left alone, since no waiting ever ends it.
     """
     journal = session.journal
     now = time.time()
@@ -63,7 +64,11 @@ def _all_open(session: Session) -> list[Row]:
         row for row in journal.unsaved_rows()
         if row.output_dir and row.remote and now - (row.ended_at or 0.0) < FETCH_WITHIN_SECONDS
     ]  # fmt: skip
-    open_rows = [_found(session, row) if row.state is State.UNKNOWN else row for row in journal.open_rows()]
+    open_rows = [
+        _found(session, row) if row.state is State.UNKNOWN else row
+        for row in journal.open_rows()
+        if row.state in (State.ACCEPTED, State.UNKNOWN)
+    ]
     return [*unsaved, *(row for row in open_rows if row is not None)]
 
 
@@ -173,8 +178,18 @@ def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
 
 
 def _cancel(session: Session, row: Row) -> Outcome:
-    """State first: a queued job is cancelled, a running one cannot be, a finished one is saved and never deleted."""
+    """Cancel a job; an id that was made elsewhere and that its provider does not know leaves no trace."""
     ctx = _context(session, row)
+    try:
+        return _cancel_queued(ctx, row)
+    except ProviderRefused as error:
+        if error.exit_code is ExitCode.NOT_FOUND and not row.fingerprint:
+            ctx.journal.disown(row.row_id)
+        raise
+
+
+def _cancel_queued(ctx: JobContext, row: Row) -> Outcome:
+    """State first: a queued job is cancelled, a running one cannot be, a finished one is saved and never deleted."""
     if row.state in (State.ENDED, State.COLLECTED):
         return _saved_instead(ctx, row)
     asked = ask(ctx, job_ref(row), ctx.deadline)
@@ -198,7 +213,11 @@ def _cancel(session: Session, row: Row) -> Outcome:
         # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
         refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
         raise ProviderRefused(_cannot_cancel(refusal, asked), details={"generation_id": row.generation_id})
-    answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
+    try:
+        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
+    except TransportError as error:
+        unheard = Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
+        raise ProviderRefused(unheard, details={"generation_id": row.generation_id}) from None
     if not succeeded(answer):
         failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
         raise ProviderRefused(_cannot_cancel(failure, asked), details={"generation_id": row.generation_id})

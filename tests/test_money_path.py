@@ -1,0 +1,134 @@
+"""Where a job could be paid twice or forgotten: each a way in which it once was, or nearly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Desk, Ran
+from generate_media import media
+from generate_media.journal import IdAlreadyKnown, Journal, NewJob, fingerprint
+from generate_media.providers import adapter_for
+
+VIDEO = "agnes-video-v2.0"
+HUGE = 10**400
+
+
+def new_job(desk: Desk, provider: str, digest: str, model: str) -> NewJob:
+    return NewJob(
+        digest, 0, provider, desk.sandbox.base_urls[provider], desk.sandbox.base_urls[provider], "", "/x", None,
+        model, "video", "a cat", None, "",
+    )  # fmt: skip
+
+
+def wait(desk: Desk, *args: str, provider: str = "agcloud") -> Ran:
+    return desk.run(*args, provider=provider, script="wait_generation")
+
+
+@pytest.mark.parametrize("field", ["progress", "created_at", "created"])
+@pytest.mark.parametrize("protocol", ["skills_video", "agnes", "agcloud"])
+def test_a_number_beyond_every_float_costs_no_id(protocol: str, field: str) -> None:
+    body: dict[str, Any] = {"id": "task_1", "task_id": "task_1", "status": "queued", field: HUGE}
+    reading = adapter_for(protocol).read(body, model=VIDEO)
+    assert reading.generation_id == "task_1"
+    assert (reading.progress, reading.created_at) == (None, None)
+
+
+def test_a_cancel_without_an_answer_is_an_error_line(desk: Desk) -> None:
+    desk.faults("agcloud-queued-forever")
+    made = desk.run("--prompt", "a boat", "--detach", provider="agcloud")
+    identity = made.events("accepted")[0]["generation_id"]
+    desk.faults("agcloud-queued-forever", "cancel:before:reset")
+    ran = wait(desk, "--cancel", identity)
+    assert (ran.code, ran.last["event"], ran.last["generation_id"]) == (24, "error", identity), ran.out
+    assert desk.rows()[-1][0] == "accepted"
+
+
+def test_an_id_that_nobody_knows_leaves_no_trace_when_it_is_cancelled(desk: Desk) -> None:
+    ran = wait(desk, "--cancel", "cgt-typo", "--provider", "agcloud")
+    assert (ran.code, desk.rows()) == (23, []), ran.out
+
+
+def test_the_same_id_twice_is_one_job(desk: Desk) -> None:
+    ran = wait(desk, "--generation-id", "cgt-typo", "--generation-id", "cgt-typo", "--provider", "agcloud")
+    assert (ran.code, ran.last["event"], desk.rows()) == (23, "error", []), ran.out
+
+
+def test_a_job_is_asked_for_with_the_key_that_made_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("--model", VIDEO, "--prompt", "a cat")
+    assert desk.run(*command, "--detach", provider="agnes").code == 0
+    monkeypatch.setenv("AGNES_API_KEY", "test-newer-key")
+    monkeypatch.setenv("AGNES_API_KEYS", desk.key)
+    ran = desk.run(*command, provider="agnes")
+    assert (ran.code, desk.jobs(), len(desk.rows())) == (0, 1, 1), ran.out
+
+
+def test_a_create_that_another_run_has_out_is_left_to_that_run(desk: Desk) -> None:
+    model = "doubao-seedance-2-0-filter-off"
+    with Journal.open(desk.state) as journal:
+        row = journal.claim(new_job(desk, "agcloud", "f" * 64, model)).row
+        assert wait(desk, "--all").last["event"] == "summary", "an intent"
+        journal.sending(row.row_id)
+        desk.run("--prompt", "somebody else's", "--detach", provider="agcloud")
+        ran = wait(desk, "--all")
+        assert ran.code == 0, ran.out
+        assert journal.get(row.row_id).generation_id is None
+
+
+def test_a_file_that_changed_before_it_was_sent_leaves_nothing_unknown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    picture = Path("a.png")
+    Image.new("RGB", (512, 512), "red").save(picture)
+    check = media.canonical
+
+    def change(body: Any) -> Any:
+        found = check(body)
+        Image.new("RGB", (512, 512), "blue").save(picture)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(media, "canonical", change)
+        ran = desk.run("--prompt", "a cat", "--first-frame", str(picture), provider="agcloud")
+    assert (ran.code, ran.last["error"], desk.creates()) == (2, "file_changed", 0), ran.out
+    assert [state for state, _ in desk.rows()] == ["rejected"]
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, 1.0), (0, -0.0), ([5], [5.0]), ({"a": None}, {}), (1e3, 1000)])
+def test_one_number_is_one_job(one: Any, other: Any) -> None:
+    digests = {fingerprint("p", "k", "POST", "/x", media.canonical({"x": value})) for value in (one, other)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, "1"), (1, 1.5), ([1, 2], [2, 1])])
+def test_other_values_are_other_jobs(one: Any, other: Any) -> None:
+    digests = {fingerprint("p", "k", "POST", "/x", media.canonical({"x": value})) for value in (one, other)}
+    assert len(digests) == 2
+
+
+def test_a_dead_writers_create_is_attached_to_no_other_rows_job(desk: Desk) -> None:
+    with Journal.open(desk.state) as journal, Journal.open(desk.state) as dead:
+        row = dead.claim(new_job(desk, "agcloud", "f" * 64, "m")).row
+        dead.sending(row.row_id)
+        dead.close()
+        other = journal.claim(new_job(desk, "agcloud", "e" * 64, "m")).row
+        journal.sending(other.row_id)
+        journal.accepted(other.row_id, generation_id="cgt-1")
+        with pytest.raises(IdAlreadyKnown):
+            journal.accepted(row.row_id, generation_id="cgt-1")
+
+
+def test_a_create_still_out_is_a_rival_of_a_lost_one(desk: Desk) -> None:
+    model = "doubao-seedance-2-0-filter-off"
+    desk.faults("create:request:reset*1", "agcloud-list-error=InternalServiceError")
+    lost = desk.run("--prompt", "a boat", provider="agcloud")
+    assert (lost.code, desk.jobs()) == (13, 1), lost.out
+    desk.faults()
+    with Journal.open(desk.state) as journal:
+        journal.sending(journal.claim(new_job(desk, "agcloud", "f" * 64, model)).row.row_id)
+        assert desk.run("--prompt", "a boat", provider="agcloud").code == 13
+    assert desk.creates() == 1
