@@ -346,3 +346,18 @@ def test_the_first_failing_line_gives_the_code(desk: Desk) -> None:
     ran = desk.run("--batch", "jobs.jsonl")
     assert sorted(line["line"] for line in ran.lines if line["event"] in ("terminal", "error")) == [1, 2]
     assert ran.code == 10
+
+
+def test_a_users_document_says_where_to_ask(desk: Desk) -> None:
+    own = Path(own_document(desk.home, f"/v1/generation/{NANO}", TEXT))
+    document = json.loads(own.read_text(encoding="utf-8-sig"))
+    document["paths"]["/v1/generation/jobs/{job_id}"] = {"get": {"responses": {}}}
+    own.write_text(json.dumps(document), encoding="utf-8")
+    ran = desk.run("--openapi", str(own), "--endpoint", NANO, "--prompt", "asked elsewhere", "--deadline", "30")
+    mine = ran.events("accepted")[0]["generation_id"]
+    asked = [row["path"] for row in desk.log()["requests"] if row["method"] == "GET" and row["path"].endswith(mine)]
+    assert set(asked) == {f"/api/v1/generation/jobs/{mine}"}
+
+
+def test_words_that_a_plain_console_could_not_decode_are_a_prompt(desk: Desk) -> None:
+    assert desk.call("create_and_wait", "--dry-run", "--prompt", "\udce9\udc9b\udca8").code == 0

@@ -29,6 +29,7 @@ Media values that are URLs (http, https, asset) go through; data URIs only where
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -146,13 +147,17 @@ def _others(given: Mapping[str, Any], hint: Callable[[frozenset[str]], Sequence[
     return (*found, "a field that the model has and no flag names goes by --set FIELD=VALUE")
 
 
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Controls, zero-width marks and blanks. A lone surrogate is text that a console could not decode."""
+
+
 def check_prompt(text: object) -> None:
     """Refuse words that say nothing: blanks, or characters that nobody can see.
 
     Raises:
         UsageError: ``missing_prompt``.
     """
-    if isinstance(text, str) and not any(ch.isprintable() and not ch.isspace() for ch in text):
+    if isinstance(text, str) and all(unicodedata.category(ch) in _UNSEEN for ch in text):
         raise UsageError(
             "missing_prompt",
             "the prompt is empty",

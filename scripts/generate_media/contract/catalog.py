@@ -53,11 +53,15 @@ class Source:
 
     @cached_property
     def query_path(self) -> str | None:
-        """skills.video's ``GET /generation/{id}`` as this document names it."""
-        for path in self.paths:
-            if re.fullmatch(r"/generation/\{[^/{}]+\}", path) and any(o.method == "GET" for o in self.at(path)):
-                return path
+        """skills.video's ``GET /generation/{id}`` as this document names it, even where it has moved."""
+        for shape in (r"/generation/\{[^/{}]+\}", r"/generations?(/[^/{}]+)*/\{[^/{}]+\}(/status)?"):
+            found = [path for path in self.paths if re.fullmatch(shape, path) and self._can_get(path)]
+            if len(found) == 1:
+                return found[0]
         return None
+
+    def _can_get(self, path: str) -> bool:
+        return any(operation.method == "GET" for operation in self.at(path))
 
 
 class Contract:
