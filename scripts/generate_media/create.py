@@ -10,13 +10,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Union
 
 from .answers import parse_json, succeeded, without_bytes
-from .classify import GUIDANCE, classify
+from .classify import classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
 from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
 from .journal import JournalWriteError, Row, local_id
 from .models import Answer, Call, Json, Reading, Request
-from .refusal import explain_unwritten
+from .refusal import explain_unwritten, unknown_error
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
         ctx.journal.sending(row.row_id, key_fingerprint=ctx.gateway.key.fingerprint, base_url=ctx.gateway.base_url)
         with ctx.signals.shield():
             sent = _send_once(ctx, spec.request, row, call, stack)
+            if isinstance(sent, _NotMade):
+                ctx.journal.retreat(row.row_id)  # before a signal that waited may end the run
         if isinstance(sent, Created):
             return sent
         if isinstance(sent, _Lost):
@@ -92,8 +94,12 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
                 )
             )
             if not isinstance(opened, Answer):
+                made = _from_stream(ctx, request, row, opened, seconds)
+                # Only now may a signal end it: until the id is on disk, the create is out.
                 stack.enter_context(ctx.streams.reading(opened))
-                return _from_stream(ctx, request, row, opened, seconds)
+                if ctx.clock.stop.is_set():
+                    opened.shutdown()
+                return made
         else:
             opened = ctx.gateway.send(call, timeout_seconds=seconds)
     except JournalWriteError:
@@ -227,7 +233,6 @@ def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, at
     failure = sent.failure
     if failure.category in (Category.AUTH, Category.CREDITS) and ctx.gateway.next_key():
         ctx.events.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
-        ctx.journal.retreat(row.row_id)
         return
     if sent.connected and not failure.should_retry:
         ctx.journal.rejected(row.row_id, failure_json(failure))
@@ -242,7 +247,6 @@ def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, at
         raise _give_up(ctx, row, "the deadline leaves no time for another try", failure)
     if not sent.connected and attempt >= CONNECT_ATTEMPTS:
         raise _give_up(ctx, row, "the provider could not be reached", failure)
-    ctx.journal.retreat(row.row_id)
     announce_retry(ctx, "create", failure, wait, attempt)
     ctx.clock.sleep(wait)
 
@@ -289,16 +293,3 @@ def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
     with suppress(JournalWriteError):  # a row left in sending by a dead writer says the same
         ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
     return unknown_error(lost.failure.message if lost.failure else lost.detail, lost.failure)
-
-
-def unknown_error(detail: str, failure: Failure | None = None) -> OutcomeUnknown:
-    """Exit 13: what is known, and what --new would do."""
-    extra = tuple(
-        line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
-    )
-    return OutcomeUnknown(
-        "outcome_unknown",
-        f"the create was sent and its outcome is unknown: {detail}",
-        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN]),
-        details={"may_have_been_created": True, "http_status": failure.http_status if failure else None},
-    )

@@ -12,12 +12,13 @@ from datetime import datetime, timezone
 
 from .clock import Deadline, Stopped
 from .context import JobContext, JobSpec
-from .create import Created, create, end_in_journal, unknown_error
+from .create import Created, create, end_in_journal
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
 from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
 from .media import redact
 from .models import Reading
+from .refusal import unknown_error
 from .report import Outcome, error_outcome
 
 BUSY_LOOK_SECONDS = 0.2

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from .classify import GUIDANCE
 from .context import JobContext
-from .errors import Category, ProviderRefused
+from .errors import Category, Failure, OutcomeUnknown, ProviderRefused
 from .journal import JournalWriteError, Row
 from .models import Reading, Request
 
@@ -43,3 +44,16 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
         *error.guidance,
     )
     return error
+
+
+def unknown_error(detail: str, failure: Failure | None = None) -> OutcomeUnknown:
+    """Exit 13: what is known, and what --new would do."""
+    extra = tuple(
+        line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
+    )
+    return OutcomeUnknown(
+        "outcome_unknown",
+        f"the create was sent and its outcome is unknown: {detail}",
+        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN]),
+        details={"may_have_been_created": True, "http_status": failure.http_status if failure else None},
+    )
