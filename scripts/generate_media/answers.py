@@ -13,6 +13,8 @@ from .models import Answer, Json
 _BASE64_RUN = re.compile(r"^[A-Za-z0-9+/=_-]{512,}$")
 _DATA_URI = re.compile(r"^data:([^,;]{0,100})[^,]{0,100},")
 
+DEPTH_CAP = 60
+
 
 def parse_json(text: str) -> Json:
     """The JSON value of a text; None for anything that is none (HTML, garbage, nested beyond reason).
@@ -44,9 +46,9 @@ def short(value: Json) -> Json:
     try:
         if len(json.dumps(value)) > TEXT_CAP:
             return None
+        return _cleaned(value)
     except RecursionError:
         return None
-    return _cleaned(value)
 
 
 def _cleaned(value: Json) -> Json:
@@ -59,15 +61,18 @@ def _cleaned(value: Json) -> Json:
     return value
 
 
-def without_bytes(value: Json) -> Json:
-    """The same answer with every base64 or data: text replaced by its length: fit for journal and sidecar."""
+def without_bytes(value: Json, depth: int = 0) -> Json:
+    """The same answer with every base64 or data: text replaced by its length, and what is nested absurdly deep by a
+    note: fit for journal and sidecar."""
     if isinstance(value, str):
         found = _DATA_URI.match(value)
         if found:
             return f"data:{found[1]},<{len(value)} characters>"
         return f"<base64, {len(value)} characters>" if _BASE64_RUN.match(value) else value
+    if depth >= DEPTH_CAP and isinstance(value, (list, Mapping)):
+        return "<nested too deep>"
     if isinstance(value, list):
-        return [without_bytes(item) for item in value]
+        return [without_bytes(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        return {name: without_bytes(item) for name, item in value.items()}
+        return {name: without_bytes(item, depth + 1) for name, item in value.items()}
     return value
