@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
+import time
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
 
 from conftest import Desk, Ran
 from generate_media import media
+from generate_media.answers import parse_json, short, without_bytes
+from generate_media.batch import sum_usage
+from generate_media.clock import Clock, Deadline
 from generate_media.journal import IdAlreadyKnown, Journal, NewJob, fingerprint
+from generate_media.paths import BUNDLE
 from generate_media.providers import adapter_for
+from generate_media.workers import Throttle
+from wire import Peer, Wire, answer
 
 VIDEO = "agnes-video-v2.0"
 HUGE = 10**400
@@ -132,3 +143,72 @@ def test_a_create_still_out_is_a_rival_of_a_lost_one(desk: Desk) -> None:
         journal.sending(journal.claim(new_job(desk, "agcloud", "f" * 64, model)).row.row_id)
         assert desk.run("--prompt", "a boat", provider="agcloud").code == 13
     assert desk.creates() == 1
+
+
+ID_EVENT = b'data: {"id": "gen_1", "status": "IN_PROGRESS"}\n\n'
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+# What the provider sends at once and a moment after the signal → the row, the id, whether it may have been created.
+INTERRUPTED: dict[str, tuple[bytes, bytes, tuple[str, str | None], bool | None]] = {
+    "an id": (STREAM + b": hold on\n\n", ID_EVENT, ("accepted", "gen_1"), None),
+    "a refusal": (b"", answer(b'{"message": "no"}', status="422 No"), ("rejected", None), False),
+    "slow down": (b"", answer(b"{}", "Retry-After: 90", status="429 Wait"), ("rejected", None), False),
+}
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["one", "batch"])
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_what_comes_after_the_signal_counts(desk: Desk, name: str, batch: bool) -> None:
+    at_once, later, row, perhaps = INTERRUPTED[name]
+
+    def serve(peer: Peer) -> None:
+        peer.request()
+        peer.send(at_once)
+        time.sleep(1.2)
+        peer.send(later)
+        time.sleep(0.3)
+
+    (desk.home / "jobs.jsonl").write_text('{"prompt": "a cat"}\n')
+    what = ["--batch", str(desk.home / "jobs.jsonl")] if batch else ["--prompt", "a cat"]
+    with Wire(serve) as server:
+        command = [sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--provider", "skills.video", *what]
+        command += ["--model", "google/nano-banana-pro", "--base-url", server.url, "--config", str(desk.write_config())]
+        process = Popen(command, stdout=PIPE, stderr=PIPE, text=True)
+        until = time.monotonic() + 20
+        while not server.received and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert (process.returncode, desk.rows()) == (130, [row]), out + err
+    assert "Traceback" not in err
+    if row[1] is not None:
+        assert [line["generation_id"] for line in lines if line["event"] == "accepted"] == [row[1]]
+    elif not batch:
+        assert lines[-1]["may_have_been_created"] is perhaps
+
+
+@pytest.mark.parametrize("depth", [100, 600, 850])
+def test_an_answer_nested_absurdly_deep_can_be_kept(depth: int) -> None:
+    value = parse_json('{"status": "COMPLETED", "extra": ' + "[" * depth + "]" * depth + "}")
+    kept = without_bytes(value)
+    assert isinstance(kept, dict)
+    assert kept["status"] == "COMPLETED"
+    assert "nested too deep" in json.dumps(kept)
+    short(value)
+
+
+def test_a_job_waits_for_its_turn_no_longer_than_its_deadline() -> None:
+    clock = Clock(scale=100.0)
+    throttle = Throttle(clock, per_minute=1)
+    began = time.monotonic()
+    for _ in range(3):
+        throttle.wait(Deadline.after(clock, 10.0))
+    assert 0.19 < time.monotonic() - began < 0.5, "the second and the third ten seconds each, not a minute or two"
+    throttle.wait(Deadline.after(clock, None))
+    assert time.monotonic() - began < 0.9, "the turns that nobody could use are free"
+
+
+@pytest.mark.parametrize("usages", [[{"n": HUGE}, {"n": 0.5}], [{"n": 1e308}, {"n": 1e308}], [{"n": HUGE}, {"n": 1}]])
+def test_usage_beyond_every_number_costs_no_summary(usages: list[Any]) -> None:
+    assert "Infinity" not in json.dumps(sum_usage(usages))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DEFAULT_CONCURRENCY = 8
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
+MOST_USED = 1e18
+"""What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class _Contexts:
         def run(extra: Mapping[str, Any]) -> Outcome:
             ctx.events.extra.update(extra)
             tell_warnings(ctx, prepared)
-            return run_job(ctx, spec, detach=session.args.detach, before_create=throttle.wait)
+            return run_job(ctx, spec, detach=session.args.detach, before_create=lambda: throttle.wait(ctx.deadline))
 
         return run
 
@@ -201,7 +203,7 @@ def sum_usage(usages: Sequence[Any]) -> dict[str, float]:
         if isinstance(value, Mapping):
             for key, item in value.items():
                 add(item, f"{name}.{key}" if name else str(key))
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MOST_USED:
             total[name] += value  # type: ignore[assignment]
 
     for usage in usages:

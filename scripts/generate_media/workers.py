@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .clock import Clock
+from .clock import Clock, Deadline
 from .errors import GenerateMediaError, Interrupted
 from .report import Outcome, error_outcome
 
@@ -37,15 +37,16 @@ class Throttle:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
-        """Wait for this job's turn."""
+    def wait(self, deadline: Deadline) -> None:
+        """Wait for this job's turn, or for the end of its time; a turn that comes later is left to others."""
         if not self._gap:
             return
         with self._lock:
             now = self._clock.now()
             turn = max(now, self._next)
-            self._next = turn + self._gap
-        self._clock.sleep(turn - now)
+            if turn - now < deadline.remaining():
+                self._next = turn + self._gap
+        self._clock.sleep(deadline.cut(turn - now))
 
 
 def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[Outcome]:
