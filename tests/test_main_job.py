@@ -32,7 +32,8 @@ def test_one_prompt_one_checked_file(desk: Desk) -> None:
 
 
 def test_a_successful_job_is_a_few_short_lines(desk: Desk) -> None:
-    ran = desk.run(*MAIN)
+    ran = desk.call("create_and_wait", *MAIN, "--poll-timeout", "900", "--poll-interval", "3", "--sandbox")
+    assert ran.code == 0, ran.out
     assert len(ran.lines) <= 6
     assert len(ran.out) <= 1200
     assert PAYLOAD["prompt"] not in ran.out

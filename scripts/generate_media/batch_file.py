@@ -20,7 +20,6 @@ LINE_KEYS = frozenset(WISH_FLAGS) | {
 }  # fmt: skip
 """Request flags; never host, config or output flags, which hold for the whole run."""
 INHERITED = ("provider", "model", "kind", "fit", "no_validate", "detach")
-SIZE_CAP = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,8 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
 
 def _read(file: str) -> str:
     try:
-        if file == "-":
-            return sys.stdin.buffer.read(SIZE_CAP).decode("utf-8-sig")
-        with open(file, "rb") as handle:
-            return handle.read(SIZE_CAP).decode("utf-8-sig")
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise UsageError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -70,13 +70,19 @@ def advance(journal: Journal, row_id: int, stage: str) -> None:
 
 
 @contextlib.contextmanager
-def writer(code: str, *arguments: object, prefix: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own that runs ``code`` with the journal's names imported; killed at the end."""
+def writer(
+    code: str, *arguments: object, prefix: tuple[str, ...] = (), modules: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own that runs ``code`` with the journal's names imported; killed at the end.
+
+    ``modules``: a copy of the package for a user who may not read this checkout.
+    """
+    environment = ENVIRONMENT if modules is None else {**ENVIRONMENT, "PYTHONPATH": str(modules)}
     head = "import sys, os, time\nfrom pathlib import Path\n"
     head += "from generate_media.journal import *\nfrom journal_help import *\n"
     command = [*prefix, sys.executable, "-c", head + code, *map(str, arguments)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             yield process

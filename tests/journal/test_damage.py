@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from journal_help import advance, integrity, job, writer
 
 from generate_media.errors import ExitCode, UsageError
 from generate_media.journal import ClaimKind, Journal, JournalWriteError, State, columns, folder, schema
+from generate_media.paths import BUNDLE
 from tools import require_tool
 
 FILE = "journal.sqlite3"
@@ -169,6 +171,17 @@ def as_nobody() -> tuple[str, ...]:
 
 
 @pytest.fixture
+def modules(tmp_path: Path):
+    """The package where everybody can read it: a checkout may lie in a private folder."""
+    place = Path("/tmp") / f"journal-modules-{os.getpid()}-{tmp_path.name}"
+    shutil.copytree(BUNDLE / "scripts/generate_media", place / "generate_media")
+    shutil.copy(Path(__file__).parent / "journal_help.py", place)
+    subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture
 def open_path(tmp_path: Path):
     """A folder that another user can reach and read, and nobody else can write."""
     place = Path("/tmp") / f"journal-test-{os.getpid()}-{tmp_path.name}"
@@ -177,20 +190,20 @@ def open_path(tmp_path: Path):
     subprocess.run(["rm", "-rf", str(place)], check=True)
 
 
-def test_a_folder_that_cannot_be_written(open_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(open_path: Path, modules: Path) -> None:
     open_path.chmod(0o555)
-    with writer(OPEN_AND_CLAIM, open_path / "state", prefix=as_nobody()) as process:
+    with writer(OPEN_AND_CLAIM, open_path / "state", prefix=as_nobody(), modules=modules) as process:
         out, err = process.communicate(timeout=20)
     assert (out, err) == ("state_unwritable GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media\n", "")
 
 
-def test_a_journal_in_a_read_only_folder_can_be_listed(open_path: Path) -> None:
+def test_a_journal_in_a_read_only_folder_can_be_listed(open_path: Path, modules: Path) -> None:
     with Journal.open(open_path) as journal:
         advance(journal, journal.claim(job()).row.row_id, "accepted")
     (open_path / FILE).chmod(0o444)
     open_path.chmod(0o555)
     code = "print([r.generation_id for r in Journal.open(Path(sys.argv[1]), read_only=True).recent()])\n"
-    with writer(code + OPEN_AND_CLAIM, open_path, prefix=as_nobody()) as process:
+    with writer(code + OPEN_AND_CLAIM, open_path, prefix=as_nobody(), modules=modules) as process:
         out, err = process.communicate(timeout=20)
     assert out.splitlines() == ["['gen-1']", "state_unwritable GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"], err
 

@@ -223,7 +223,7 @@ NO_CHANNEL = "No available channel for model agnes-video-v2.0 under group defaul
         (503, {"message": NO_CHANNEL}, Category.NOT_FOUND, False, False, None),
         (503, "upstream busy", Category.OUTCOME_UNKNOWN, False, True, None),
         *[(status, GATEWAY, Category.OUTCOME_UNKNOWN, False, True, None) for status in (502, 504, 520, 522, 524)],
-        (504, {"error": "origin_gateway_timeout", "retry_after": 60}, Category.OUTCOME_UNKNOWN, False, True, None),
+        (504, {"error": "origin_gateway_timeout", "retry_after": 60}, Category.OUTCOME_UNKNOWN, False, True, 60.0),
     ],
 )  # fmt: skip
 def test_create_refused(
