@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
                 outcome = run_wait(Session.open(args, printer, signals, stack))
         except GenerateMediaError as error:
-            from generate_media.report import error_outcome
+            from generate_media.outcome import error_outcome
 
             outcome = error_outcome(error)
         signals.done()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from generate_media import media
+from generate_media import media, views
 from generate_media.contract import Contract, Problem, open_contract
 from generate_media.errors import UsageError
 from generate_media.models import Json
@@ -275,7 +275,7 @@ def test_flags_fill_the_documented_body(
     contract: Contract, photo: str, model: str, flags: dict[str, Any], fields: dict[str, Json]
 ) -> None:
     given = {name: _with(photo, value) for name, value in flags.items()}
-    body = media.for_validation(fill(contract, model, **given).body)
+    body = views.for_validation(fill(contract, model, **given).body)
     assert body == {"model": model, "prompt": "x", **fields}
     assert isinstance(body, dict)
     assert errors(contract, body) == []
@@ -307,7 +307,7 @@ def test_each_ratio_of_the_old_model_is_exact(contract: Contract, ratio: str) ->
     body = fill(contract, OLD, **{"aspect-ratio": ratio}).body
     across, down = (int(part) for part in ratio.split(":"))
     assert (body["width"] * down, isinstance(body["width"], int)) == (body["height"] * across, True)  # type: ignore[operator]
-    assert errors(contract, media.for_validation(body)) == []  # type: ignore[arg-type]
+    assert errors(contract, views.for_validation(body)) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from generate_media import media
+from generate_media import media, views
 from generate_media.errors import UsageError
 from generate_media.fit import fit
 from generate_media.media import Limits
@@ -181,7 +181,7 @@ def test_multipart_fields_repeat_names_and_keep_files(tmp_path: Path) -> None:
 def test_a_file_that_the_provider_has_is_sent_as_its_url_and_hashed_as_its_bytes(encoding: Encoding) -> None:
     there = replace(SIZED, encoding=encoding, remote_url="https://cdn.example/p.png?sig=1")
     assert media.encode({"a": there}) == {"a": "https://cdn.example/p.png?sig=1"}
-    assert media.canonical({"a": there}) == media.canonical({"a": SIZED})
+    assert views.canonical({"a": there}) == views.canonical({"a": SIZED})
 
 
 @pytest.mark.parametrize(
@@ -194,11 +194,11 @@ def test_a_file_that_the_provider_has_is_sent_as_its_url_and_hashed_as_its_bytes
 )
 def test_stand_ins_for_validation(encoding: Encoding, stand_in: str) -> None:
     file = replace(SIZED, path="/somewhere/my 猫.jpeg", encoding=encoding)
-    assert media.for_validation({"a": [file]}) == {"a": [stand_in]}
+    assert views.for_validation({"a": [file]}) == {"a": [stand_in]}
 
 
 def test_redact_tells_what_a_file_is() -> None:
-    assert media.redact({"a": replace(SIZED, path="/home/me/p.png")}) == {
+    assert views.redact({"a": replace(SIZED, path="/home/me/p.png")}) == {
         "a": {"file": "p.png", "sha256": "0" * 64, "bytes": 1000, "media_type": "image/png"}
     }
 
@@ -214,7 +214,7 @@ def test_redact_tells_what_a_file_is() -> None:
     ],
 )
 def test_redact_leaves_words_and_urls_alone(text: str) -> None:
-    assert media.redact({"a": text}) == {"a": text}
+    assert views.redact({"a": text}) == {"a": text}
 
 
 @given(data=st.binary(min_size=150, max_size=400), where=st.sampled_from(["data", "raw", "url-safe", "mime", "inner"]))
@@ -227,7 +227,7 @@ def test_redact_never_holds_bytes(data: bytes, where: str) -> None:
         "mime": base64.encodebytes(data).decode(),
         "inner": f"look at data:image/png;base64,{text} and draw it",
     }
-    shown = json.dumps(media.redact({"a": [forms[where]]}))
+    shown = json.dumps(views.redact({"a": [forms[where]]}))
     core = forms[where].split("base64,")[-1]
     assert not any(core[at : at + 24] in shown for at in range(0, len(core) - 24, 8))
     assert "sha256:" in shown
@@ -237,7 +237,7 @@ def test_redact_cuts_data_uris_to_hash_and_size() -> None:
     data = b"\x89PNG" + bytes(50)
     digest = hashlib.sha256(data).hexdigest()
     text = "data:image/png;base64," + base64.b64encode(data).decode()
-    assert media.redact(text) == f"data:image/png;base64,<sha256:{digest[:16]}… 54 bytes>"
+    assert views.redact(text) == f"data:image/png;base64,<sha256:{digest[:16]}… 54 bytes>"
 
 
 JSON = st.recursive(
@@ -263,27 +263,27 @@ def with_nulls(value: Any) -> Any:
 
 @given(OBJECTS)
 def test_canonical_ignores_the_order_of_keys_and_nulls(body: dict[str, Any]) -> None:
-    one = json.dumps(media.canonical(body), sort_keys=True)
-    assert json.dumps(media.canonical(shuffled(with_nulls(body))), sort_keys=True) == one
-    assert media.canonical(media.canonical(body)) == media.canonical(body)
+    one = json.dumps(views.canonical(body), sort_keys=True)
+    assert json.dumps(views.canonical(shuffled(with_nulls(body))), sort_keys=True) == one
+    assert views.canonical(views.canonical(body)) == views.canonical(body)
 
 
 @given(OBJECTS)
 def test_a_body_without_media_is_sent_as_it_is(body: dict[str, Any]) -> None:
     assert media.encode(body) == body
-    assert media.for_validation(body) == body
+    assert views.for_validation(body) == body
 
 
 @given(st.binary(min_size=1, max_size=200), st.binary(min_size=1, max_size=200))
 def test_canonical_tells_files_apart_by_their_bytes(a: bytes, b: bytes) -> None:
     first, second = ("data:image/png;base64," + base64.b64encode(data).decode() for data in (a, b))
-    assert (media.canonical(first) == media.canonical(second)) == (a == b)
+    assert (views.canonical(first) == views.canonical(second)) == (a == b)
 
 
 def test_a_data_uri_and_the_file_itself_are_one_request(tmp_path: Path) -> None:
     file = media.load(picture(tmp_path / "a.png"), Encoding.DATA_URI)
-    assert media.canonical({"image": file}) == media.canonical({"image": media.encode(file)})
-    assert media.redact(media.encode(file)) != media.encode(file)
+    assert views.canonical({"image": file}) == views.canonical({"image": media.encode(file)})
+    assert views.redact(media.encode(file)) != media.encode(file)
 
 
 @pytest.mark.parametrize(

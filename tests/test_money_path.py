@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
-from generate_media import media
+from generate_media import prepare, views
 from generate_media.answers import parse_json, short, without_bytes
 from generate_media.batch import sum_usage
 from generate_media.clock import Clock, Deadline
@@ -95,7 +95,7 @@ def test_a_file_that_changed_before_it_was_sent_leaves_nothing_unknown(
 
     picture = Path("a.png")
     Image.new("RGB", (512, 512), "red").save(picture)
-    check = media.canonical
+    check = views.canonical
 
     def change(body: Any) -> Any:
         found = check(body)
@@ -103,7 +103,7 @@ def test_a_file_that_changed_before_it_was_sent_leaves_nothing_unknown(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(media, "canonical", change)
+        patch.setattr(prepare, "canonical", change)
         ran = desk.run("--prompt", "a cat", "--first-frame", str(picture), provider="agcloud")
     assert (ran.code, ran.last["error"], desk.creates()) == (2, "file_changed", 0), ran.out
     assert [state for state, _ in desk.rows()] == ["rejected"]
@@ -111,13 +111,13 @@ def test_a_file_that_changed_before_it_was_sent_leaves_nothing_unknown(
 
 @pytest.mark.parametrize(("one", "other"), [(1, 1.0), (0, -0.0), ([5], [5.0]), ({"a": None}, {}), (1e3, 1000)])
 def test_one_number_is_one_job(one: Any, other: Any) -> None:
-    digests = {fingerprint("p", "k", "POST", "/x", media.canonical({"x": value})) for value in (one, other)}
+    digests = {fingerprint("p", "k", "POST", "/x", views.canonical({"x": value})) for value in (one, other)}
     assert len(digests) == 1
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, "1"), (1, 1.5), ([1, 2], [2, 1])])
 def test_other_values_are_other_jobs(one: Any, other: Any) -> None:
-    digests = {fingerprint("p", "k", "POST", "/x", media.canonical({"x": value})) for value in (one, other)}
+    digests = {fingerprint("p", "k", "POST", "/x", views.canonical({"x": value})) for value in (one, other)}
     assert len(digests) == 2
 
 

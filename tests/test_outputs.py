@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from generate_media.atomic import part_file
+from generate_media.atomic import check_folder, part_file
 from generate_media.download import Downloader
 from generate_media.errors import OutputError, StillRunning, UsageError
 from generate_media.models import RemoteOutput, SavedOutput
-from generate_media.outputs import check_folder, save, stem, still_there, write_sidecar
+from generate_media.outputs import save, stem, still_there, write_sidecar
 from tools import require_tool
 from web import Web, http, picture
 

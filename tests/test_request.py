@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from generate_media import media
+from generate_media import media, views
 from generate_media.contract import FlagForm, open_contract
 from generate_media.errors import UsageError
 from generate_media.models import Encoding, LocalMedia
@@ -323,7 +323,7 @@ def test_a_file_that_the_provider_made_goes_by_its_url(cat: Path) -> None:
     for rule in ({"to": "i"}, {"to": "i", "encode": "data-uri", "max_bytes": 10}):
         built = build({"image": (str(cat),)}, form(flags={"image": rule}), known_url=found.get)
         assert media.encode(built.body) == {"prompt": "a cat", "i": "https://cdn.example/cat.png"}
-        assert media.canonical(built.body) == {"prompt": "a cat", "i": f"sha256:{digest}"}
+        assert views.canonical(built.body) == {"prompt": "a cat", "i": f"sha256:{digest}"}
     sent = build({"image": (str(cat),)}, form(flags={"image": {"to": "i", "encode": "multipart"}}), known_url=found.get)
     assert sent.multipart
     assert media.multipart_fields(sent.body)[1] == ("i", media.load(cat, Encoding.MULTIPART))
@@ -403,7 +403,7 @@ def test_every_flag_of_every_skills_video_model_makes_a_valid_request(model: str
     for flag in forms[0].flags:
         given = {name: usual(model, name) for name in {*required, flag} if not clash(forms[0], flag, name)}
         built = build_body(Wish(given.pop("prompt", None), given), forms, base={})
-        problems = [problem.message for problem in SKILLS.validate(endpoint, media.for_validation(built.body))]
+        problems = [problem.message for problem in SKILLS.validate(endpoint, views.for_validation(built.body))]
         assert problems == [], (flag, built.body)
 
 
@@ -473,7 +473,7 @@ def test_agnes_fields(model: str, flags: dict[str, object], body: dict[str, Any]
     built = build_body(Wish("a cat", flags), AGNES.forms(endpoint, model), base={"model": model})
     assert built.body == {"model": model, "prompt": "a cat", **body}
     assert [
-        p.message for p in AGNES.validate(endpoint, media.for_validation(built.body)) if p.severity == "error"
+        p.message for p in AGNES.validate(endpoint, views.for_validation(built.body)) if p.severity == "error"
     ] == []
 
 
@@ -501,4 +501,4 @@ def test_agcloud_parts() -> None:
         "generate_audio": True,
         "watermark": True,
     }
-    assert [p.message for p in AGCLOUD.validate(endpoint, media.for_validation(built.body))] == []
+    assert [p.message for p in AGCLOUD.validate(endpoint, views.for_validation(built.body))] == []

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from .errors import TEXT_CAP, clean_text
 from .models import Answer, Json
 
-_BASE64_RUN = re.compile(r"^[A-Za-z0-9+/=_-]{512,}$")
-_DATA_URI = re.compile(r"^data:([^,;]{0,100})[^,]{0,100},")
+_LONG = 512
+_BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
+_DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
 
 DEPTH_CAP = 60
 
@@ -65,10 +66,10 @@ def without_bytes(value: Json, depth: int = 0) -> Json:
     """The same answer with every base64 or data: text replaced by its length, and what is nested absurdly deep by a
     note: fit for journal and sidecar."""
     if isinstance(value, str):
-        found = _DATA_URI.match(value)
+        found = re.match(_DATA_URI, value) if value.startswith("data:") else None
         if found:
             return f"data:{found[1]},<{len(value)} characters>"
-        return f"<base64, {len(value)} characters>" if _BASE64_RUN.match(value) else value
+        return f"<base64, {len(value)} characters>" if len(value) >= _LONG and re.match(_BASE64_RUN, value) else value
     if depth >= DEPTH_CAP and isinstance(value, (list, Mapping)):
         return "<nested too deep>"
     if isinstance(value, list):

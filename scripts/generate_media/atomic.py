@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from .errors import UsageError
+
 _BUFFER_BYTES = 1 << 18
 _MAX_PARTS = 1000
 _OPEN_OLD = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _OPEN_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Part:
     """A file being written, beside its place; no other process touches it while we live."""
 
@@ -51,6 +53,25 @@ def part_file(folder: Path, stem: str) -> Iterator[Part]:
         if os.name == "nt":  # an open file cannot be removed there
             with suppress(FileNotFoundError):
                 path.unlink()
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder and try it, before anything is sent.
+
+    Raises:
+        UsageError: ``output_dir_unwritable``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part_file(folder, "generate-media-check") as part:
+            part.file.write(b"\0")
+            part.file.flush()
+    except (OSError, ValueError) as error:  # ValueError: NUL in the name
+        raise UsageError(
+            "output_dir_unwritable",
+            f"files cannot be written to {folder}: {getattr(error, 'strerror', None) or error}",
+            guidance=("Nothing was sent. Choose another folder with --output-dir.",),
+        ) from None
 
 
 def publish(part: Path, folder: Path, names: Iterable[str], *, size_bytes: int, sha256: str) -> Path:

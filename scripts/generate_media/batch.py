@@ -12,8 +12,8 @@ from .context import JobContext
 from .errors import ExitCode, GenerateMediaError, UsageError
 from .events import without_none
 from .lifecycle import run_job
+from .outcome import Outcome, error_outcome
 from .prepare import Prepared
-from .report import Outcome, error_outcome
 from .run import chooser, job_spec, known_urls, open_context, output_folder, start_fields, tell_warnings
 from .session import Session
 from .workers import Throttle, Work, run_all
@@ -29,7 +29,7 @@ MOST_USED = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Job:
     """One prepared line, and which of the equal lines of the whole file it is."""
 
@@ -80,8 +80,8 @@ def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
     contexts = _Contexts(session)
     runners = [contexts.runner(prepared, copy=copy, force_new=session.args.new) for copy in range(count)]
     works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
-    base_url = session.base_url(prepared.target.provider, session.args.base_url)
-    space = "sandbox" if session.sandbox else prepared.target.provider.key_space_of(base_url)
+    base_url = session.base_url(prepared.provider, session.args.base_url)
+    space = "sandbox" if session.sandbox else prepared.provider.key_space_of(base_url)
     return _run(session, works, start_fields(prepared, prepared.spec(space)))
 
 

@@ -16,7 +16,7 @@ from .models import Body, LocalMedia
 _BLOCK_BYTES = 1 << 18
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Content:
     """What goes out: bytes, or a readable multipart encoder that knows its length."""
 

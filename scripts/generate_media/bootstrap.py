@@ -11,20 +11,19 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 BUNDLE = Path(__file__).resolve().parents[2]
 GUARD = "GENERATE_MEDIA_IN_VENV"
 """Set for the second interpreter, so that a broken .venv cannot start itself for ever."""
-GC_THRESHOLD = 50_000
+GC_THRESHOLD = 500_000
 """New objects before the collector looks; Python's own 700 is for programs that run long."""
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)\s*,\s*<\s*([0-9.]+)")
 _INSTALLED = re.compile(r"^(.+?)-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist-info|egg-info)$")
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One line of requirements.txt: a name and the half-open range of versions that will do."""
 
     name: str

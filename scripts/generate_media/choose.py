@@ -20,7 +20,7 @@ LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ask:
     """The part of a command that chooses. ``flags`` are the friendly flags given, by name."""
 
@@ -37,7 +37,7 @@ class Ask:
     """--no-validate: a model that the contract does not know is called all the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Target:
     """What will be called. ``stream``: the create is a server-sent event stream."""
 

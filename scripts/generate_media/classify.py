@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .answers import parse_json
-from .errors import Category, Failure, clean_text
+from .errors import Category, clean_text
+from .failure import Failure
 from .models import Answer, Json
 from .providers.base import ErrorRule
 from .retry import parse_retry_after

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from .keys import SecretKey
 from .models import Answer, Call
 from .settings import is_loopback
 from .transport import TIMED_OUT, Exchange, TransportError
-from .watch import Watch, shared
+from .watch import Alarm, Watch, shared
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -35,7 +35,7 @@ POOL_SIZE = 64
 """Idle connections that are kept for reads; more than these are closed after use."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Site:
     """One host of a provider and the key for it."""
 
@@ -130,22 +130,33 @@ class Client:
     def _opened(self, call: Call, answer_seconds: float, read_seconds: float) -> Iterator[Incoming]:
         with ExitStack() as stack:
             exchange = Exchange(connect_seconds=min(CONNECT_SECONDS, answer_seconds), send_seconds=answer_seconds)
-            request = guarded(exchange, lambda: self._prepare(call, stack))
-            # A pooled connection may be closed by the server while a create is on its way, and then nobody knows
-            # whether it was read: creates have a connection of their own.
-            adapter = self._reads if call.method == "GET" else self._new_adapter(1)
-            if adapter is not self._reads:
-                stack.callback(adapter.close)
-            alarm = self._watch.at(time.monotonic() + answer_seconds, lambda: exchange.cut(TIMED_OUT), brief=True)
-            stack.callback(alarm.cancel)
+            alarm, raw = self._sent(call, exchange, stack, answer_seconds, read_seconds)
+            yield Incoming(call, exchange, alarm, raw, self.site.key.cut_from)
 
-            def transmit() -> Any:
-                raw = self._transmit(adapter, request, exchange, read_seconds)
-                stack.callback(raw.close)  # here, since a cut may make an error of it yet
-                stack.callback(exchange.release)
-                return raw
+    def _sent(
+        self, call: Call, exchange: Exchange, stack: ExitStack, answer_seconds: float, read_seconds: float
+    ) -> tuple[Alarm, Any]:
+        """The alarm that bounds the answer, and the answer as it begins. The request, with the key in its headers, is
+        let go here: a stream may be read for an hour."""
+        request = guarded(exchange, lambda: self._prepare(call, stack))
+        alarm = self._watch.at(time.monotonic() + answer_seconds, lambda: exchange.cut(TIMED_OUT), brief=True)
+        stack.callback(alarm.cancel)
 
-            yield Incoming(call, exchange, alarm, guarded(exchange, transmit), self.site.key.cut_from)
+        def transmit() -> Any:
+            raw = self._on_right_connection(call, request, exchange, read_seconds)
+            stack.callback(raw.close)  # here, since a cut may make an error of it yet
+            stack.callback(exchange.release)
+            return raw
+
+        return alarm, guarded(exchange, transmit)
+
+    def _on_right_connection(self, call: Call, request: PreparedRequest, exchange: Exchange, seconds: float) -> Any:
+        """A pooled connection may be closed by the server while a create is on its way, and then nobody knows whether
+        it was read: all but reads have a connection of their own, out of a pool that is given up at once."""
+        if call.method == "GET":
+            return self._transmit(self._reads, request, exchange, seconds)
+        with closing(self._new_adapter(1)) as adapter:
+            return self._transmit(adapter, request, exchange, seconds)
 
     def _transmit(self, adapter: Adapter, request: PreparedRequest, exchange: Exchange, read_seconds: float) -> Any:
         from requests.utils import get_environ_proxies

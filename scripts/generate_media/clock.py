@@ -15,7 +15,7 @@ class Stopped(Exception):
     """The stop event was set while somebody slept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clock:
     """Story time. ``stop`` wakes every sleeper, for signals and for a batch that ends early."""
 
@@ -53,7 +53,7 @@ class Clock:
             raise Stopped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Deadline:
     """A point in story time that every wait is cut to; None never comes."""
 

@@ -13,8 +13,9 @@ from .errors import GenerateMediaError, OutputError, StillRunning
 from .follow import ask
 from .journal import Row, local_id
 from .models import JobFailure, Reading, SavedOutput
+from .outcome import Outcome
 from .outputs import save, stem, still_there, write_sidecar
-from .report import Ended, Outcome, failed, no_file, sidecar_record, terminal
+from .report import Ended, failed, no_file, sidecar_record, terminal
 from .settings import is_loopback
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, Deadline
-from .commands import resume_command
 from .events import Printer
 from .gateway import Gateway
 from .models import JobRef, Request
@@ -26,9 +25,11 @@ if TYPE_CHECKING:
     from .watch import Watch
 
 SILENCE_CHECK_SECONDS = 30.0
+_POLICY = RetryPolicy()
+_CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Limits:
     """How long to wait for what, in story seconds."""
 
@@ -43,7 +44,7 @@ class Limits:
     """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputPlan:
     """Where results go; ``folder`` None means --no-download."""
 
@@ -105,7 +106,7 @@ class OpenStreams:
             stream.shutdown()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JobContext:
     """One job's surroundings. ``deadline`` is the whole run's budget, a download included."""
 
@@ -125,10 +126,12 @@ class JobContext:
     config: str | None = None
     budget_seconds: float | None = None
     """What --deadline said, so that the command that goes on is as short as this one."""
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
-    rng: random.Random = field(default_factory=random.Random)
+    policy: RetryPolicy = _POLICY
+    rng: random.Random = _CHANCE
 
     def resume(self, generation_id: str | None) -> str | None:
+        from .commands import resume_command
+
         budget = self.budget_seconds
         return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget)
 
@@ -138,7 +141,7 @@ def job_ref(row: Row) -> JobRef:
     return JobRef(row.generation_id or "", row.model, row.kind, row.aliases, row.query_path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JobSpec:
     """One job as a run was asked for it: the request, which copy of equal ones, and whether meant anew."""
 

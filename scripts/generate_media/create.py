@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 from .answers import parse_json, succeeded, without_bytes
 from .classify import classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
-from .errors import Category, Failure, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
+from .errors import Category, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
+from .failure import Failure
 from .journal import JournalWriteError, Row, local_id
 from .models import Answer, Call, Json, Reading, Request
 from .refusal import explain_unwritten, unknown_error
@@ -28,7 +29,7 @@ JITTER_SECONDS = 30.0
 """At most so much is added to a wait that the provider asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Created:
     """A job that exists: its row, what is known of it, and the stream that may tell more."""
 
@@ -37,16 +38,14 @@ class Created:
     stream: EventStream | None = None
 
 
-@dataclass(frozen=True)
-class _NotMade:
+class _NotMade(NamedTuple):
     """Proof that nothing was created: the failure, and whether the connection itself failed."""
 
     failure: Failure
     connected: bool = True
 
 
-@dataclass(frozen=True)
-class _Lost:
+class _Lost(NamedTuple):
     """The create was sent and its answer is lost."""
 
     detail: str
@@ -208,8 +207,11 @@ def accept_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
     )
 
 
-def end_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
-    """Record that a job reached an end, with everything that the files will be made from."""
+def end_in_journal(ctx: JobContext, row_id: int, reading: Reading, *, durable: bool = True) -> None:
+    """Record that a job reached an end, with everything that the files will be made from.
+
+    ``durable`` False: the provider can be asked again, so nobody waits for the disk.
+    """
     assert reading.result is not None
     failure = reading.failure
     ctx.journal.ended(
@@ -221,6 +223,7 @@ def end_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
         response=without_bytes(reading.response),
         error={"code": failure.code, "message": failure.message} if failure else None,
         generation_id=reading.generation_id,
+        durable=durable,
     )
 
 

@@ -22,9 +22,11 @@ after failing reads · 13 create unknown · 14 no output · 20 credits · 21 aut
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .failure import Failure
 
 TEXT_CAP = 2000
 
@@ -95,24 +97,6 @@ CATEGORY_EXIT: Mapping[Category, ExitCode] = {
     Category.CONTENT_REJECTED: ExitCode.CONTENT_REJECTED,
     Category.OUTCOME_UNKNOWN: ExitCode.OUTCOME_UNKNOWN,
 }
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One classified failure; the same value serves every script. Waits in seconds."""
-
-    category: Category
-    message: str
-    http_status: int | None = None
-    code: str = ""
-    should_retry: bool = False
-    may_have_been_created: bool = False
-    retry_after_seconds: float | None = None
-    guidance: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> ExitCode:
-        return CATEGORY_EXIT[self.category]
 
 
 class GenerateMediaError(Exception):

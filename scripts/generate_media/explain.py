@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from .classify import classify
-from .errors import ExitCode, Failure, UsageError, clean_text
+from .errors import ExitCode, UsageError, clean_text
+from .failure import Failure
 from .models import Answer
 from .paths import CONFIG_FILE
 from .providers import PROTOCOLS, adapter_for

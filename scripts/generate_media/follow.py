@@ -12,7 +12,8 @@ from .classify import classify
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
-from .errors import Category, Failure, ProviderRefused, StillRunning
+from .errors import Category, ProviderRefused, StillRunning
+from .failure import Failure
 from .models import Answer, Call, JobRef, Reading, Result
 from .schedule import wait_seconds
 from .transport import TransportError
@@ -26,7 +27,7 @@ REFUSALS_THAT_END = 3
 """So many refusals of a read in a row, none of them transient, end the following; the job itself stays open."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Followed:
     """The reading that ended a job, and where it came from: ``sse``, ``poll`` or ``create``."""
 
@@ -34,7 +35,7 @@ class Followed:
     source: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Progress:
     """The last status word told, so that each is told once."""
 
@@ -98,7 +99,7 @@ def _follow_stream(
     return None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _StreamWatch:
     """Keeps an eye on a stream from outside: a query after 30 s without an event, and the deadline.
 

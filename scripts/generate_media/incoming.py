@@ -26,7 +26,7 @@ _EVENT_FIELD = re.compile(rb"(data|event|id|retry)?:")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Incoming:
     """An exchange whose status and headers are in."""
 

@@ -74,7 +74,7 @@ def problem_of(value: str) -> str:
     return next((words for wrong, words in checks if wrong), "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeyPlaces:
     """Where one provider's keys may stand, in the order in which they are looked for."""
 
@@ -83,7 +83,7 @@ class KeyPlaces:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeySearch:
     """What the search found: usable keys, best first, and what stood in the way of others."""
 

@@ -16,16 +16,16 @@ from .create import Created, create, end_in_journal
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
 from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
-from .media import redact
 from .models import Reading
+from .outcome import Outcome, error_outcome
 from .refusal import unknown_error
-from .report import Outcome, error_outcome
+from .views import redact
 
 BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Run:
     """What is known of the job so far, for the last line of a run that is cut short."""
 
@@ -138,7 +138,7 @@ def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
     else:
         followed = follow(ctx, row, created)
         source, reading = followed.source, followed.reading
-        end_in_journal(ctx, row.row_id, reading)
+        end_in_journal(ctx, row.row_id, reading, durable=False)
     run.row = row = ctx.journal.get(row.row_id)
     return record_end(ctx, row, reading, source=source, elapsed=run.elapsed)
 

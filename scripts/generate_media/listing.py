@@ -13,8 +13,8 @@ from .clock import Clock
 from .errors import ExitCode, UsageError, clean_text
 from .expiry import expires_in
 from .journal import Journal, Row
+from .outcome import Outcome
 from .paths import CONFIG_FILE, journal_dir
-from .report import Outcome
 from .settings import Settings, load_settings
 
 

@@ -19,7 +19,7 @@ _MAX_BOXES = 4096
 _MAX_MARKERS = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Measures:
     """Pixels and seconds; None where the file does not tell."""
 

@@ -1,7 +1,7 @@
 """Local files in: recognised by their bytes, hashed, measured, encoded at the moment of sending. No HTTP.
 
-A local file stays a :class:`LocalMedia` in the body until then; :func:`redact` and :func:`canonical` are what
-terminal, sidecar, journal and fingerprint see of it. Base64 is made here and nowhere else.
+A local file stays a :class:`LocalMedia` in the body until then; views.py is what everybody else sees of it.
+Base64 is made here and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,26 +10,20 @@ import base64
 import hashlib
 import json
 import os
-import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from .errors import UsageError
 from .models import Body, Encoding, Json, LocalMedia
-from .sniff import HEAD_BYTES, extension, identify, measure
+from .sniff import HEAD_BYTES, identify, measure
+from .views import walk
 
 _BLOCK = 1 << 20
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+=-]+)*),(.*)\Z", re.DOTALL | re.IGNORECASE)
-_INNER_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,[A-Za-z0-9+/=_%-]+", re.IGNORECASE)
-_LONG_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\r?\n){199,}={0,2}")
-"""200 characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Limits:
     """What a provider documents for one media field; None or empty: nothing is documented.
 
@@ -103,7 +97,7 @@ def encode(body: Body) -> Json:
         UsageError: ``file_changed`` or ``unreadable_file`` since it was loaded.
         ValueError: a file that can travel only as multipart.
     """
-    return _walk(body, _encoded)
+    return walk(body, _encoded)
 
 
 def multipart_fields(body: Mapping[str, Body]) -> list[tuple[str, str | LocalMedia]]:
@@ -113,42 +107,6 @@ def multipart_fields(body: Mapping[str, Body]) -> list[tuple[str, str | LocalMed
         items = value if isinstance(value, (list, tuple)) else (value,)
         fields += [(name, _form_value(item)) for item in items if item is not None]
     return fields
-
-
-def for_validation(body: Body) -> Json:
-    """The body with a short stand-in of the right shape for each local file."""
-    return _walk(body, _stand_in)
-
-
-def redact(body: Body) -> Json:
-    """The body as it may be shown and stored: every file and every piece of base64 cut to its hash and size."""
-    return _walk(body, _described, _cut)
-
-
-def canonical(body: Body) -> Json:
-    """The body as the fingerprint sees it: no fields that are null, 5.0 as 5, files and data URIs as their sha256."""
-    return _plain(_walk(body, lambda media: f"sha256:{media.sha256}", _hashed_uri))
-
-
-def _walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str], str] = str) -> Json:
-    if isinstance(value, LocalMedia):
-        return leaf(value)
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, Mapping):
-        return {key: _walk(item, leaf, text) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [_walk(item, leaf, text) for item in value]
-    return value
-
-
-def _plain(value: Json) -> Json:
-    """JSON has one kind of number: who writes 5.0 the second time means the same job."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _encoded(media: LocalMedia) -> Json:
@@ -170,57 +128,6 @@ def _form_value(value: Body) -> str | LocalMedia:
     if isinstance(value, LocalMedia):
         return value if value.remote_url is None else value.remote_url
     return value if isinstance(value, str) else json.dumps(encode(value))
-
-
-def _stand_in(media: LocalMedia) -> Json:
-    if media.remote_url is not None:
-        return media.remote_url
-    if media.encoding is Encoding.MULTIPART:
-        return (
-            f"https://local.file/{quote(Path(media.path).stem, safe='', errors='replace')}{extension(media.media_type)}"
-        )
-    return "AAAA" if media.encoding is Encoding.BASE64 else f"data:{media.media_type};base64,AAAA"
-
-
-def _described(media: LocalMedia) -> Json:
-    name = Path(media.path).name
-    return {"file": name, "sha256": media.sha256, "bytes": media.size_bytes, "media_type": media.media_type}
-
-
-def _cut(text: str) -> str:
-    """Data URIs and long base64 by their hash; a URL stays whole, though its signature may look like base64."""
-    if re.match(r"https?://\S*\Z", text):
-        return text
-    whole = _DATA_URI.match(text)
-    if whole:
-        return _label(text)
-    text = _INNER_DATA_URI.sub(lambda found: _label(found[0]), text)
-    return _LONG_BASE64.sub(lambda found: _hash_label(*_bytes_of("", found[0])), text)
-
-
-def _label(uri: str) -> str:
-    head, _, payload = uri.partition(",")
-    return f"{head},{_hash_label(*_bytes_of(head, payload))}"
-
-
-def _hash_label(digest: str, size: int) -> str:
-    return f"<sha256:{digest[:16]}… {size} bytes>"
-
-
-def _bytes_of(head: str, payload: str) -> tuple[str, int]:
-    """sha256 and size of what a payload stands for; of its text where it is no base64."""
-    data = payload.encode("utf-8", "surrogatepass")
-    if not head or head.lower().endswith(";base64"):
-        with suppress(ValueError):
-            data = base64.b64decode("".join(payload.split()), validate=True)
-    return hashlib.sha256(data).hexdigest(), len(data)
-
-
-def _hashed_uri(text: str) -> str:
-    found = _DATA_URI.match(text)
-    if not found:
-        return text
-    return "sha256:" + _bytes_of(text.partition(",")[0], found[3])[0]
 
 
 def _read(file: Path) -> tuple[bytes, str, int]:

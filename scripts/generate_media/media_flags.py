@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
+from .flag_values import MEDIA_KINDS
 from .media import Limits, load, objections
 from .models import Body, Encoding, LocalMedia
 
-MEDIA_KINDS = {"image": "image", "first-frame": "image", "last-frame": "image", "video": "video", "audio": "audio"}
-"""Media flag → the kind of file it takes."""
 _URL = re.compile(r"(https?|asset)://\S", re.IGNORECASE)
 _OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MediaOptions:
     """``fit``: pictures may be scaled down. ``known_url``: sha256 → where the provider has these bytes already.
     ``folder``: where scaled pictures go; None: a private one."""

@@ -33,7 +33,7 @@ class Encoding(str, Enum):
     MULTIPART = "multipart"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LocalMedia:
     """A local picture, clip or sound, known by its bytes and not by its name.
 
@@ -55,7 +55,7 @@ class LocalMedia:
 Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """One job as it will be sent: what, where to, and how it is told from other jobs."""
 
@@ -79,7 +79,7 @@ class Request:
     method: str = "POST"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Call:
     """One HTTP request to a provider, before authentication."""
 
@@ -96,7 +96,7 @@ class Call:
     """True joins ``path`` to the scheme and host alone, not to the base URL's path."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """A whole HTTP answer; ``body`` is decoded text, at most a few MiB. Header names in lower case."""
 
@@ -109,7 +109,7 @@ class Answer:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RemoteOutput:
     """One result at the provider: a URL, or the bytes themselves in base64 (``inline``)."""
 
@@ -121,7 +121,7 @@ class RemoteOutput:
     """Empty for the main result; ``last_frame`` for the picture that goes with a clip."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JobFailure:
     """What the provider said about a job that ended badly: its code and message, both perhaps empty."""
 
@@ -129,7 +129,7 @@ class JobFailure:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reading:
     """What one answer (to a create, a query, or one server event) says about a job."""
 
@@ -150,7 +150,7 @@ class Reading:
     """The whole answer, as parsed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JobRef:
     """Enough to ask a provider about a job."""
 
@@ -161,7 +161,7 @@ class JobRef:
     query_path: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SavedOutput:
     """One file on disk, measured from its own bytes. Bytes, pixels, seconds."""
 

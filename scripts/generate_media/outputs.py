@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from .atomic import part_file, publish
-from .errors import GenerateMediaError, OutputError, UsageError
+from .errors import GenerateMediaError, OutputError
 from .models import RemoteOutput, SavedOutput
 from .names import candidates, stem
 from .sidecar import write_sidecar
@@ -22,29 +22,10 @@ if TYPE_CHECKING:
 
     from .download import Downloader
 
-__all__ = ["check_folder", "save", "stem", "still_there", "write_sidecar"]
+__all__ = ["save", "stem", "still_there", "write_sidecar"]
 
 _BASE64_CHARS = 1 << 18
 _URL_SAFE = str.maketrans("-_", "+/")
-
-
-def check_folder(folder: Path) -> None:
-    """Make the folder and try it, before anything is sent.
-
-    Raises:
-        UsageError: ``output_dir_unwritable``.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with part_file(folder, "generate-media-check") as part:
-            part.file.write(b"\0")
-            part.file.flush()
-    except (OSError, ValueError) as error:  # ValueError: NUL in the name
-        raise UsageError(
-            "output_dir_unwritable",
-            f"files cannot be written to {folder}: {getattr(error, 'strerror', None) or error}",
-            guidance=("Nothing was sent. Choose another folder with --output-dir.",),
-        ) from None
 
 
 def save(

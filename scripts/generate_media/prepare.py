@@ -10,14 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Union
 
-from . import media
 from .choose import Ask, Chooser, Target
 from .context import JobSpec
 from .errors import InvalidRequest, UsageError
 from .journal import fingerprint
-from .models import Body, Json, LocalMedia, Request
+from .models import Body, Json, Request
 from .request import Wish, build_body
 from .sets import NoJsonConstant, strict_json
+from .settings import ProviderSettings
+from .views import canonical, files_of, for_validation
 
 WISH_FLAGS = (
     "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",
@@ -26,7 +27,7 @@ WISH_FLAGS = (
 PAYLOAD_CAP = 64 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Wanted:
     """One job as asked for on the command line or in one line of a batch file."""
 
@@ -36,20 +37,23 @@ class Wanted:
     no_validate: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
-    """A request that the contract has nothing against, and where it goes."""
+    """A request that the contract has nothing against, and whom it goes to. The contract itself is let go: parsed, it
+    weighs more than everything that the rest of the run needs."""
 
-    target: Target
+    provider: ProviderSettings
     request: Request
+    limits: str | None = None
+    """What the contract says of rate limits; None: undocumented."""
 
     def spec(self, key_space: str, *, copy: int = 0, force_new: bool = False) -> JobSpec:
         """The job, told from others by provider, key space, method, path and canonical body."""
         request = self.request
         digest = fingerprint(
-            request.provider, key_space, request.method, request.canonical_path, media.canonical(request.body)
+            request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
         )
-        hashes = tuple(leaf.sha256 for leaf in local_media(request.body))
+        hashes = tuple(leaf.sha256 for leaf in files_of(request.body))
         return JobSpec(request, digest, copy=copy, force_new=force_new, media_sha256=hashes)
 
 
@@ -128,7 +132,7 @@ def prepare(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
         synchronous=endpoint.synchronous,
         warnings=tuple(warnings),
     )
-    return Prepared(target, request)
+    return Prepared(target.provider, request, target.contract.limits)
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
@@ -173,7 +177,7 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
     Raises:
         InvalidRequest: the contract has errors.
     """
-    problems = target.contract.validate(target.endpoint, media.for_validation(body))
+    problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not no_validate:
         raise InvalidRequest(
@@ -250,14 +254,3 @@ def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:
         if isinstance(text, str):
             return text
     return ""
-
-
-def local_media(body: Body) -> list[LocalMedia]:
-    """Every local file in a body, in order."""
-    if isinstance(body, LocalMedia):
-        return [body]
-    if isinstance(body, Mapping):
-        return [leaf for value in body.values() for leaf in local_media(value)]
-    if isinstance(body, (list, tuple)):
-        return [leaf for value in body for leaf in local_media(value)]
-    return []

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from .classify import GUIDANCE
 from .context import JobContext
-from .errors import Category, Failure, OutcomeUnknown, ProviderRefused
+from .errors import Category, OutcomeUnknown, ProviderRefused
+from .failure import Failure
 from .journal import JournalWriteError, Row
 from .models import Reading, Request
 

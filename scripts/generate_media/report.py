@@ -11,26 +11,14 @@ from .answers import short, without_bytes
 from .classify import GUIDANCE
 from .errors import CATEGORY_EXIT, Category, ExitCode, GenerateMediaError, clean_text
 from .events import without_none
-from .models import JobFailure, Json, SavedOutput
+from .models import JobFailure, SavedOutput
+from .outcome import Outcome
 
 if TYPE_CHECKING:
     from .journal import Row
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How one job left this run: its exit code and the line that says so."""
-
-    exit_code: ExitCode
-    line: Mapping[str, Any]
-
-    @property
-    def usage(self) -> Json:
-        usage: Json = self.line.get("usage")
-        return usage
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ended:
     """What a terminal line is made of."""
 
@@ -82,13 +70,6 @@ def no_file(end: Ended, error: GenerateMediaError, saved: Sequence[SavedOutput] 
         **_tail(end),
     }
     return Outcome(ExitCode.NO_OUTPUT, without_none(line))
-
-
-def error_outcome(error: GenerateMediaError, **fields: Any) -> Outcome:
-    """A run that ended before the job did."""
-    line = {"event": "error", **error.as_json()}
-    line |= {name: value for name, value in fields.items() if value is not None}
-    return Outcome(error.exit_code, without_none(line))
 
 
 def _head(end: Ended, *, ok: bool) -> dict[str, Any]:

@@ -33,20 +33,24 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .contract import FlagForm
 from .errors import UsageError
-from .flag_values import convert
-from .media_flags import MEDIA_KINDS, MediaOptions, media_value
-from .models import Body, Encoding, Json, LocalMedia
+from .flag_values import MEDIA_KINDS, convert
+from .models import Body, Encoding, Json
 from .sets import apply_sets, parse_set, place
+from .views import files_of
 
 __all__ = ["MEDIA_KINDS", "Built", "Wish", "apply_sets", "build_body", "check_prompt", "parse_set"]
 
+TakeFile = Callable[[str, str, Mapping[str, Any]], "tuple[Body, str]"]
+"""Flag, its value and its rule → what stands for the file in the body, and a note."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Wish:
     """What a person asks for: flag name → value (media: a string or a tuple), ``--set`` pairs, ``--fit``."""
 
@@ -60,7 +64,7 @@ class Wish:
         return {**({} if self.prompt is None else {"prompt": self.prompt}), **self.flags}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Built:
     """A body, the form it was built by, what was adjusted in sentences, and whether it must go as multipart."""
 
@@ -91,16 +95,16 @@ def build_body(
     _check_prompt(wish)
     given = wish.given()
     form = choose_form(given, forms, hint)
-    media = MediaOptions(wish.fit, known_url, folder)
+    take_file = partial(_take_file, fit=wish.fit, known_url=known_url, folder=folder)
     body: dict[str, Any] = {}
     for constants in (base, form.set):
         _merge(body, constants)
     notes: list[str] = []
     for flag in (name for name in form.flags if name in given):
-        notes += _fill(body, flag, given[flag], form, (wish, media))
+        notes += _fill(body, flag, given[flag], form, (wish, take_file))
     _check_exclusive(form, given)
     whole = apply_sets(body, wish.sets)
-    multipart = any(leaf.encoding is Encoding.MULTIPART for leaf in _files(whole))
+    multipart = any(leaf.encoding is Encoding.MULTIPART for leaf in files_of(whole))
     return Built(whole, form, tuple(notes), multipart)
 
 
@@ -206,15 +210,15 @@ def _check_exclusive(form: FlagForm, given: Mapping[str, Any]) -> None:
                 )
 
 
-def _fill(body: dict[str, Any], flag: str, value: Any, form: FlagForm, how: tuple[Wish, MediaOptions]) -> Iterator[str]:
+def _fill(body: dict[str, Any], flag: str, value: Any, form: FlagForm, how: tuple[Wish, TakeFile]) -> Iterator[str]:
     """Put one flag's value into the body; yields the notes."""
-    wish, media = how
+    wish, take_file = how
     rule: Mapping[str, Any] = form.flags[flag]
     sets = dict(wish.sets)
     values: list[Body] = []
     for one in value if isinstance(value, (tuple, list)) else (value,):
         if flag in MEDIA_KINDS:
-            found, note = media_value(flag, str(one), rule, media)
+            found, note = take_file(flag, str(one), rule)
         else:
             found, note = convert(flag, one, rule, lambda name: sets.get(name, body.get(name)))
         values.append(found)
@@ -226,6 +230,21 @@ def _fill(body: dict[str, Any], flag: str, value: Any, form: FlagForm, how: tupl
         return
     filled = [_template(rule["value"], one) if "value" in rule else one for one in values]
     _store(body, str(rule["to"]), filled, many=bool(rule.get("many")))
+
+
+def _take_file(
+    flag: str,
+    value: str,
+    rule: Mapping[str, Any],
+    *,
+    fit: bool,
+    known_url: Callable[[str], str | None],
+    folder: Path | None,
+) -> tuple[Body, str]:
+    """A media flag's value; most requests have none, so what reads files is loaded here."""
+    from .media_flags import MediaOptions, media_value
+
+    return media_value(flag, value, rule, MediaOptions(fit, known_url, folder))
 
 
 def _store(body: dict[str, Any], to: str, values: list[Any], *, many: bool) -> None:
@@ -259,17 +278,6 @@ def _merge(body: dict[str, Any], more: Mapping[str, Any]) -> None:
             _merge(body[key], value)
         else:
             body[key] = deepcopy(value)  # the contract's own lists stay as they are
-
-
-def _files(value: Body) -> Iterator[LocalMedia]:
-    if isinstance(value, LocalMedia):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _files(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _files(item)
 
 
 def _flags(names: Any) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-_SECONDS = re.compile(r"\d{1,12}(\.\d{1,12})?(\s*,\s*\d{1,12}(\.\d{1,12})?)*", re.ASCII)
+_SECONDS = r"(?a)\d{1,12}(\.\d{1,12})?(\s*,\s*\d{1,12}(\.\d{1,12})?)*"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RetryPolicy:
     """Wait 1, 2, 4, 8, 16, 16, … seconds, less up to half of it at random; what the server asks for wins."""
 
@@ -35,7 +35,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     0. Of several numbers (two headers are joined by a comma) the largest counts.
     """
     value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
+    if value and re.fullmatch(_SECONDS, value):
         return max(float(part) for part in value.split(","))
     moment = _http_date(value)
     return None if moment is None else max(0.0, moment - now)

@@ -13,11 +13,11 @@ from .clock import Deadline
 from .context import JobContext, JobSpec
 from .errors import ExitCode, UsageError
 from .lifecycle import run_job
-from .media import redact
+from .outcome import Outcome
 from .prepare import KnownUrl, Prepared, prepare, wanted_from
 from .providers import adapter_for
-from .report import Outcome
 from .session import Session
+from .views import redact
 
 UNDOCUMENTED = "undocumented; conservative client defaults in use"
 FRESH_URL_SECONDS = 3600.0
@@ -33,7 +33,7 @@ def run_create(session: Session) -> Outcome:
         return run_batch(session)
     check_batch_only(args)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare(wanted, chooser(session), known_urls(session))
+    prepared = prepare(wanted, chooser(session), known_urls(session))  # and with the chooser its contracts go
     if args.dry_run:
         return dry_run(session, prepared)
     if (args.count or 1) > 1:
@@ -64,17 +64,16 @@ def run_one(session: Session, prepared: Prepared) -> Outcome:
 
 def open_context(session: Session, prepared: Prepared, *, quiet: bool = False) -> JobContext:
     """Everything that can fail before anything is sent: host, key, journal, output folder."""
-    from .outputs import check_folder
-
-    target = prepared.target
-    base_url = session.base_url(target.provider, session.args.base_url)
-    keys = session.need_keys(target.provider)
+    base_url = session.base_url(prepared.provider, session.args.base_url)
+    keys = session.need_keys(prepared.provider)
     clock = session.clock(base_url)
     folder = output_folder(session.args)
     if folder is not None:
+        from .atomic import check_folder
+
         check_folder(folder)
     return session.context(
-        target.provider,
+        prepared.provider,
         base_url,
         keys,
         deadline=Deadline.after(clock, session.args.deadline),
@@ -108,7 +107,7 @@ def start_fields(prepared: Prepared, spec: JobSpec) -> dict[str, str]:
         "model": request.model,
         "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
         "fingerprint": spec.fingerprint[:16],
-        "limits": prepared.target.contract.limits or UNDOCUMENTED,
+        "limits": prepared.limits or UNDOCUMENTED,
     }
 
 
@@ -125,11 +124,11 @@ def known_urls(session: Session) -> KnownUrl:
 
 def dry_run(session: Session, prepared: Prepared) -> Outcome:
     """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed."""
-    request, target = prepared.request, prepared.target
-    call = adapter_for(target.provider.protocol).create(request)
-    base_url = target.provider.base_url
+    request = prepared.request
+    call = adapter_for(prepared.provider.protocol).create(request)
+    base_url = prepared.provider.base_url
     if not session.sandbox:
-        base_url = session.base_url(target.provider, session.args.base_url)
+        base_url = session.base_url(prepared.provider, session.args.base_url)
     url = base_url.rstrip("/") + call.path if not call.at_host_root else urljoin(base_url, call.path)
     line = {
         "event": "dry_run",

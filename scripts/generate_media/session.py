@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Session:
     """What all jobs of a run share. Everything opened here is closed with ``stack``."""
 

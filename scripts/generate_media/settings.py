@@ -17,7 +17,7 @@ from .providers import PROTOCOLS
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProviderSettings:
     """One block of config.json. Intervals, time-outs and ages in seconds."""
 
@@ -74,7 +74,7 @@ class ProviderSettings:
         return (base_url, *(url for url in mirrors if url != base_url))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Settings:
     """config.json as a whole."""
 

@@ -21,7 +21,7 @@ class EventTooLarge(Exception):
     """An event (or a single line) grew beyond the caps: nothing that a job's status could be."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Event:
     """One dispatched event; ``name`` is ``message`` where the server gave none, ``id`` the last one it sent."""
 

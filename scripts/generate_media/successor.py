@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import media
 from .commands import SAFE_WORD, command
 from .errors import Category, ProviderRefused, UsageError
+from .flag_values import MEDIA_KINDS
 from .models import Body, LocalMedia, Request
-from .request import MEDIA_KINDS, Wish, build_body
+from .request import Wish, build_body
+from .views import for_validation
 
 if TYPE_CHECKING:
     from .context import JobContext
@@ -25,7 +26,7 @@ SHOWN_MODELS = 30
 PROMPT_CAP = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Successor:
     """The model to go on with, the flags that say the same for it (none where it cannot be said in flags), and
     flags of the old request that it has not."""
@@ -177,7 +178,7 @@ def _fits(contract: Contract, model: str, flags: Mapping[str, Any], *, quiet: bo
         if quiet:
             return False
         raise
-    problems = contract.validate(endpoint, media.for_validation(built.body))
+    problems = contract.validate(endpoint, for_validation(built.body))
     return not any(problem.severity == "error" for problem in problems)
 
 

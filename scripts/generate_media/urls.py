@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-_PLAIN_NAMES = re.compile(
-    r"(w|h|width|height|dpr|fit|crop|fm|format|ext|type|q|quality|size|v|ver|version|rev|n|page|index|frame"
-    r"|dl|download|name|filename|file|id|lang)",
-    re.IGNORECASE,
+_PLAIN_NAMES = frozenset(
+    (
+        *("w", "h", "width", "height", "dpr", "fit", "crop", "fm", "format", "ext", "type", "q", "quality", "size"),
+        *("v", "ver", "version", "rev", "n", "page", "index", "frame", "dl", "download", "name", "filename", "file"),
+        *("id", "lang"),
+    )
 )
-_PLAIN_VALUE = re.compile(r"[\w.,:@ -]{0,24}")
+_PLAIN_VALUE = r"[\w.,:@ -]{0,24}"
 
 
 def is_signed(url: str) -> bool:
@@ -21,4 +23,4 @@ def is_signed(url: str) -> bool:
         return True
     if not query:
         return "?" in url and not url.endswith("?")
-    return not all(_PLAIN_NAMES.fullmatch(name) and _PLAIN_VALUE.fullmatch(value) for name, value in query)
+    return not all(name.lower() in _PLAIN_NAMES and re.fullmatch(_PLAIN_VALUE, value) for name, value in query)

@@ -13,24 +13,16 @@ from .clock import Deadline
 from .collect import collect
 from .context import JobContext, job_ref
 from .create import end_in_journal
-from .errors import (
-    AuthError,
-    Category,
-    ExitCode,
-    Failure,
-    GenerateMediaError,
-    NotFound,
-    ProviderRefused,
-    UsageError,
-)
+from .errors import AuthError, Category, ExitCode, GenerateMediaError, NotFound, ProviderRefused, UsageError
+from .failure import Failure
 from .follow import NO_ANSWER, ask
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
 from .models import Reading
+from .outcome import Outcome
 from .recover import find_lost
-from .report import Outcome
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
@@ -151,7 +143,7 @@ def _context(session: Session, row: Row) -> JobContext:
     clock = session.clock(base_url)
     folder = output_folder(session.args, otherwise=row.output_dir or "generated")
     if folder is not None:
-        from .outputs import check_folder
+        from .atomic import check_folder
 
         check_folder(folder)
     return session.context(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, Deadline
 from .errors import GenerateMediaError, Interrupted
-from .report import Outcome, error_outcome
+from .outcome import Outcome, error_outcome
 
 if TYPE_CHECKING:
     from .session import Session
@@ -20,7 +20,7 @@ STACK_BYTES = 256 * 1024
 STOP_GRACE_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Work:
     """One job to run; ``label`` stands in every line about it."""
 

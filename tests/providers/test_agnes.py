@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from generate_media.classify import classify, classify_job_failure
-from generate_media.errors import Category, ExitCode, Failure
+from generate_media.errors import Category, ExitCode
+from generate_media.failure import Failure
 from generate_media.models import Answer, Call, JobRef, Json, Request, Result
 from generate_media.providers import adapter_for
 from generate_media.providers.base import Adapter

@@ -6,8 +6,7 @@ Importing this package imports no third party; jsonschema and PyYAML are importe
 from .catalog import Contract, open_contract
 from .flags import FlagForm
 from .load import BrokenDocument
-from .modelinfo import ModelInfo
 from .operations import Endpoint
-from .validate import Problem
+from .problems import Problem
 
-__all__ = ["BrokenDocument", "Contract", "Endpoint", "FlagForm", "ModelInfo", "Problem", "open_contract"]
+__all__ = ["BrokenDocument", "Contract", "Endpoint", "FlagForm", "Problem", "open_contract"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound, UsageError
 from ..models import Json
@@ -16,12 +16,15 @@ from . import operations as ops
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
 from .load import Document, read_document
 from .merge import merge
-from .modelinfo import ModelInfo, describe_models, model_rows
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
+from .problems import Problem
 from .refs import Definitions
 from .spelling import nearest
-from .validate import Problem, check
+from .validate import check
+
+if TYPE_CHECKING:
+    from .modelinfo import ModelInfo
 
 SNAPSHOTS: Mapping[str, str] = {
     "skills_video": "skills-video.openapi.json",
@@ -31,7 +34,7 @@ SNAPSHOTS: Mapping[str, str] = {
 _ORDER = {"POST": 0, "PUT": 1, "PATCH": 2, "GET": 3, "DELETE": 4}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Source:
     """A document with its lazily converted schemas and the protocol whose path conventions it follows."""
 
@@ -44,7 +47,8 @@ class Source:
         """Path relative to the base URL → path as written."""
         base = ops.BASE_PATHS.get(self.protocol, "")
         written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
-        return {ops.relative(path, self.document, base): path for path in written}
+        server = ops.server_path(self.document)
+        return {ops.relative(path, server, base): path for path in written}
 
     def at(self, path: str) -> list[Operation]:
         """Operations at a relative path, creating methods first."""
@@ -131,6 +135,8 @@ class Contract:
         by_path = next(self._at_path(wanted), None)
         if by_path is not None and (not kind or by_path.kind in (kind, "")):
             return by_path
+        from .modelinfo import model_rows
+
         known = [row for row in model_rows(self.creates) if kind is None or row.kind in (kind, "")]
         hits = [row for row in known if row.id == wanted]
         hits = hits or [row for row in known if row.id.lower() == wanted.lower()]
@@ -147,6 +153,8 @@ class Contract:
 
     @cached_property
     def _models(self) -> tuple[ModelInfo, ...]:
+        from .modelinfo import describe_models
+
         return describe_models(self.creates)
 
     @cached_property

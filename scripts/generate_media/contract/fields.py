@@ -8,9 +8,9 @@ from typing import Any
 
 from ..errors import clean_text
 from .merge import Schema, merge, same, type_list
+from .problems import join
 from .refs import Definitions
 from .variants import Union, union_of
-from .words import join
 
 DESCRIPTION_CAP = 160
 DEPTH = 5
@@ -31,7 +31,7 @@ _BOUNDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """One property; ``path`` is dotted, ``[]`` stands for any item of a list. ``variants``: the branches of the
     body's union that have it, empty for all of them."""

@@ -23,7 +23,7 @@ class BrokenDocument(UsageError):
     """A document that cannot be read or does not hold together; ``details`` has file, line, column where known."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Document:
     """One parsed description and the files beside it that it refers to.
 
@@ -35,7 +35,7 @@ class Document:
     name: str
     folder: Path | None = None
     text_path: Path | None = None
-    _files: dict[str, Any] = field(default_factory=dict, repr=False)
+    _files: dict[str, Any] = field(default_factory=dict)
 
     @property
     def version(self) -> str:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
-_METHOD = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE)\s+(?=\S)", re.IGNORECASE)
+_METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"))
 
 
 def readings(text: str, bases: Sequence[str]) -> tuple[str, list[str]]:
     """(method or "", possible relative paths) of an endpoint as people write it, likeliest first."""
     bare = text.strip().strip("`'\"")
-    found = _METHOD.match(bare)
-    method = found.group(1).upper() if found else ""
-    bare = bare[found.end() :] if found else bare
+    words = bare.split(maxsplit=1)
+    method = words[0].upper() if len(words) == 2 and words[0].upper() in _METHODS else ""
+    bare = words[1] if method else bare
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", bare):
         bare = urlsplit(bare).path
     path = "/" + unquote(re.split(r"[?#]", bare, maxsplit=1)[0]).strip().strip("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,11 +16,10 @@ BASE_PATHS: Mapping[str, str] = {"skills_video": "/api/v1", "agnes": "/v1", "agc
 """Path of each protocol's base URL; endpoint paths are relative to it."""
 _SSE = "/generation/sse/"
 _CREATE = "/generation/"
-_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json$", re.IGNORECASE)
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Endpoint:
     """One call that a document describes; paths are relative to the provider's base URL.
 
@@ -41,7 +40,7 @@ class Endpoint:
     content_types: tuple[str, ...] = ()
     open_fields: bool = False
     summary: str = ""
-    operation: Operation | None = field(default=None, repr=False, compare=False)
+    operation: Operation | None = None
     """Where it comes from; for this package only."""
 
     @property
@@ -50,17 +49,17 @@ class Endpoint:
         return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """An operation where it stands in its document; everything about it is read when asked for."""
 
-    document: Document = field(repr=False)
-    definitions: Definitions = field(repr=False)
+    document: Document
+    definitions: Definitions
     method: str
     path: str
     file: str
-    item: Mapping[str, Any] = field(repr=False)
-    node: Mapping[str, Any] = field(repr=False)
+    item: Mapping[str, Any]
+    node: Mapping[str, Any]
 
     @cached_property
     def request_body(self) -> tuple[Mapping[str, Any], str]:
@@ -81,7 +80,7 @@ class Operation:
         """The type whose schema is the contract: JSON first, then multipart, then a form, then what there is."""
         bare = {name.split(";")[0].strip().lower(): name for name in self.content_types}
         for kind in bare:
-            if _JSON.match(kind):
+            if _is_json(kind):
                 return bare[kind]
         for kind in (*_FORMS, "*/*"):
             if kind in bare:
@@ -90,7 +89,7 @@ class Operation:
 
     @property
     def takes_json(self) -> bool:
-        return bool(_JSON.match(self.content_type.split(";")[0].strip())) or self.content_type == "*/*"
+        return _is_json(self.content_type.split(";")[0].strip()) or self.content_type == "*/*"
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -143,14 +142,19 @@ def operations(document: Document, definitions: Definitions, only: str | None = 
                 yield Operation(document, definitions, method.upper(), path, file, item, node)
 
 
-def relative(path: str, document: Document, base: str) -> str:
-    """The path relative to a base URL whose own path is ``base``; the servers' host plays no part.
+def _is_json(media_type: str) -> bool:
+    kind = media_type.lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def relative(path: str, server: str, base: str) -> str:
+    """The path relative to a base URL whose own path is ``base``; ``server``: see :func:`server_path`.
 
     ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C].
     """
     if not base:
         return path
-    full = server_path(document) + path
+    full = server + path
     parts = base.strip("/").split("/")
     for start in range(len(parts)):
         prefix = "/" + "/".join(parts[start:])
@@ -167,6 +171,7 @@ def server_url(document: Document) -> str:
 
 
 def server_path(document: Document) -> str:
+    """The path of the document's first server, without its host; "" where there is none."""
     return urlsplit(re.sub(r"\{[^}]*\}", "x", server_url(document))).path.rstrip("/")
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from ..models import Json
 
-_PLACEHOLDER = re.compile(
-    r"<(?:fill[ _-]in\b|(?:path|your|insert|replace|enter|url|image|video|audio|file)[ _-])[^<>]*>"
+_PLACEHOLDER = (
+    r"(?i)<(?:fill[ _-]in\b|(?:path|your|insert|replace|enter|url|image|video|audio|file)[ _-])[^<>]*>"
     r"|<[A-Z][A-Z0-9_]*_[A-Z0-9_]+>|<[\w-]+[-_](?:url|uri|path|file|id|here)>|\{\{\s*[\w .-]+\s*\}\}"
-    r"|\bYOUR_[A-Z0-9_]{2,}\b",
-    re.IGNORECASE,
+    r"|\bYOUR_[A-Z0-9_]{2,}\b"
 )
+_SIGNS = ("<", "{{", "your_")
+"""Every placeholder has one; the pattern is compiled where one is first met."""
 
 
 def placeholders(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
@@ -27,7 +28,8 @@ def placeholders(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tupl
         for index, item in enumerate(value):
             yield from placeholders(item, (*path, index))
     elif isinstance(value, str):
-        found = _PLACEHOLDER.search(value[:4096])
+        head = value[:4096]
+        found = re.search(_PLACEHOLDER, head) if any(sign in head.lower() for sign in _SIGNS) else None
         if found:
             rest = value.replace(found.group(), "").strip()
             yield path, found.group(), not any(ch.isspace() for ch in rest)

@@ -12,7 +12,7 @@ from .refs import PREFIX, Definitions
 _USUAL_KEYS = ("feature", "model", "mode", "type", "role", "kind")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Union:
     """The branches of a union, flattened; ``key`` is the field that tells them apart ("" where none does) and
     ``values`` what it holds in each branch."""

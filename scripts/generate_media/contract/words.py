@@ -36,7 +36,7 @@ _BOUNDS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Said:
     """A sentence with the values that it speaks of."""
 
@@ -221,15 +221,3 @@ def listed(values: Sequence[Any]) -> str:
     if len(texts) > 24:
         texts = [*texts[:24], f"{len(texts) - 24} more"]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}" if texts else "nothing"
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """``content[0].role`` for a path of keys and indexes."""
-    text = ""
-    for part in path:
-        text = f"{text}[{part}]" if isinstance(part, int) else join(text, part)
-    return text
-
-
-def join(field: str, name: str) -> str:
-    return f"{field}.{name}" if field else name

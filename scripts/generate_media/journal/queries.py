@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ..models import Json
@@ -105,8 +104,8 @@ class Queries:
         """The row as it is to be understood now that its writer may be dead."""
         if row.state in (State.INTENT, State.SENDING) and not self._is_alive(row.writer):
             if row.state is State.SENDING:
-                return replace(row, state=State.UNKNOWN)
-            return replace(row, state=State.REJECTED, error=NEVER_SENT)
+                return row._replace(state=State.UNKNOWN)
+            return row._replace(state=State.REJECTED, error=NEVER_SENT)
         return row
 
     def _is_alive(self, writer: str) -> bool:

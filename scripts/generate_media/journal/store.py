@@ -161,13 +161,15 @@ class Journal(Queries):
         error: Json = None,
         generation_id: str | None = None,
         expires_at: float | None = None,
+        durable: bool = True,
     ) -> None:
         """The job reached an end; straight from sending for a synchronous result, which gets a local id.
 
         Repeated, it renews the URLs. A success is never overwritten by another end: a picture that was made
-        stays made, whatever a later cancel or expiry says.
+        stays made, whatever a later cancel or expiry says. ``durable`` False is for an end that the provider will
+        tell again: a kill cannot lose it, a power cut may.
         """
-        with self._database.transaction() as db:
+        with self._database.transaction(durable=durable) as db:
             row = allowed(db, row_id, State.ENDED)
             if row.result == Result.SUCCEEDED.value != result:
                 return

@@ -1,0 +1,46 @@
+"""One objection to a request, and how the place in it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..models import Json
+
+ERROR, WARNING = "error", "warning"
+RANK = {"placeholder": 1, "discriminator": 0, "extra": 2, "required": 3, "type": 4, "enum": 4, "const": 4}
+"""What is told first, by what was objected to; 5 for the rest."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Problem:
+    """One objection. ``field`` is a dotted path ("" for the whole body), ``received`` the value there, ``allowed``
+    what may stand there, ``corrected`` the value meant, only where that is certain (else None)."""
+
+    message: str
+    field: str = ""
+    received: Json = None
+    allowed: Json = None
+    corrected: Json = None
+    severity: str = ERROR
+    rank: int = 5
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--validate`` and an ``error`` line's ``problems``; parts that say nothing are left out."""
+        row = {"message": self.message, "field": self.field, "received": self.received, "allowed": self.allowed}
+        row |= {"corrected": self.corrected, "severity": self.severity}
+        return {key: value for key, value in row.items() if value is not None}
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """``content[0].role`` for a path of keys and indexes."""
+    text = ""
+    for part in path:
+        text = f"{text}[{part}]" if isinstance(part, int) else join(text, part)
+    return text
+
+
+def join(field: str, name: str) -> str:
+    """The dotted path of a field inside another; "" is the whole body."""
+    return f"{field}.{name}" if field else name
