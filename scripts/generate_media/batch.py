@@ -29,7 +29,7 @@ MOST_USED = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class _Job:
     """One prepared line, and which of the equal lines of the whole file it is."""
 

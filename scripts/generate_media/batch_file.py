@@ -22,7 +22,7 @@ LINE_KEYS = frozenset(WISH_FLAGS) | {
 INHERITED = ("provider", "model", "kind", "fit", "no_validate", "detach")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Line:
     """One line of the file, numbered from 1: what it wants, or why it is no job."""
 
@@ -31,7 +31,7 @@ class Line:
     error: GenerateMediaError | None = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Shard:
     """The I-th of N parts of a file, I from 1; every line belongs to exactly one."""
 

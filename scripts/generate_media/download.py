@@ -43,7 +43,7 @@ _NOT_THERE = (401, 403, 404)
 _BUSY = (202, 408, 421, 425, 429)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class RetryNote:
     """A wait before another try, for a ``retry`` line. Seconds; ``attempt`` counts the failed tries."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 TAIL_BYTES = 4096
 """Bytes that may follow a picture's end mark: some encoders add a little."""
@@ -19,8 +18,7 @@ _MAX_BOXES = 4096
 _MAX_MARKERS = 1024
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Measures:
+class Measures(NamedTuple):
     """Pixels and seconds; None where the file does not tell."""
 
     width: int | None = None

@@ -23,7 +23,7 @@ from .views import walk
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Limits:
     """What a provider documents for one media field; None or empty: nothing is documented.
 

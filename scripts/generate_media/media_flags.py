@@ -18,7 +18,7 @@ _OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.IGNORECASE)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class MediaOptions:
     """``fit``: pictures may be scaled down. ``known_url``: sha256 → where the provider has these bytes already.
     ``folder``: where scaled pictures go; None: a private one."""

@@ -7,9 +7,9 @@ moment of sending, so that neither the journal, nor a sidecar, nor the terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from .urls import is_signed
 
@@ -33,7 +33,7 @@ class Encoding(str, Enum):
     MULTIPART = "multipart"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class LocalMedia:
     """A local picture, clip or sound, known by its bytes and not by its name.
 
@@ -79,7 +79,7 @@ class Request:
     method: str = "POST"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Call:
     """One HTTP request to a provider, before authentication."""
 
@@ -96,8 +96,7 @@ class Call:
     """True joins ``path`` to the scheme and host alone, not to the base URL's path."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Answer:
+class Answer(NamedTuple):
     """A whole HTTP answer; ``body`` is decoded text, at most a few MiB. Header names in lower case."""
 
     status: int
@@ -109,20 +108,18 @@ class Answer:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RemoteOutput:
+class RemoteOutput(NamedTuple):
     """One result at the provider: a URL, or the bytes themselves in base64 (``inline``)."""
 
     url: str | None = None
-    inline: str | None = field(default=None, repr=False)
+    inline: str | None = None
     kind: str = ""
     """image, video, audio, or empty where the answer does not say."""
     role: str = ""
     """Empty for the main result; ``last_frame`` for the picture that goes with a clip."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class JobFailure:
+class JobFailure(NamedTuple):
     """What the provider said about a job that ended badly: its code and message, both perhaps empty."""
 
     code: str
@@ -150,8 +147,7 @@ class Reading:
     """The whole answer, as parsed."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class JobRef:
+class JobRef(NamedTuple):
     """Enough to ask a provider about a job."""
 
     generation_id: str
@@ -161,7 +157,7 @@ class JobRef:
     query_path: str | None = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class SavedOutput:
     """One file on disk, measured from its own bytes. Bytes, pixels, seconds."""
 

@@ -19,7 +19,7 @@ MAX_SIDECAR_BYTES = 16 << 20
 _SEED_DEPTH = 4
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Card:
     """One thing to show. ``kind`` is image, video, audio, failed or missing; texts are raw, as they came."""
 

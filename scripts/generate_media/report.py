@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .journal import Row
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Ended:
     """What a terminal line is made of."""
 

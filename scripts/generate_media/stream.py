@@ -8,7 +8,7 @@ whole, already normalised events, each of which ends in a blank line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_EVENT_BYTES = 1 << 20
 MAX_EVENT_LINES = 4096
@@ -21,8 +21,7 @@ class EventTooLarge(Exception):
     """An event (or a single line) grew beyond the caps: nothing that a job's status could be."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Event:
+class Event(NamedTuple):
     """One dispatched event; ``name`` is ``message`` where the server gave none, ``id`` the last one it sent."""
 
     name: str

@@ -26,7 +26,7 @@ SHOWN_MODELS = 30
 PROMPT_CAP = 2000
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Successor:
     """The model to go on with, the flags that say the same for it (none where it cannot be said in flags), and
     flags of the old request that it has not."""

@@ -25,7 +25,7 @@ class Truncated(Exception):
     """The body ended early, or came too slowly to ever end; another try may do better."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Fetched:
     """What a body was, measured while it was written."""
 

@@ -20,7 +20,7 @@ STACK_BYTES = 256 * 1024
 STOP_GRACE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Work:
     """One job to run; ``label`` stands in every line about it."""
 

@@ -31,7 +31,7 @@ _BOUNDS = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Field:
     """One property; ``path`` is dotted, ``[]`` stands for any item of a list. ``variants``: the branches of the
     body's union that have it, empty for all of them."""

@@ -28,7 +28,7 @@ _MEDIA = ("image", "first-frame", "last-frame", "video", "audio")
 _TYPES = ("string", "integer", "number", "boolean")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class FlagForm:
     """One way to fill a request from flags; the first whose ``needs`` are given and whose ``flags`` cover all fits.
 

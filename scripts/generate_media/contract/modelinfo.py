@@ -11,7 +11,7 @@ from .operations import Endpoint
 from .variants import branch_for, union_of, variants_of
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class ModelInfo:
     """One model: ``modes`` are how it may be called (sse, poll, sync), ``required`` its required fields but for
     the model's own name, ``variants`` the branches of its body where it is a union."""
@@ -28,7 +28,7 @@ class ModelInfo:
     note: str = ""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class ModelRow:
     """A model's place in a document, before its schema is looked at."""
 

@@ -22,7 +22,7 @@ _CALL = re.compile(r"(?:\S+\s+)?(GET|POST|PUT|PATCH|DELETE)\s+(\S+)$", re.IGNORE
 _WORDS = {"images": ("image", "picture", "photo", "图"), "videos": ("video", "clip", "视频")}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Page:
     """One page of the navigation; ``groups`` are the names above it, outermost first."""
 

@@ -7,7 +7,7 @@ so that nothing made up is ever sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import clean_text
@@ -27,12 +27,12 @@ _ACROSS |= {"unevaluatedProperties", "unevaluatedItems", "patternProperties", "m
 _PLAIN = {"type", "enum", "const", "default", "description", "title", "examples", "format", "deprecated", "writeOnly"}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class FillIn:
     """A value that only the user can give: where, and what it must be (``schema`` is self-contained)."""
 
     path: Path
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] = field(repr=False)
 
     @property
     def marker(self) -> str:
@@ -45,7 +45,7 @@ class FillIn:
         return {**row, "description": text} if text else row
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Template:
     """``body`` holds each fill-in's marker at its path; ``variant`` is the branch taken where there was a choice."""
 

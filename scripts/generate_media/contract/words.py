@@ -36,7 +36,7 @@ _BOUNDS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Said:
     """A sentence with the values that it speaks of."""
 

@@ -15,7 +15,7 @@ from ..errors import Category
 from ..models import Call, JobRef, Json, Reading, Request, Result
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class ErrorRule:
     """One row of a provider's error table; the first row whose every given part matches decides.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,14 +35,14 @@ PROTOCOLS: Mapping[str, Place] = {
 """Module → place; asked in this order. Here and not in the modules, so that starting loads none of them."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Running:
     """A sandbox that answers. ``base_urls``: provider name → base URL. A context manager that closes it."""
 
     port: int
     files_port: int
     base_urls: Mapping[str, str]
-    _parts: tuple[Port, Port, World]
+    _parts: tuple[Port, Port, World] = field(repr=False)
 
     def close(self) -> None:
         """Stop; streams break off."""

@@ -33,7 +33,7 @@ class UnknownFault(ValueError):
     """No such fault, or not written as NAME[=ARG][+SKIP][*TIMES][/job]."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Armed:
     """One fault that is on: it fires after ``skip`` chances, ``times`` times (None: always), each per job or in all."""
 

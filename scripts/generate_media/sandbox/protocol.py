@@ -53,7 +53,7 @@ from ..models import Json
 OPERATIONS = ("create", "poll", "download", "list", "cancel", "models", "credits")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Request:
     """One request as received. Header names in lower case; ``path`` without query and already unquoted."""
 
@@ -61,7 +61,7 @@ class Request:
     path: str
     query: Mapping[str, tuple[str, ...]]
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     params: Mapping[str, str]
     """What the route's ``{placeholders}`` matched."""
     operation: str
@@ -83,7 +83,7 @@ class Request:
         return parsed
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Reply:
     """A whole answer. Content-Length is added by the server."""
 
@@ -109,7 +109,7 @@ class Reply:
         return cls(status, text.encode("utf-8", "replace"), headers=tuple(headers), job_id=job_id)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Stream:
     """Server-sent events: each block of ``blocks`` is written at once. Ends when the iterable does."""
 
@@ -125,7 +125,7 @@ Handler = Callable[[Request, "World"], Union[Reply, Stream]]
 Wrap = Callable[[Request, "World", Handler], Union[Reply, Stream]]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Route:
     """``pattern`` is a path with ``{name}`` (one segment) or ``{name*}`` (one or more)."""
 
@@ -136,7 +136,7 @@ class Route:
     needs_key: bool = True
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Fault:
     """A fault that can be switched on by name; see the module's docstring. Stage also "job" and "flag"."""
 
@@ -146,7 +146,7 @@ class Fault:
     wrap: Wrap | None = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Output:
     """One file that a job makes. Pixels; ``text`` is written on pictures; ``seed`` varies their colours.
 
@@ -164,7 +164,7 @@ class Output:
     sound: bool = True
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class NewJob:
     """What a handler asks for. ``life_seconds`` (simulated) until it is done; the first ``queued_seconds`` it waits."""
 
@@ -184,7 +184,7 @@ class NewJob:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Job:
     """A job as stored. ``created_at`` real Unix seconds; ``*_seconds`` simulated."""
 
@@ -216,7 +216,7 @@ class Job:
         return None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Phase:
     """How far a job is: ``name`` queued, running or done (``done`` also means that its files exist)."""
 
@@ -289,7 +289,7 @@ class World(Protocol):
         ``path`` is relative to the contract's base, e.g. ``/videos``."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class SandboxProtocol:
     """Everything the server needs to know of a protocol."""
 

@@ -32,7 +32,7 @@ RoutesFor = Callable[[str], "Sequence[Mounted]"]
 _HOLE = re.compile(r"\{(\w+)(\*?)\}")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Mounted:
     """A route with its compiled pattern and the protocol that it belongs to (None: the sandbox's own)."""
 

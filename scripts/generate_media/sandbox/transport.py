@@ -39,7 +39,7 @@ _NAME = re.compile(
 HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Break:
     """Where an answer breaks and how; ``count`` bytes for ``body``."""
 

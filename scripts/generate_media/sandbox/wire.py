@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 MAX_HEAD = 64 * 1024
@@ -34,14 +34,14 @@ class Gone(Exception):
         self.received = received
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Head:
     """Request line and headers; header names in lower case, repeated ones joined by a comma."""
 
     method: str
     target: str
     version: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
     @property
     def path(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ MODELS_FILE = "skills-video-models.json"
 SUPPLEMENT_FILE = "skills-video-supplement.json"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Model:
     """One model: its endpoint's path after ``/generation/``, and its fields as the tables give them.
 
@@ -38,7 +38,7 @@ class Model:
         return self.path.replace("/", ".")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Sources:
     """All models in the lists' order, and the supplement's prose rules by path."""
 
@@ -46,7 +46,7 @@ class Sources:
     snapshot_date: str
     drift_date: str
     source: str
-    supplement: Mapping[str, Any]
+    supplement: Mapping[str, Any] = field(repr=False)
 
     def rule(self, part: str, path: str) -> Any:
         """The supplement's entry of one part (unions, rules, flag_sets) for a model, or an empty dict."""
