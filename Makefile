@@ -10,7 +10,7 @@ demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network,
 	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
 
 test: $(DEV_STAMP) .cache/openapi/.ready  ## all tests
-	$(PY) -m pytest -q -n 4 --dist loadgroup
+	$(PY) -m pytest -q -n 4 --dist worksteal
 
 check: $(DEV_STAMP)  ## format, lint, types, references in step
 	$(PY) -m ruff format --check $(LINTED)

@@ -51,7 +51,7 @@ def _rows(desk: Desk, where: Site, scheme: str) -> list[Row]:
     base = where.base()
     commands = {"ours": ours(base, "--no-download"), "bare": bare(base), "curl": _curl(base)}
     commands["urllib"] = [PYTHON, str(BENCH / "bare_urllib.py"), base, MODEL, "a cat"]
-    if PEERS_PYTHON.exists():
+    if PEERS_PYTHON.exists() and desk.runs > 1:  # one run of each shows that ours works at all
         commands |= {name: [str(PEERS_PYTHON), str(BENCH / "peers" / file), base] for name, file in PEERS.items()}
     if shutil.which("curl") is None:
         del commands["curl"]

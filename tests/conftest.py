@@ -97,6 +97,8 @@ class Desk:
     def write_config(self, **changes: Any) -> Path:
         """config.json with story time running fast, and with changes: top-level or ``provider={…}`` merged."""
         config = json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {"time_scale": TIME_SCALE}
+        for block in config["providers"].values():  # story time runs slower here than the sandbox's jobs do
+            block["typical_seconds"] = {kind: seconds / 10 for kind, seconds in block["typical_seconds"].items()}
         for name, value in changes.items():
             if name in config["providers"]:
                 config["providers"][name] |= value

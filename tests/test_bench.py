@@ -7,9 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("bench")
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 ROWS = [
     *("(a) start to POST, HTTP", "(a) start to POST, HTTPS", "(c) requests of an SSE job", "(c) bytes of an SSE job"),
@@ -22,21 +19,14 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def printed() -> str:
+def test_it_runs_and_its_table_has_every_row_and_verdict() -> None:
     done = subprocess.run(
         [sys.executable, str(BENCH / "run.py"), "--minimal"], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.parametrize("row", ROWS)
-def test_the_table_has_the_row(row: str, printed: str) -> None:
-    assert re.search(rf"^\| {re.escape(row)}[^|]*\| [^|]+ \|", printed, re.MULTILINE)
-
-
-def test_every_target_says_whether_it_holds(printed: str) -> None:
+    printed = done.stdout
+    lacking = [row for row in ROWS if not re.search(rf"^\| {re.escape(row)}[^|]*\| [^|]+ \|", printed, re.MULTILINE)]
+    assert not lacking, printed
     cells = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("| (")
     ]

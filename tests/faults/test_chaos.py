@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 from faults.chaos import chaos
 
 SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261121"))
 
 
-@pytest.mark.xdist_group("chaos")
 def test_a_killed_batch_against_a_breaking_server() -> None:
     account = chaos(32, kills=2, seed=SEED, concurrency=16)
     print(f"seed {SEED}: {account}")

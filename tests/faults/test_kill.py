@@ -22,7 +22,6 @@ def ground() -> Iterator[Field]:
 
 @pytest.mark.parametrize("flow", PROVIDERS)
 @pytest.mark.parametrize("tasks", [at_every_call, failing_calls])
-@pytest.mark.xdist_group("kill")
 def test_killed_or_failed_at_some_calls(ground: Field, tasks: object, flow: str) -> None:
     require_tool("strace")
     chosen = random.Random(SEED).sample(tasks(ground, flow), 4)  # type: ignore[operator]
@@ -33,14 +32,12 @@ def test_killed_or_failed_at_some_calls(ground: Field, tasks: object, flow: str)
     assert tally.seen["ended before the blow"] < len(chosen)
 
 
-@pytest.mark.xdist_group("kill")
 def test_killed_at_random_moments(ground: Field) -> None:
     tally = ground.strike_all(random_kills(ground, 16, SEED))
     assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.seen[f"exit {-9}"], "some were killed on the way"
 
 
-@pytest.mark.xdist_group("kill")
 def test_several_processes_on_one_journal(ground: Field) -> None:
     tally = crowd(ground, 2, SEED)
     assert not tally.wrong, "\n".join(tally.wrong)
