@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from journal_help import advance, integrity, job, writer
 
-from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State
+from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State, schema
 from generate_media.journal.locks import Writer
 
 SEED = 20260320
@@ -92,6 +94,23 @@ def test_the_lock_files_of_the_dead_are_swept(tmp_path: Path) -> None:
         journal.claim(job())
         assert len(list((tmp_path / "locks").glob("*.lock"))) == 1
     assert list((tmp_path / "locks").glob("*.lock")) == []
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_a_journal_made_by_another_process_at_any_moment_of_a_look_is_none_of_a_stranger(
+    tmp_path: Path, moment: int
+) -> None:
+    file = tmp_path / "journal.sqlite3"
+    seen: list[str] = []
+
+    def another_makes_it(statement: str) -> None:
+        seen.append(statement)
+        if len(seen) == moment + 1:
+            Journal.open(tmp_path).close()
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.set_trace_callback(another_makes_it)
+        assert schema.version(db) in (0, len(schema.STEPS))
 
 
 @pytest.mark.parametrize("code", [RACE, FIRST_USE], ids=["claim", "first use"])

@@ -92,13 +92,19 @@ STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_ve
 """STEPS[n] brings a journal of version n to n + 1, inside the caller's transaction. Only ever appended to."""
 
 
+_WHOSE = (
+    "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master) "
+    "FROM pragma_user_version, pragma_application_id"
+)
+
+
 def version(db: sqlite3.Connection) -> int:
     """The journal's version; 0 for an empty file. Raises sqlite3.DatabaseError for another program's file."""
     import sqlite3
 
-    (number,) = db.execute("PRAGMA user_version").fetchone()
-    (owner,) = db.execute("PRAGMA application_id").fetchone()
-    empty = owner == 0 and number == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    # In one statement, so in one state of the file: another process may be making the journal at this moment.
+    number, owner, tables = db.execute(_WHOSE).fetchone()
+    empty = owner == 0 and number == 0 and tables == 0
     if owner != APPLICATION_ID and not empty:
         raise sqlite3.DatabaseError("file is not a database of this program")
     return int(number)
