@@ -106,9 +106,9 @@ def test_a_journal_made_by_another_process_at_any_moment_of_a_look_is_none_of_a_
     def another_makes_it(statement: str) -> None:
         seen.append(statement)
         if len(seen) == moment + 1:
-            with closing(sqlite3.connect(file, isolation_level=None, timeout=0.05)) as other:
-                with suppress(sqlite3.OperationalError):  # locked out while we look: as good
-                    schema.migrate(other)
+            other = sqlite3.connect(file, isolation_level=None, timeout=0.05)
+            with closing(other), suppress(sqlite3.OperationalError):  # locked out while we look: as good
+                schema.migrate(other)
 
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.set_trace_callback(another_makes_it)
