@@ -18,7 +18,7 @@ def journal_rows(desk: Desk) -> list[Row]:
     """(h): every step of many jobs, each timed, in this process; beside it a file that is appended and synced."""
     sys.path.insert(0, str(SCRIPTS))
     from generate_media.journal import Journal, NewJob
-    from generate_media.models import RemoteOutput
+    from generate_media.results import RemoteOutput
 
     spent: dict[str, list[float]] = {}
 

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from generate_media import media, views
 from generate_media.contract import Contract, Problem, open_contract
 from generate_media.errors import UsageError
-from generate_media.models import Json
 from generate_media.paths import REFERENCES
 from generate_media.request import Built, Wish, build_body
+from generate_media.results import Json
 
 PICTURE, FLASH, PAID, OLD = "agnes-image-2.1-flash", "agnes-video-2.5-flash", "agnes-video-2.5", "agnes-video-v2.0"
 IMAGE_MODELS = ("agnes-image-2.0-flash", PICTURE, "agnes-image-2.5-flash")

@@ -8,8 +8,8 @@ import pytest
 
 from generate_media.classify import classify, code_and_message
 from generate_media.errors import Category
-from generate_media.models import Answer
 from generate_media.providers import adapter_for
+from generate_media.results import Answer
 
 SKILLS = [
     (400, "IMAGE_GENERATION_INVALID_INPUT", "validation", False, False),

@@ -16,7 +16,8 @@ from client_help import CANARY, GET, POST, assert_clean, client_for, forget_the_
 from generate_media import __version__
 from generate_media.client import EventStream, TransportError, check_base_url
 from generate_media.errors import UsageError
-from generate_media.models import Answer, Call
+from generate_media.models import Call
+from generate_media.results import Answer
 from wire import Peer, Wire, answer, chunked
 
 

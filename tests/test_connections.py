@@ -20,7 +20,8 @@ from generate_media.client import Client, EventStream, Site, TransportError
 from generate_media.connections import TrustStore
 from generate_media.errors import UsageError
 from generate_media.keys import SecretKey
-from generate_media.models import Answer, Call
+from generate_media.models import Call
+from generate_media.results import Answer
 from tools import require_tool
 from wire import Peer, Wire, answer
 

@@ -14,8 +14,8 @@ import inspect_openapi
 from conftest import Desk
 from generate_media.commands import resume_command
 from generate_media.events import run_document
-from generate_media.models import SavedOutput
 from generate_media.paths import CONFIG_FILE
+from generate_media.results import SavedOutput
 from generate_media.tracked import is_tracked
 from tools import require_tool
 

@@ -28,9 +28,9 @@ from generate_media.errors import UsageError
 from generate_media.events import run_document
 from generate_media.journal import ClaimKind, Journal
 from generate_media.keys import KeyPlaces, find_keys, problem_of
-from generate_media.models import Answer
 from generate_media.paths import CONFIG_FILE
 from generate_media.providers import adapter_for
+from generate_media.results import Answer
 from generate_media.sandbox import start
 from generate_media.settings import load_settings
 from generate_media.stream import EventTooLarge, events

@@ -13,7 +13,8 @@ import pytest
 
 from client_help import assert_clean, client_for, forget_the_machine, says
 from generate_media.client import EventStream, TransportError
-from generate_media.models import Answer, Call
+from generate_media.models import Call
+from generate_media.results import Answer
 from wire import Peer, Wire, answer, chunked
 
 CREATE = Call("create", "POST", "/generation/sse/x", body={"prompt": "a cup"}, stream=True)

@@ -22,8 +22,8 @@ import pytest
 from generate_media.atomic import check_folder, part_file
 from generate_media.download import Downloader
 from generate_media.errors import OutputError, StillRunning, UsageError
-from generate_media.models import RemoteOutput, SavedOutput
 from generate_media.outputs import save, stem, still_there, write_sidecar
+from generate_media.results import RemoteOutput, SavedOutput
 from tools import require_tool
 from web import Web, http, picture
 
@@ -246,7 +246,7 @@ sys.path[:0] = [{str(SCRIPTS)!r}]
 from pathlib import Path
 from generate_media.download import Downloader
 from generate_media.errors import GenerateMediaError
-from generate_media.models import RemoteOutput
+from generate_media.results import RemoteOutput
 from generate_media.outputs import save, write_sidecar
 folder = Path(sys.argv[1])
 outputs = [RemoteOutput(inline=text) for text in sys.argv[2:]]

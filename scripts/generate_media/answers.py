@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from .errors import TEXT_CAP, clean_text
-from .models import Answer, Json
+from .results import Answer, Json
 
 _LONG = 512
 _BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .ending import leave
+
 BUNDLE = Path(__file__).resolve().parents[2]
 GUARD = "GENERATE_MEDIA_IN_VENV"
 """Set for the second interpreter, so that a broken .venv cannot start itself for ever."""
@@ -48,7 +50,7 @@ def start(main: Callable[[], int]) -> None:
             _go_on_in_venv()
             print(json.dumps(missing_dependency(missing)), flush=True)
             sys.exit(2)
-    sys.exit(main())
+    leave(main())
 
 
 def requirements() -> tuple[Requirement, ...]:

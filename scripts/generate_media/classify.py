@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from .answers import parse_json
 from .errors import Category, clean_text
 from .failure import Failure
-from .models import Answer, Json
 from .providers.base import ErrorRule
+from .results import Answer, Json
 from .retry import parse_retry_after
 
 _CODE_SHAPE = re.compile(r"^[A-Za-z][A-Za-z0-9_.]*$")

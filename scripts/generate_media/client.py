@@ -18,7 +18,8 @@ from . import __version__
 from .errors import UsageError
 from .incoming import EventStream, Incoming, guarded
 from .keys import SecretKey
-from .models import Answer, Call
+from .models import Call
+from .results import Answer
 from .settings import is_loopback
 from .transport import TIMED_OUT, Exchange, TransportError
 from .watch import Alarm, Watch, shared

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Stopped(Exception):
     """The stop event was set while somebody slept."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Clock:
     """Story time. ``stop`` wakes every sleeper, for signals and for a batch that ends early."""
 
-    scale: float = 1.0
-    stop: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, scale: float = 1.0, stop: threading.Event | None = None) -> None:
+        self.scale = scale
+        self.stop = stop or threading.Event()
 
     def now(self) -> float:
         """Monotonic story seconds."""
@@ -53,8 +53,7 @@ class Clock:
             raise Stopped
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Deadline:
+class Deadline(NamedTuple):
     """A point in story time that every wait is cut to; None never comes."""
 
     clock: Clock

@@ -12,10 +12,10 @@ from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
 from .follow import ask
 from .journal import Row, local_id
-from .models import JobFailure, Reading, SavedOutput
 from .outcome import Outcome
 from .outputs import save, stem, still_there, write_sidecar
 from .report import Ended, failed, no_file, sidecar_record, terminal
+from .results import JobFailure, Reading, SavedOutput
 from .settings import is_loopback
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     _write_sidecar(ctx, end, saved, None)
     ctx.journal.collected(
         row.row_id,
-        saved=[vars(item) for item in saved],
+        saved=[item._asdict() for item in saved],
         output_dir=str(ctx.outputs.folder),
         stem=stem(row.prompt, row.provider, row.generation_id or ""),
     )

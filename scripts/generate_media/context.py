@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .clock import Clock, Deadline
 from .events import Printer
 from .gateway import Gateway
-from .models import JobRef, Request
+from .models import Request
 from .providers.base import Adapter
+from .results import JobRef
 from .retry import RetryPolicy
 from .settings import ProviderSettings
 from .signals import Signals

@@ -16,8 +16,9 @@ from .context import JobContext, JobSpec
 from .errors import Category, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
 from .failure import Failure
 from .journal import JournalWriteError, Row, local_id
-from .models import Answer, Call, Json, Reading, Request
+from .models import Call, Request
 from .refusal import explain_unwritten, unknown_error
+from .results import Answer, Json, Reading
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | N
 def _write_accepted(ctx: JobContext, row: Row, reading: Reading) -> Reading:
     if reading.generation_id is None:
         identity = local_id(row.fingerprint, row.ordinal)
-        reading = Reading(**{**vars(reading), "generation_id": identity})
+        reading = reading._replace(generation_id=identity)
         end_in_journal(ctx, row.row_id, reading)
     else:
         accept_in_journal(ctx, row.row_id, reading)

@@ -11,10 +11,10 @@ from typing import Any
 from .classify import classify
 from .errors import ExitCode, UsageError, clean_text
 from .failure import Failure
-from .models import Answer
 from .paths import CONFIG_FILE
 from .providers import PROTOCOLS, adapter_for
 from .providers.base import ErrorRule
+from .results import Answer
 from .settings import ProviderSettings, load_settings
 
 BODY_CAP = 1 << 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .ending import at_end
 from .errors import UsageError
 from .media import Limits
 from .models import LocalMedia
@@ -54,7 +54,7 @@ def fit(media: LocalMedia, limits: Limits, folder: Path | None = None) -> Path:
 def scratch_folder() -> Path:
     """A private folder that is removed when the process ends."""
     folder = tempfile.mkdtemp(prefix="generate-media-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    at_end.callback(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 
 

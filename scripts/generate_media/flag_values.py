@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from .errors import UsageError
-from .models import Json
+from .results import Json
 
 MEDIA_KINDS = {"image": "image", "first-frame": "image", "last-frame": "image", "video": "video", "audio": "audio"}
 """Media flag → the kind of file it takes."""

@@ -14,7 +14,8 @@ from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, ProviderRefused, StillRunning
 from .failure import Failure
-from .models import Answer, Call, JobRef, Reading, Result
+from .models import Call
+from .results import Answer, JobRef, Reading, Result
 from .schedule import wait_seconds
 from .transport import TransportError
 

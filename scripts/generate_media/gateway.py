@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from .keys import SecretKey
-from .models import Answer, Call
+from .models import Call
+from .results import Answer
 from .transport import TransportError
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
-from .models import Answer, Call
+from .models import Call
+from .results import Answer
 from .stream import Event, EventTooLarge, events
 from .transport import STOPPED, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
 from .unpack import unpacked, whole

@@ -16,9 +16,9 @@ from .create import Created, create, end_in_journal
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
 from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
-from .models import Reading
 from .outcome import Outcome, error_outcome
 from .refusal import unknown_error
+from .results import Reading
 from .views import redact
 
 BUSY_LOOK_SECONDS = 0.2

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
-from .models import Body, Encoding, Json, LocalMedia
+from .models import Body, Encoding, LocalMedia
+from .results import Json
 from .sniff import HEAD_BYTES, identify, measure
 from .views import walk
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import ExitCode, GenerateMediaError
 from .events import without_none
-from .models import Json
+from .results import Json
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Outcome:
+class Outcome(NamedTuple):
     """How one job left this run: its exit code and the line that says so."""
 
     exit_code: ExitCode

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from .atomic import part_file, publish
 from .errors import GenerateMediaError, OutputError
-from .models import RemoteOutput, SavedOutput
 from .names import candidates, stem
+from .results import RemoteOutput, SavedOutput
 from .sidecar import write_sidecar
 from .sniff import extension, measure
 from .transfer import Fetched, Sink, Truncated, save_failed

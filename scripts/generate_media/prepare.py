@@ -14,8 +14,9 @@ from .choose import Ask, Chooser, Target
 from .context import JobSpec
 from .errors import InvalidRequest, UsageError
 from .journal import fingerprint
-from .models import Body, Json, Request
+from .models import Body, Request
 from .request import Wish, build_body
+from .results import Json
 from .sets import NoJsonConstant, strict_json
 from .settings import ProviderSettings
 from .views import canonical, files_of, for_validation

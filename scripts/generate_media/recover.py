@@ -6,7 +6,7 @@ from .answers import parse_json, succeeded
 from .context import JobContext
 from .create import accept_in_journal, tell_accepted
 from .journal import IdAlreadyKnown, Row, State
-from .models import Reading
+from .results import Reading
 from .transport import TransportError
 
 WINDOW_SECONDS = 120.0

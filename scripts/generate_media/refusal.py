@@ -12,7 +12,8 @@ from .context import JobContext
 from .errors import Category, OutcomeUnknown, ProviderRefused
 from .failure import Failure
 from .journal import JournalWriteError, Row
-from .models import Reading, Request
+from .models import Request
+from .results import Reading
 
 
 def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:

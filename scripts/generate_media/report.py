@@ -11,8 +11,8 @@ from .answers import short, without_bytes
 from .classify import GUIDANCE
 from .errors import CATEGORY_EXIT, Category, ExitCode, GenerateMediaError, clean_text
 from .events import without_none
-from .models import JobFailure, SavedOutput
 from .outcome import Outcome
+from .results import JobFailure, SavedOutput
 
 if TYPE_CHECKING:
     from .journal import Row

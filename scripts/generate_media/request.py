@@ -40,7 +40,8 @@ from typing import Any
 from .contract import FlagForm
 from .errors import UsageError
 from .flag_values import MEDIA_KINDS, convert
-from .models import Body, Encoding, Json
+from .models import Body, Encoding
+from .results import Json
 from .sets import apply_sets, parse_set, place
 from .views import files_of
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import UsageError
-from .models import Body, Json, LocalMedia
+from .models import Body, LocalMedia
+from .results import Json
 
 
 def parse_set(text: str) -> tuple[str, Json]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from .errors import UsageError
@@ -17,9 +16,11 @@ from .providers import PROTOCOLS
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ProviderSettings:
-    """One block of config.json. Intervals, time-outs and ages in seconds."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ProviderSettings(NamedTuple):
+    """One block of config.json. Intervals, time-outs and ages in seconds. Shows its name alone: it may hold a key."""
 
     protocol: str
     base_url: str
@@ -29,9 +30,9 @@ class ProviderSettings:
     key_space: str = ""
     """Jobs and keys are told apart by it; the mirrors of one platform share it."""
     mirror_base_urls: tuple[str, ...] = ()
-    api_key: str = field(default="", repr=False)
+    api_key: str = ""
     key_files: tuple[str, ...] = ()
-    default_models: Mapping[str, str] = field(default_factory=dict)
+    default_models: Mapping[str, str] = _NOTHING
     free_models: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     """Model ids that are this provider's own, where several providers share a protocol."""
@@ -44,8 +45,8 @@ class ProviderSettings:
     not_found_grace_seconds: float = 0.0
     result_ttl_seconds: float = 0.0
     """How long result URLs live after the end; 0: undocumented."""
-    typical_seconds: Mapping[str, float] = field(default_factory=dict)
-    rate_limits: Mapping[str, float] = field(default_factory=dict)
+    typical_seconds: Mapping[str, float] = _NOTHING
+    rate_limits: Mapping[str, float] = _NOTHING
     undocumented: tuple[str, ...] = ()
     credits_path: str = ""
     key_url: str = ""
@@ -53,9 +54,8 @@ class ProviderSettings:
     pricing_url: str = ""
     notes: str = ""
 
-    @property
-    def is_free(self) -> bool:
-        return bool(self.free_models)
+    def __repr__(self) -> str:
+        return f"<provider {self.name}>"
 
     def key_space_of(self, base_url: str) -> str:
         """The key space a host belongs to: loopback by origin, mirrors as one, a foreign host by its name."""
@@ -74,15 +74,17 @@ class ProviderSettings:
         return (base_url, *(url for url in mirrors if url != base_url))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Settings:
+class Settings(NamedTuple):
     """config.json as a whole."""
 
     providers: Mapping[str, ProviderSettings]
-    api_key: str = field(default="", repr=False)
+    api_key: str = ""
     """Agnes's key, where its users know it from."""
     default_provider: str = ""
     time_scale: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"<settings of {', '.join(self.providers)}>"
 
     def provider(self, name: str) -> ProviderSettings:
         """A provider's block.
@@ -174,14 +176,15 @@ def _hints(cls: type) -> Mapping[str, Any]:
 
 
 def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
-    """A dataclass from an object: unknown names, missing names and wrong types are mistakes."""
+    """A named tuple from an object: unknown names, missing names and wrong types are mistakes."""
     hints = _hints(cls)
-    names = {spec.name for spec in fields(cls)}
-    unknown = [name for name in values if name not in names and name != "$schema"]
+    unknown = [name for name in values if name not in cls._fields and name != "$schema"]
     if unknown:
         raise _Mistake(f"{where} has an unknown key {unknown[0]!r}")
-    made = {name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items() if name in names}
-    missing = [s.name for s in fields(cls) if s.name not in made and s.default is s.default_factory is MISSING]
+    made = {
+        name: _convert(hints[name], value, f"{where}.{name}") for name, value in values.items() if name != "$schema"
+    }
+    missing = [name for name in cls._fields if name not in made and name not in cls._field_defaults]
     if missing:
         raise _Mistake(f"{where} lacks {missing[0]!r}")
     return cls(**made)

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from .models import Body, Encoding, Json, LocalMedia
+from .models import Body, Encoding, LocalMedia
+from .results import Json
 
 _LONG = 200
 """So many characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""

@@ -20,9 +20,9 @@ from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
-from .models import Reading
 from .outcome import Outcome
 from .recover import find_lost
+from .results import Reading
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
@@ -220,9 +220,9 @@ def _cancelled(ctx: JobContext, row: Row, before: Reading) -> Outcome:
     after = ask(ctx, job_ref(row), ctx.deadline)
     ended = after if isinstance(after, Reading) and after.result is not None else None
     if ended is None:
-        from .models import Result
+        from .results import Result
 
-        ended = replace(before, generation_id=row.generation_id, status="cancelled", result=Result.CANCELED, outputs=())
+        ended = before._replace(generation_id=row.generation_id, status="cancelled", result=Result.CANCELED, outputs=())
     end_in_journal(ctx, row.row_id, ended)
     line = {"event": "cancelled", "ok": True, "generation_id": row.generation_id, "status": ended.status}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))

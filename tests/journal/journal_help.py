@@ -7,12 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from generate_media.journal import Journal, NewJob, fingerprint
-from generate_media.models import RemoteOutput
+from generate_media.results import RemoteOutput
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -41,7 +40,7 @@ def job(number: int = 0, **changes: Any) -> NewJob:
         request=dict(body),
         output_dir="generated",
     )
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 def end(journal: Journal, row_id: int, result: str = "succeeded", url: str = URL, **more: Any) -> None:

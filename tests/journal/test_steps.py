@@ -10,7 +10,7 @@ import pytest
 from journal_help import URL, advance, end, job
 
 from generate_media.journal import ClaimKind, IdAlreadyKnown, IllegalTransition, Journal, State, fingerprint, local_id
-from generate_media.models import RemoteOutput
+from generate_media.results import RemoteOutput
 
 STATES = [state.value for state in State]
 

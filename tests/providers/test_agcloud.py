@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from generate_media.classify import classify, classify_job_failure
 from generate_media.errors import Category
-from generate_media.models import Answer, JobRef, Request, Result
+from generate_media.models import Request
 from generate_media.providers import adapter_for
 from generate_media.providers.agcloud_errors import BASE_URL_HINT
+from generate_media.results import Answer, JobRef, Result
 
 AGCLOUD = adapter_for("agcloud")
 CREATE = "/contents/generations/tasks"

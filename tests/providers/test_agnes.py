@@ -10,9 +10,10 @@ import pytest
 from generate_media.classify import classify, classify_job_failure
 from generate_media.errors import Category, ExitCode
 from generate_media.failure import Failure
-from generate_media.models import Answer, Call, JobRef, Json, Request, Result
+from generate_media.models import Call, Request
 from generate_media.providers import adapter_for
 from generate_media.providers.base import Adapter
+from generate_media.results import Answer, JobRef, Json, Result
 
 AGNES: Adapter = adapter_for("agnes")
 VIDEO = "agnes-video-2.5-flash"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound, UsageError
-from ..models import Json
 from ..paths import REFERENCES
+from ..results import Json
 from . import operations as ops
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
 from .load import Document, read_document

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import ExitCode, NotFound, UsageError
 from ..events import print_document
-from ..models import Json
 from ..paths import CONFIG_FILE
+from ..results import Json
 from ..sets import NoJsonConstant, strict_json
 from .catalog import Contract, make_source, open_contract
 from .diff import diff

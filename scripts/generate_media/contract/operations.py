@@ -100,10 +100,6 @@ class Operation:
         media, file = follow(self.document, body["content"][self.content_type], file)
         return self.definitions.schema(media.get("schema", {}), file)
 
-    @property
-    def body_required(self) -> bool:
-        return self.request_body[0].get("required") is True
-
     def text(self, key: str) -> str:
         """A text field of the operation, else of its path item."""
         value = self.node.get(key) or self.item.get(key) or ""

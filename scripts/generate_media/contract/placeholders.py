@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..models import Json
+from ..results import Json
 
 _PLACEHOLDER = (
     r"(?i)<(?:fill[ _-]in\b|(?:path|your|insert|replace|enter|url|image|video|audio|file)[ _-])[^<>]*>"

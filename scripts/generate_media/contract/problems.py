@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 
 ERROR, WARNING = "error", "warning"
 RANK = {"placeholder": 1, "discriminator": 0, "extra": 2, "required": 3, "type": 4, "enum": 4, "const": 4}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import clean_text
-from ..models import Json
+from ..results import Json
 from .checking import errors_of, is_valid
 from .fields import pick
 from .merge import Schema, merge, same, type_list

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .merge import Schema, merge
 from .refs import Definitions
 from .variants import union_of

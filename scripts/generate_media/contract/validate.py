@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .advice import advice
 from .checking import errors_of
 from .merge import merge

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .merge import same, type_list
 from .spelling import nearest
 

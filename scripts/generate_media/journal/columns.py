@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
-from ..models import Json, RemoteOutput
+from ..results import Json, RemoteOutput
 from .rows import NewJob, Row, State
 
 Sql = Union[None, int, float, str, bytes]

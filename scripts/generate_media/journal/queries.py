@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from . import locks
 from .columns import Sql, row_from, to_text
 from .database import Database

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from ..models import Json, RemoteOutput
+from ..results import Json, RemoteOutput
 
 
 class State(str, Enum):
@@ -22,8 +21,7 @@ class State(str, Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class NewJob:
+class NewJob(NamedTuple):
     """A job about to be made. ``request`` is the redacted body: no media bytes, no key."""
 
     fingerprint: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..models import Json
+from ..results import Json
 from .columns import from_json, to_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..models import Json, RemoteOutput, Result
+from ..results import Json, RemoteOutput, Result
 from . import locks
 from .columns import new_columns, to_json, to_remote, to_text
 from .database import Database

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from .base import Adapter
+if TYPE_CHECKING:
+    from .base import Adapter
 
 PROTOCOLS = ("skills_video", "agnes", "agcloud")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from ..models import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..models import Call, Request
+from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agnes_errors import ERRORS
 from .base import Adapter
 

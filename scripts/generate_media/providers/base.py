@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import Category
-from ..models import Call, JobRef, Json, Reading, Request, Result
+from ..models import Call, Request
+from ..results import JobRef, Json, Reading, Result
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from ..errors import Category
-from ..models import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..models import Call, Request
+from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .base import Adapter, ErrorRule
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)

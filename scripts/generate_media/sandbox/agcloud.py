@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .agcloud_tasks import (
     CONCURRENT_TASKS,
     RECORD_SECONDS,

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from ..models import Json
+from ..results import Json
 from .protocol import Job, NewJob, Output, Phase, Request, World
 
 QUEUE_SECONDS, WORK_SECONDS = 4.0, 56.0

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ..models import Json
 from ..paths import REFERENCES
+from ..results import Json
 from .agnes_faults import FAULTS, NO_TASK, error, no_channel
 from .files import content
 from .protocol import Job, NewJob, Output, Reply, Request, Route, SandboxProtocol, World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 
 
 class Checker:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .wire import Head
 
 MAX_ROWS = 50_000

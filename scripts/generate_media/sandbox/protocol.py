@@ -48,7 +48,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
-from ..models import Json
+from ..results import Json
 
 OPERATIONS = ("create", "poll", "download", "list", "cancel", "models", "credits")
 

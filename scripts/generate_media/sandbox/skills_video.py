@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .files import clip_name
 from .forms import fields_of_form
 from .protocol import Job, NewJob, Output, Reply, Request, Route, SandboxProtocol, Stream, World

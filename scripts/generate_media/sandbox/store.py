@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from ..models import Json
+from ..results import Json
 from .protocol import Job, Output
 
 MAX_JOBS = 20_000

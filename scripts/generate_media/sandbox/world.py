@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..models import Json
+from ..results import Json
 from .checking import Checker
 from .faults import Switchboard
 from .log import Log
