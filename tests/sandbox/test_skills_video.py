@@ -39,6 +39,12 @@ def test_a_job_goes_from_queue_to_progress_to_completed(begin: Callable[..., Sit
     assert site.query(seen[0]["id"]).json() == seen[-1]
 
 
+def test_a_stream_never_ends_before_its_end_is_told(begin: Callable[..., Site]) -> None:
+    site = begin(speed=20_000)  # half a millisecond a job: the clock goes on while an event is being made
+    ends = [events(site.create(sse=True).content)[-1]["status"] for _ in range(150)]
+    assert set(ends) == {"COMPLETED"}
+
+
 def test_completed_image_data_is_as_documented(site: Site) -> None:
     data = site.finished({"prompt": "a cat"})["data"]
     assert {"type", "n", "actual_prompt", "images", "image"} <= set(data)

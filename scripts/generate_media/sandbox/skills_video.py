@@ -21,6 +21,7 @@ HEARTBEAT_SECONDS = 5.0
 MAX_OUTPUTS = 10
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp"}
 _LEGACY = {"IN_QUEUE": "starting", "IN_PROGRESS": "processing", "COMPLETED": "succeeded", "FAILED": "failed"}
+_ENDS = frozenset(("COMPLETED", "FAILED", "CANCELED", _LEGACY["COMPLETED"], _LEGACY["FAILED"]))
 
 
 def create(request: Request, world: World) -> Reply:
@@ -161,9 +162,9 @@ def _events(job: Job, world: World) -> Iterator[bytes]:
     while True:
         answer = view(job, world)
         yield event(answer)
-        phase = world.phase(job)
-        if _status(job, world) in ("COMPLETED", "FAILED", "CANCELED"):
+        if answer["status"] in _ENDS:  # by what was told: the clock may have gone on since
             return
+        phase = world.phase(job)
         until_running = job.queued_seconds - phase.age_seconds
         wait = until_running if until_running > 0 else HEARTBEAT_SECONDS
         # A millisecond later, so that the change has happened when the clock is read.
