@@ -83,7 +83,7 @@ def _why(desk: Desk, mine: list[str], reference: list[str]) -> str:
     return (
         f"python -X importtime: ours {imports(desk, mine)}; the bare script {imports(desk, reference)}. "
         f"In ours are {dataclasses_cost(desk)}. Named tuples in their place would save 2 ms (tried). About 13 ms run "
-        "between the imports and the POST, 7 more than in the bare script: flags 2, config 1, choosing model and flags 2, "
+        "between the imports and the POST, 7 more than in the bare script: flags 2, config 1, choosing the model 2, "
         "the journal 3 (opened, and two synced writes), key and request 2"
     )
 
