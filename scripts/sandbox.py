@@ -28,6 +28,7 @@ from pathlib import Path
 from generate_media.bootstrap import start
 from generate_media.cli import Parser, seconds
 from generate_media.errors import GenerateMediaError, UsageError
+from generate_media.events import print_document
 
 EXAMPLES = """examples:
   sandbox.py                                       (port 8787, twenty times faster than life)
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(argv)
         if args.list_faults:
-            print(json.dumps(_fault_list(), indent=2))
+            print_document(_fault_list())
             return 0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from conftest import Desk
@@ -52,6 +55,16 @@ def test_the_sidecar_tells_how_it_was_made(desk: Desk) -> None:
     assert record["outputs"][0]["sha256"] == ran.last["outputs"][0]["sha256"]
     assert "X-Signature" in record["outputs"][0]["url"]
     assert "X-Signature" not in ran.out
+
+
+@pytest.mark.parametrize("damaged", ['["x"]', '[{"sha256": "0"}]', "[{", "{}"])
+def test_files_that_the_journal_no_longer_names_are_fetched_anew(desk: Desk, damaged: str) -> None:
+    first = desk.run(*MAIN)
+    with closing(sqlite3.connect(next(desk.state.glob("*.sqlite3")), isolation_level=None)) as db:
+        db.execute("UPDATE job SET saved = ?", (damaged,))
+    again = desk.run(*MAIN)
+    assert (again.code, again.last["reused"], desk.jobs()) == (0, True, 1), again.out
+    assert again.last["outputs"][0]["sha256"] == first.last["outputs"][0]["sha256"]
 
 
 def test_the_same_command_again_sends_nothing(desk: Desk) -> None:

@@ -105,9 +105,12 @@ def _fresh(ctx: JobContext, row: Row) -> tuple[Reading | None, Row]:
 
 
 def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
-    """The files that the journal says a job left."""
+    """The files that the journal says a job left; none where that column is damaged, so that they are fetched anew."""
     rows = row.saved if isinstance(row.saved, list) else []
-    return tuple(SavedOutput(**item) for item in rows if isinstance(item, Mapping))  # type: ignore[arg-type]
+    try:
+        return tuple(SavedOutput(**item) for item in rows)  # type: ignore[arg-type]
+    except TypeError:  # no objects, or with other names
+        return ()
 
 
 def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
