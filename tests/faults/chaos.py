@@ -1,9 +1,8 @@
 """A batch against a sandbox that breaks a fifth of everything, both killed again and again: every job accounted for.
 
 Lines whose create was lost end with 13 and are then asked for again with --new, as their guidance says; lines whose
-file could not be fetched (14) are run again as they are. At the end
-there is a file and a sidecar for each line, and each job that the server made is either an id of the journal or
-belongs to a line with an unknown row.
+file could not be fetched (14) are run again as they are. At the end there is a file and a sidecar for each line, and
+each job that the server made is either an id of the journal or belongs to a line with an unknown row.
 """
 
 from __future__ import annotations
