@@ -20,7 +20,8 @@ TARGET = 1.15
 QUICK = 2.2
 UNDER_FAL = (
     "fal-client validates nothing: to be under 1, jsonschema (attrs, referencing) would have to be left out, or a "
-    "second process would have to validate while this one imports requests: 40 ms less on two cores, nothing on one"
+    "second process would have to validate while this one imports requests: by the import times some 40 ms less on two "
+    "cores, nothing on one (not tried)"
 )
 
 
