@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, ProviderRefused, StillRunning
 from .failure import Failure
-from .journal import JournalWriteError
 from .models import Call
 from .results import Answer, JobRef, Reading, Result
 from .schedule import wait_seconds
@@ -52,8 +50,7 @@ class _Progress:
             return
         self.status = reading.status
         if reading.result is None or reading.aliases:  # an end is recorded with its word, and nobody waits for two
-            with suppress(JournalWriteError):  # a word for --list: the job goes on, and its end needs the disk anyway
-                self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
+            self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
         if changed and reading.result is None:
             self.ctx.events.event("status", generation_id=self.row.generation_id, status=reading.status)
         if reading.progress is not None:
