@@ -77,3 +77,16 @@ def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
 def test_key_spaces(base_url: str, space: str) -> None:
     """Facts, agnes: two hosts share keys and tasks, the third has keys of its own."""
     assert load_settings(CONFIG_FILE).providers["agnes"].key_space_of(base_url) == space
+
+
+def test_settings_that_hold_keys_do_not_show_them(tmp_path: Path) -> None:
+    config = json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {"api_key": "top-test-key-123456"}
+    for block in config["providers"].values():
+        block["api_key"] = "block-test-key-123456"
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    settings = load_settings(path)
+    provider = settings.provider("agnes")
+    assert settings.config_keys(provider) == ("block-test-key-123456", "top-test-key-123456")
+    for shown in (repr(settings), f"{settings}", repr(settings.providers), repr([provider]), str(provider)):
+        assert "test-key" not in shown
