@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generate_media.contract.catalog import Contract, make_source
+from generate_media.contract.catalog import Contract
 from generate_media.contract.load import document_from_bytes
+from generate_media.contract.source import make_source
 
 
 def body(schema: Any, media: str = "application/json", **operation: Any) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from contract.fetch_documents import CACHE
-from generate_media.contract.catalog import Contract, make_source
+from generate_media.contract.catalog import Contract
 from generate_media.contract.load import read_document
 from generate_media.contract.refs import closure
+from generate_media.contract.source import make_source
 from generate_media.contract.template import filled, make_template
 from generate_media.paths import REFERENCES
 

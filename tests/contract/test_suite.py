@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from contract.fetch_documents import CACHE
-from generate_media.contract.catalog import Contract, make_source
+from generate_media.contract.catalog import Contract
 from generate_media.contract.checking import is_valid
 from generate_media.contract.load import BrokenDocument, document_from_bytes
 from generate_media.contract.merge import merge
+from generate_media.contract.source import make_source
 
 SUITE = CACHE / "suite"
 FILES_31 = sorted(path.stem for path in (SUITE / "draft2020-12").glob("*.json"))

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from generate_media.sandbox import render
-from generate_media.sandbox.protocol import Output
+from generate_media.sandbox.jobs import Output
 from generate_media.sandbox.sizes import pixels
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,12 @@ from ..paths import REFERENCES
 from ..results import Json
 from . import operations as ops
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
-from .load import Document, read_document
+from .load import read_document
 from .merge import merge
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .problems import Problem
-from .refs import Definitions
+from .source import Source, make_source
 from .spelling import nearest
 from .validate import check
 
@@ -31,41 +30,6 @@ SNAPSHOTS: Mapping[str, str] = {
     "agnes": "agnes.openapi.json",
     "agcloud": "agcloud.openapi.json",
 }
-_ORDER = {"POST": 0, "PUT": 1, "PATCH": 2, "GET": 3, "DELETE": 4}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Source:
-    """A document with its lazily converted schemas and the protocol whose path conventions it follows."""
-
-    document: Document
-    definitions: Definitions
-    protocol: str
-
-    @cached_property
-    def paths(self) -> dict[str, str]:
-        """Path relative to the base URL → path as written."""
-        base = ops.BASE_PATHS.get(self.protocol, "")
-        written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
-        server = ops.server_path(self.document)
-        return {ops.relative(path, server, base): path for path in written}
-
-    def at(self, path: str) -> list[Operation]:
-        """Operations at a relative path, creating methods first."""
-        found = list(ops.operations(self.document, self.definitions, self.paths[path]))
-        return sorted(found, key=lambda operation: _ORDER.get(operation.method, 9))
-
-    @cached_property
-    def query_path(self) -> str | None:
-        """skills.video's ``GET /generation/{id}`` as this document names it, even where it has moved."""
-        for shape in (r"/generation/\{[^/{}]+\}", r"/generations?(/[^/{}]+)*/\{[^/{}]+\}(/status)?"):
-            found = [path for path in self.paths if re.fullmatch(shape, path) and self._can_get(path)]
-            if len(found) == 1:
-                return found[0]
-        return None
-
-    def _can_get(self, path: str) -> bool:
-        return any(operation.method == "GET" for operation in self.at(path))
 
 
 class Contract:
@@ -295,11 +259,6 @@ def open_contract(protocol: str, files: Sequence[Path] = (), *, source_name: str
         bundled.name = source_name or bundled.name
         sources.append(make_source(bundled, protocol))
     return Contract(sources)
-
-
-def make_source(document: Document, protocol: str = "") -> Source:
-    """A document made ready; without a protocol it is guessed from the paths."""
-    return Source(document, Definitions(document), protocol or ops.guess_protocol(document))
 
 
 def _or(suggestions: Sequence[str]) -> str:

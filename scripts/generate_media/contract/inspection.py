@@ -14,7 +14,7 @@ from ..events import print_document
 from ..paths import CONFIG_FILE
 from ..results import Json
 from ..sets import NoJsonConstant, strict_json
-from .catalog import Contract, make_source, open_contract
+from .catalog import Contract, open_contract
 from .diff import diff
 from .fields import fields_of, narrowed
 from .load import document_from_bytes, read_bytes, read_document
@@ -22,6 +22,7 @@ from .merge import merge
 from .navigation import read_navigation
 from .operations import Endpoint, Operation
 from .report import describe, list_endpoints, list_models
+from .source import make_source
 from .template import make_template
 from .variants import variants_of
 

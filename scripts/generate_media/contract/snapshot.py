@@ -18,11 +18,12 @@ from typing import Any
 from ..cli import Parser
 from ..events import print_document, run_document
 from ..paths import REFERENCES
-from .catalog import SNAPSHOTS, Contract, make_source
+from .catalog import SNAPSHOTS, Contract
 from .diff import diff
 from .load import Document, read_document
 from .navigation import read_navigation
 from .renew import overlay_of, renew
+from .source import make_source
 
 OVERLAY = "skills-video-renewed.json"
 

@@ -23,7 +23,8 @@ from .agcloud_tasks import (
     status,
     view,
 )
-from .protocol import Fault, Handler, Job, Reply, Request, Route, SandboxProtocol, Stream, World
+from .jobs import Job
+from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream, World
 
 TASKS = "/contents/generations/tasks"
 BASE = "/api/v3"

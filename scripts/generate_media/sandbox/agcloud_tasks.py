@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from ..results import Json
-from .protocol import Job, NewJob, Output, Phase, Request, World
+from .jobs import Job, NewJob, Output, Phase
+from .protocol import Request, World
 
 QUEUE_SECONDS, WORK_SECONDS = 4.0, 56.0
 CONCURRENT_TASKS = 10

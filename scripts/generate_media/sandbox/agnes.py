@@ -17,7 +17,8 @@ from ..paths import REFERENCES
 from ..results import Json
 from .agnes_faults import FAULTS, NO_TASK, error, no_channel
 from .files import content
-from .protocol import Job, NewJob, Output, Reply, Request, Route, SandboxProtocol, World
+from .jobs import Job, NewJob, Output
+from .protocol import Reply, Request, Route, SandboxProtocol, World
 
 IMAGES, VIDEOS = "/images/generations", "/videos"
 OLD_SIZES = ("1024x768", "1024x1024", "768x1024")

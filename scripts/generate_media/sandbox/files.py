@@ -6,7 +6,8 @@ from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
-from .protocol import Job, Output, Reply, Request, Route
+from .jobs import Job, Output
+from .protocol import Reply, Request, Route
 from .protocol import World as AnyWorld
 from .world import World, file_path, signature
 

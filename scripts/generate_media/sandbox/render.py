@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
-from .protocol import Output
+from .jobs import Output
 
 if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont

@@ -10,7 +10,8 @@ from typing import Any
 from ..results import Json
 from .files import clip_name
 from .forms import fields_of_form
-from .protocol import Job, NewJob, Output, Reply, Request, Route, SandboxProtocol, Stream, World
+from .jobs import Job, NewJob, Output
+from .protocol import Reply, Request, Route, SandboxProtocol, Stream, World
 from .sizes import pixels
 
 NAME = "skills_video"

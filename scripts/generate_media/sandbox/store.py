@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..results import Json
-from .protocol import Job, Output
+from .jobs import Job, Output
 
 MAX_JOBS = 20_000
 MAX_TEXT = 20_000

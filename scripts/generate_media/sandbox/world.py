@@ -14,8 +14,9 @@ from urllib.parse import quote, urlencode
 from ..results import Json
 from .checking import Checker
 from .faults import Switchboard
+from .jobs import Job, NewJob, Phase
 from .log import Log
-from .protocol import Job, NewJob, Phase, Request
+from .protocol import Request
 from .store import Store, abbreviated
 
 START_CREDITS = 1_000_000
