@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .ask import ask
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
 from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
-from .follow import ask
 from .journal import Row, local_id
 from .outcome import Outcome
 from .outputs import save, stem, still_there, write_sidecar
