@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from .clock import Deadline
 from .context import JobContext
 from .errors import AuthError, ExitCode, GenerateMediaError, NotFound
+from .expiry import is_lost
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
@@ -17,9 +18,6 @@ from .recover import find_lost
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
-
-FETCH_WITHIN_SECONDS = 86400.0
-"""Results die after a day at Ark; what was not fetched by then is not tried again for ever."""
 
 
 def run_wait(session: Session) -> Outcome:
@@ -31,28 +29,35 @@ def run_wait(session: Session) -> Outcome:
 
         row = _row(session, args.cancel)
         return cancel(_context(session, row), row)
-    rows = _all_open(session) if args.all else [_row(session, item) for item in args.generation_id]
-    return _follow_all(session, list({row.row_id: row for row in rows}.values()))
+    if args.all:
+        return _follow_all(session, _all_open(session), _resume_or_tell)
+    rows = [_row(session, item) for item in args.generation_id]
+    return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
 
 
 def _all_open(session: Session) -> list[Row]:
     """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
 
+    Of a result that is lost since it is told until the same command has made it again.
     A create that another run has out is followed by that run. One whose outcome is unknown is looked for in its
     provider's list; where that says nothing it is told of and left alone, since no waiting ever ends it.
     """
     journal = session.journal
-    now = time.time()
     unsaved = [
-        row for row in journal.unsaved_rows()
-        if row.output_dir and row.remote and now - (row.ended_at or 0.0) < FETCH_WITHIN_SECONDS
-    ]  # fmt: skip
+        row
+        for row in journal.unsaved_rows()
+        if row.output_dir and row.remote and not (_is_lost(session, row) and journal.made_again(row))
+    ]
     open_rows = [
         _found(session, row) if row.state is State.UNKNOWN else row
         for row in journal.open_rows()
         if row.state in (State.ACCEPTED, State.UNKNOWN)
     ]
     return [*unsaved, *(row for row in open_rows if row is not None)]
+
+
+def _is_lost(session: Session, row: Row) -> bool:
+    return is_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
 
 
 def _found(session: Session, row: Row) -> Row | None:
@@ -69,14 +74,23 @@ def _found(session: Session, row: Row) -> Row | None:
     return None
 
 
-def _follow_all(session: Session, rows: list[Row]) -> Outcome:
+def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
     if not rows:
         return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
     if len(rows) == 1:
-        return _resume(_context(session, rows[0]), rows[0])
+        return resume(_context(session, rows[0]), rows[0])
     from .batch import follow_rows
 
-    return follow_rows(session, rows, lambda row: _context(session, row), _resume)
+    return follow_rows(session, rows, lambda row: _context(session, row), resume)
+
+
+def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:
+    """Follow a job; one whose result is lost is told of, and tried again only by its id."""
+    if not is_lost(ctx.provider, row, ctx.clock):
+        return _resume(ctx, row)
+    from .collect import lost
+
+    return lost(ctx, row)
 
 
 def _resume(ctx: JobContext, row: Row) -> Outcome:
@@ -121,7 +135,7 @@ def _adopt(session: Session, provider: ProviderSettings, generation_id: str) -> 
         kind="",
         prompt="",
         request=None,
-        output_dir="",
+        output_dir=str(output_folder(session.args) or ""),
     )
     return session.journal.adopt(new, generation_id)
 
