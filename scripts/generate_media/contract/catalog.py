@@ -39,6 +39,11 @@ class Contract:
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
 
+    @property
+    def budget(self) -> Budget:
+        """What is left for questions; all sources share it."""
+        return self.sources[0].document.budget
+
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every documented call, the user's documents shadowing the bundled one's."""
@@ -239,7 +244,7 @@ class Contract:
             known = [endpoint.path for endpoint in self.creates]
         else:
             known = [path for source in self.sources for path in source.paths]
-        self.sources[0].document.spend(len(known))
+        self.budget.spend(len(known))
         return nearest(path, list(dict.fromkeys(known)))
 
     def _names(self) -> str:
