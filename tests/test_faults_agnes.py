@@ -87,7 +87,7 @@ TABLE = {
     "429 while polling": Row(("agnes-poll-429*3",), waits=(5.0, 60.0)),
     "HTML while polling": Row(("agnes-poll-html-502*4",)),
     "fail_to_fetch_task": Row(("agnes-poll-fetch-failed*4",)),
-    "404 for ever": Row(("agnes-poll-404",), 23, 1),
+    "404 for ever": Row(("agnes-poll-404",), 12, 1, (*CLIP, *SOON)),
     # ends
     "failed in HTTP 200": ended("agnes-failed", 10, word="failed", jobs=1),
     "failed by moderation": ended("agnes-failed=sensitive_words_detected", 26, word="failed", jobs=1),
@@ -173,12 +173,3 @@ def test_polls_are_never_closer_than_five_seconds(desk: Desk) -> None:
     ran = desk.run(*CLIP, "--poll-interval", "1", provider="agnes")
     assert ran.code == 0
     assert any("raised to 5" in line["message"] for line in ran.events("warning"))
-
-
-def test_a_404_beyond_the_grace_ends_the_waiting_and_not_the_job(desk: Desk) -> None:
-    desk.write_config(agnes={"not_found_grace_seconds": 30})
-    desk.faults("agnes-early-404=500")
-    ran = desk.run(*CLIP, provider="agnes")
-    assert ran.code == 23, ran.out
-    assert ran.last["resume"]
-    assert [state for state, _ in desk.rows()] == ["accepted"]

@@ -113,7 +113,7 @@ TABLE = {
     "one byte a second while polling": ok("poll:body-0:drip*1", args=POLLED),
     "401 once while polling": ok("poll-http-401*1", args=POLLED, events=("retry",)),
     "401 for ever while polling": Row(("poll-http-401",), 21, 1, args=POLLED),
-    "404 for ever while polling": Row(("poll-http-404",), 23, 1, args=POLLED),
+    "404 until the deadline": Row(("poll-http-404",), 12, 1, args=(*POLLED, *SOON), word="deadline"),
     "a redirect while polling": Row(("poll-redirect",), 25, 1, args=POLLED),
     "reads that fail until the deadline": Row(("poll-http-500",), 12, 1, args=(*POLLED, *SOON), word="deadline"),
     # downloads
@@ -165,7 +165,7 @@ def again(desk: Desk, row: Row) -> None:
     ran = desk.run(*row.args)
     assert ran.code == row.then, ran.out
     ended_badly = row.code in (10, 20, 21, 22, 23, 24, 25, 26) and row.args[-1] != "--new"
-    anew = ended_badly and not (row.jobs and row.code in (21, 23, 25))
+    anew = ended_badly and not (row.jobs and row.code in (21, 25))
     assert desk.jobs() == (before + 1 if anew else before), ran.out
 
 

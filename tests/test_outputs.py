@@ -208,13 +208,17 @@ def test_check_folder_makes_and_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_still_there(tmp_path: Path) -> None:
-    saved = save_all(tmp_path, inline(ONE), inline(TWO))
-    assert still_there(saved)
+    folder = tmp_path / "results"
+    saved = save_all(folder, inline(ONE), inline(TWO))
+    assert still_there(saved, str(folder))
+    assert still_there(saved, str(tmp_path)), "inside it is enough"
+    assert not still_there(saved, str(tmp_path / "res"))
+    assert not still_there(saved, "")
     os.truncate(saved[1].path or "", 10)
-    assert not still_there(saved)
-    assert not still_there([SavedOutput(None, "https://example.com", "", 0, "")])
+    assert not still_there(saved, str(folder))
+    assert not still_there([SavedOutput(None, "https://example.com", "", 0, "")], str(folder))
     os.unlink(saved[0].path or "")
-    assert not still_there(saved[:1])
+    assert not still_there(saved[:1], str(folder))
 
 
 def test_parts_of_the_living_are_left_alone_and_of_the_dead_removed(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .ask import ask
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
 from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
-from .follow import ask
+from .expiry import LOST, lost_words
 from .journal import Row, local_id
 from .outcome import Outcome
 from .outputs import save, stem, still_there, write_sidecar
@@ -47,7 +48,7 @@ def collect(
         failure = _failure_of(row)
         return failed(end, failure, _category(ctx, failure))
     there = saved_outputs(row)
-    if reused and there and still_there(there):
+    if reused and there and still_there(there, row.output_dir):
         _mend_sidecar(ctx, end, there)
         return terminal(end, there)
     outputs = reading.outputs if reading is not None else row.remote
@@ -62,6 +63,19 @@ def collect(
     if not outputs:
         return no_file(end, _no_output(row))
     return _save(ctx, end, outputs)
+
+
+def lost(ctx: JobContext, row: Row) -> Outcome:
+    """The outcome of a job whose result its provider has deleted since, as far as is documented: nothing is asked."""
+    guidance = (
+        f"the command in resume asks {ctx.provider.name} once more, and saves the file if it is still given",
+        f"its console may still show it: {ctx.provider.dashboard_url}",
+        NEW_HINT,
+    )
+    error = OutputError(
+        LOST, lost_words(ctx.provider), guidance=guidance, details={"resume": ctx.resume(row.generation_id)}
+    )
+    return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
 
 
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:

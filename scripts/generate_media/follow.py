@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .answers import parse_json, succeeded
-from .classify import classify
+from .ask import NO_ANSWER, ask
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import Created, announce_retry, readings
 from .errors import Category, ProviderRefused, StillRunning
 from .failure import Failure
-from .models import Call
-from .results import Answer, JobRef, Reading, Result
+from .results import GONE, JobFailure, JobRef, Reading, Result
 from .schedule import wait_seconds
 from .transport import TransportError
 
@@ -23,9 +20,12 @@ if TYPE_CHECKING:
     from .client import EventStream
     from .journal import Row
 
-NO_ANSWER = "no_answer"
+DAY_SECONDS = 86400.0
 REFUSALS_THAT_END = 3
-"""So many refusals of a read in a row, none of them transient, end the following; the job itself stays open."""
+"""So many refusals of a read in a row, none of them transient, end the following; the job itself stays open.
+
+A 404 is none of them where the job is known to exist: no number of them proves that it does not.
+"""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,6 +154,8 @@ class _Poll:
         self.until = until
         self.bad = 0
         self.refused = 0
+        self.last: Failure | None = None
+        """The newest bad answer since the last good one."""
 
     def run(self, *, wait_first: bool) -> Followed:
         if wait_first:
@@ -161,28 +163,41 @@ class _Poll:
         while True:
             self.ctx.clock.check()
             asked = ask(self.ctx, self.job, self.until)
-            if isinstance(asked, Reading):
-                self.bad = self.refused = 0
-                self.job = _with_aliases(self.job, asked)
-                self.progress.tell(asked)
-                if asked.result is not None:
-                    return Followed(asked, "poll")
-                self._sleep(self._until_next())
-            else:
-                self._after_bad(asked)
+            ended = self._after_good(asked) if isinstance(asked, Reading) else self._after_bad(asked)
+            if ended is not None:
+                return Followed(ended, "poll")
 
-    def _after_bad(self, failure: Failure) -> None:
-        """Wait for another try, unless the refusal is final."""
+    def _after_good(self, reading: Reading) -> Reading | None:
+        self.bad = self.refused = 0
+        self.last = None
+        self.job = _with_aliases(self.job, reading)
+        self.progress.tell(reading)
+        if reading.result is None:
+            self._sleep(self._until_next())
+            return None
+        return reading
+
+    def _after_bad(self, failure: Failure) -> Reading | None:
+        """Wait for another try, unless the refusal is final or the job is gone."""
         if self.until.passed and failure.code == NO_ANSWER:
             raise self.still_running()  # the deadline cut this read short: that says nothing about the provider
         if self._in_grace(failure):
             self._sleep(self.ctx.limits.poll_interval)
-            return
+            return None
         self.bad += 1
+        self.last = failure
         final = failure.category not in (Category.TRANSIENT, Category.OUTCOME_UNKNOWN)
         self.refused = self.refused + 1 if final else 0
         if self.refused >= REFUSALS_THAT_END:
-            raise ProviderRefused(replace(failure, should_retry=False), details=self._where())
+            if failure.category is not Category.NOT_FOUND or not self._exists:
+                failure = replace(failure, should_retry=False, may_have_been_created=self._exists)
+                raise ProviderRefused(failure, details=self._where())
+            if self._beyond_retention():
+                return _gone(self.ctx, self.row, self.progress.status)
+        self._wait_after(failure)
+        return None
+
+    def _wait_after(self, failure: Failure) -> None:
         wait = self.ctx.policy.wait_seconds(
             self.bad,
             retry_after=failure.retry_after_seconds,
@@ -195,13 +210,24 @@ class _Poll:
     def _in_grace(self, failure: Failure) -> bool:
         """A 404 on a fresh job is normal where config.json says for how long (Agnes [M])."""
         grace = self.ctx.provider.not_found_grace_seconds
-        since = self.row.accepted_at or self.row.created_at
-        return failure.category is Category.NOT_FOUND and failure.should_retry and self.ctx.clock.age(since) < grace
+        return failure.category is Category.NOT_FOUND and failure.should_retry and self._age() < grace
+
+    @property
+    def _exists(self) -> bool:
+        return self.row.exists or bool(self.progress.status)
+
+    def _beyond_retention(self) -> bool:
+        """Whether the provider's documentation says that it has forgotten the job by now."""
+        keeps = self.ctx.provider.task_retention_seconds
+        return bool(keeps) and self._age() >= keeps
+
+    def _age(self) -> float:
+        return self.ctx.clock.age(self.row.accepted_at or self.row.created_at)
 
     def _until_next(self) -> float:
         limits = self.ctx.limits
         return wait_seconds(
-            self.ctx.clock.age(self.row.accepted_at or self.row.created_at),
+            self._age(),
             typical=limits.typical_seconds.get(self.row.kind, 0.0),
             interval=limits.poll_interval,
             minimum=limits.least_poll_interval,
@@ -214,14 +240,16 @@ class _Poll:
             raise self.still_running()
 
     def still_running(self) -> StillRunning:
-        resume = self.ctx.resume(self.row.generation_id)
+        unseen = self._exists and self.last is not None and self.last.category is Category.NOT_FOUND
         return StillRunning(
             "deadline" if self.ctx.deadline.passed else "poll_timeout",
-            "the time is up; the job goes on at the provider and nothing is lost",
+            "the time is up; the provider accepted this job and does not show it now, which proves no end"
+            if unseen
+            else "the time is up; the job goes on at the provider and nothing is lost",
             reads_failed=self.bad > 0,
             should_retry=True,
             guidance=("this is no answer yet: go on with the command in resume, until a terminal line comes",),
-            details=self._where() | {"resume": resume, "status": self.progress.status or None},
+            details=self._where() | {"status": self.progress.status or None},
         )
 
     def _where(self) -> dict[str, str | None]:
@@ -229,51 +257,11 @@ class _Poll:
         return {"generation_id": self.row.generation_id, "resume": resume}
 
 
-def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
-    """One look at a job, over every route that its provider offers: the first that knows it answers.
-
-    Never raises for what the provider or the network does.
-    """
-    failures: list[Failure] = []
-    partial: list[Reading] = []
-    for call in ctx.adapter.queries(job):
-        asked = _ask_once(ctx, call, job, until)
-        if isinstance(asked, Failure):
-            failures.append(asked)
-        elif _tells_all(asked):
-            return asked
-        else:
-            partial.append(asked)
-    if partial:
-        return partial[0]
-    # A route that does not know a job says less than one that is merely busy: the busy one may know it yet.
-    transient = [failure for failure in failures if failure.category is Category.TRANSIENT]
-    return (transient or failures)[0]
-
-
-def _tells_all(reading: Reading) -> bool:
-    """Whether no other route could say more: Agnes's have at times told of an end without its URL [M]."""
-    return bool(reading.status) and not (reading.result is Result.SUCCEEDED and not reading.outputs)
-
-
-def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:
-    seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
-    try:
-        answer = ctx.gateway.send(call, timeout_seconds=seconds)
-    except TransportError as error:
-        return Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
-    if not succeeded(answer):
-        return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
-    return _read_answer(ctx, answer, job)
-
-
-def _read_answer(ctx: JobContext, answer: Answer, job: JobRef) -> Reading | Failure:
-    body = parse_json(answer.body)
-    reading = ctx.adapter.read(body, model=job.model)
-    if reading.status or isinstance(body, Mapping):
-        return reading
-    kind = answer.media_type or "no content type"
-    return Failure(Category.TRANSIENT, f"HTTP {answer.status} with {kind} in place of a job", answer.status, "not_json")
+def _gone(ctx: JobContext, row: Row, status: str) -> Reading:
+    """The end of a job that its provider no longer knows, after the time for which it says that it keeps one."""
+    days = ctx.provider.task_retention_seconds / DAY_SECONDS
+    words = f"{ctx.provider.name} keeps a task for {days:g} days and no longer knows this one; perhaps it was made"
+    return Reading(row.generation_id, status, Result.EXPIRED, failure=JobFailure(GONE, words))
 
 
 def _with_aliases(job: JobRef, reading: Reading) -> JobRef:

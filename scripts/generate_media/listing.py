@@ -10,8 +10,9 @@ from typing import Any
 
 from .answers import short
 from .clock import Clock
+from .commands import resume_command
 from .errors import ExitCode, UsageError, clean_text
-from .expiry import expires_in
+from .expiry import LOST, expires_in, is_lost, lost_words
 from .journal import Journal, Row
 from .outcome import Outcome
 from .paths import CONFIG_FILE, journal_dir
@@ -38,12 +39,14 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     settings = load_settings(args.config or CONFIG_FILE)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
-    jobs = [_row(settings, row) for row in journal.recent(args.limit)]
-    line = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    jobs = [_row(settings, row, args) for row in journal.recent(args.limit)]
+    line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
+    line |= {LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 
 
-def _row(settings: Settings, row: Row) -> dict[str, Any]:
+def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
     saved = row.saved if isinstance(row.saved, list) else []
     line = {
         "generation_id": row.generation_id and clean_text(row.generation_id),
@@ -57,15 +60,23 @@ def _row(settings: Settings, row: Row) -> dict[str, Any]:
         "created_at": _iso(row.created_at),
         "ended_at": _iso(row.ended_at),
         "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-        "expires_in_seconds": _time_left(settings, row),
         "usage": short(row.usage),
+        **_fate_of_result(settings, row, args),
     }
     return {name: value for name, value in line.items() if value is not None}
 
 
-def _time_left(settings: Settings, row: Row) -> int | None:
-    provider = settings.providers.get(row.provider)
-    return None if provider is None else expires_in(provider, row, Clock(settings.scale_at(row.base_url)))
+def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
+    """How long a result that is not saved can still be had; one that is lost, with what can still be tried."""
+    provider, clock = settings.providers.get(row.provider), Clock(settings.scale_at(row.base_url))
+    if provider is None:
+        return {}
+    left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}
+    if not is_lost(provider, row, clock):
+        return left
+    config = str(args.config.resolve()) if args.config else None
+    resume = resume_command(row.generation_id, sandbox=args.sandbox, config=config)
+    return left | {"error": LOST, "message": lost_words(provider), "resume": resume}
 
 
 def _iso(unix: float | None) -> str | None:

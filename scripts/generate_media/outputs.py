@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from .atomic import part_file, publish
+from .atomic import has_bytes, part_file, publish
 from .errors import GenerateMediaError, OutputError
 from .names import candidates, stem
 from .results import RemoteOutput, SavedOutput
 from .sidecar import write_sidecar
-from .sniff import extension, measure
+from .sniff import EXTENSIONS, HEAD_BYTES, extension, identify, measure
 from .transfer import Fetched, Sink, Truncated, save_failed
 
 if TYPE_CHECKING:
@@ -69,12 +69,24 @@ def save(
     return tuple(saved)
 
 
-def still_there(saved: Sequence[SavedOutput]) -> bool:
-    """Whether all files of a finished job still lie where they were saved, with their sizes."""
+def still_there(saved: Sequence[SavedOutput], folder: str) -> bool:
+    """Whether all files of a finished job still lie in its own ``folder``, with their bytes, and are media.
+
+    The journal alone is no proof: one that somebody else prepared could name any file of the user's as an output.
+    """
     try:
-        return all(item.path is not None and os.stat(item.path).st_size == item.size_bytes for item in saved)
-    except (OSError, ValueError):
+        return bool(folder) and all(_is_saved(item, folder) for item in saved)
+    except (OSError, ValueError, TypeError):  # TypeError: a damaged column
         return False
+
+
+def _is_saved(item: SavedOutput, folder: str) -> bool:
+    if item.path is None or not Path(item.path).resolve().is_relative_to(Path(folder).resolve()):
+        return False
+    if not has_bytes(Path(item.path), size_bytes=item.size_bytes, sha256=item.sha256):
+        return False
+    with open(item.path, "rb") as file:
+        return identify(file.read(HEAD_BYTES)) in EXTENSIONS
 
 
 def _save_one(

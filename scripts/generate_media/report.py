@@ -12,7 +12,7 @@ from .classify import GUIDANCE
 from .errors import CATEGORY_EXIT, Category, ExitCode, GenerateMediaError, clean_text
 from .events import without_none
 from .outcome import Outcome
-from .results import JobFailure, SavedOutput
+from .results import GONE, JobFailure, SavedOutput
 
 if TYPE_CHECKING:
     from .journal import Row
@@ -43,15 +43,24 @@ def terminal(end: Ended, saved: Sequence[SavedOutput]) -> Outcome:
     return Outcome(ExitCode.OK, without_none(line))
 
 
+_FAILED_GUIDANCE = ("the same command makes a new job; change what failed first",)
+_GONE_GUIDANCE = (
+    "what it made, if anything, can perhaps still be seen in the provider's console, and was perhaps paid for",
+    "the same command makes a new job, and may pay again",
+)
+
+
 def failed(end: Ended, failure: JobFailure | None, category: Category) -> Outcome:
     """A job that reached an end without a result: failed, canceled or expired (exit 10, or 20 or 26 by code)."""
     own = category in (Category.CREDITS, Category.CONTENT_REJECTED)
+    gone = failure is not None and failure.code == GONE
     code = CATEGORY_EXIT[category] if own else ExitCode.GENERATION_FAILED
     line = _head(end, ok=False) | {
         "error": clean_text(failure.code, 200) if failure and failure.code else f"generation_{end.row.result}",
         "category": category.value,
         "message": clean_text(failure.message) if failure and failure.message else None,
-        "guidance": list(GUIDANCE[category]) if own else ["the same command makes a new job; change what failed first"],
+        "may_have_been_created": True if gone else None,
+        "guidance": list(GUIDANCE[category]) if own else list(_GONE_GUIDANCE if gone else _FAILED_GUIDANCE),
         "outputs": [],
         **_tail(end),
     }

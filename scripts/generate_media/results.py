@@ -36,6 +36,10 @@ class Answer(NamedTuple):
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
+GONE = "gone"
+"""Our own code of a job that the provider forgot, after its documented retention, before it told of an end."""
+
+
 class RemoteOutput(NamedTuple):
     """One result at the provider: a URL, or the bytes themselves in base64 (``inline``)."""
 

@@ -157,8 +157,12 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
 
 
 def _last_usage(session: Session, prepared: Prepared) -> Any:
-    """What the same model cost last time."""
+    """What the same model cost last time. Raises JournalDamaged, which is said once only."""
+    from .journal import JournalDamaged
+
     try:
         return session.past().last_usage(prepared.request.provider, prepared.request.model)
+    except JournalDamaged:
+        raise
     except UsageError:
         return None

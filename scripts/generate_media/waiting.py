@@ -1,37 +1,23 @@
-"""What wait_generation.py does, but for --list: follow jobs of the journal, or ids made elsewhere; cancel."""
+"""What wait_generation.py does, but for --list: follow jobs of the journal, or ids made elsewhere."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
 
-from .answers import succeeded
-from .classify import classify
 from .clock import Deadline
-from .collect import collect
-from .context import JobContext, job_ref
-from .create import end_in_journal
-from .errors import AuthError, Category, ExitCode, GenerateMediaError, NotFound, ProviderRefused, UsageError
-from .failure import Failure
-from .follow import NO_ANSWER, ask
+from .context import JobContext
+from .errors import AuthError, ExitCode, GenerateMediaError, NotFound
+from .expiry import is_lost
 from .journal import NewJob, Row, State
 from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
 from .outcome import Outcome
 from .recover import find_lost
-from .results import Reading
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
-from .transport import TransportError
-
-FETCH_WITHIN_SECONDS = 86400.0
-"""Results die after a day at Ark; what was not fetched by then is not tried again for ever."""
-QUEUED = frozenset({"queued", "pending"})
-"""Words for a job that has not begun [ARK, AG]."""
 
 
 def run_wait(session: Session) -> Outcome:
@@ -39,29 +25,39 @@ def run_wait(session: Session) -> Outcome:
     args = session.args
     check_one_question(args)
     if args.cancel:
-        return _cancel(session, _row(session, args.cancel))
-    rows = _all_open(session) if args.all else [_row(session, item) for item in args.generation_id]
-    return _follow_all(session, list({row.row_id: row for row in rows}.values()))
+        from .cancel import cancel
+
+        row = _row(session, args.cancel)
+        return cancel(_context(session, row), row)
+    if args.all:
+        return _follow_all(session, _all_open(session), _resume_or_tell)
+    rows = [_row(session, item) for item in args.generation_id]
+    return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
 
 
 def _all_open(session: Session) -> list[Row]:
     """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
 
+    Of a result that is lost since it is told until the same command has made it again.
     A create that another run has out is followed by that run. One whose outcome is unknown is looked for in its
     provider's list; where that says nothing it is told of and left alone, since no waiting ever ends it.
     """
     journal = session.journal
-    now = time.time()
     unsaved = [
-        row for row in journal.unsaved_rows()
-        if row.output_dir and row.remote and now - (row.ended_at or 0.0) < FETCH_WITHIN_SECONDS
-    ]  # fmt: skip
+        row
+        for row in journal.unsaved_rows()
+        if row.output_dir and row.remote and not (_is_lost(session, row) and journal.made_again(row))
+    ]
     open_rows = [
         _found(session, row) if row.state is State.UNKNOWN else row
         for row in journal.open_rows()
         if row.state in (State.ACCEPTED, State.UNKNOWN)
     ]
     return [*unsaved, *(row for row in open_rows if row is not None)]
+
+
+def _is_lost(session: Session, row: Row) -> bool:
+    return is_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
 
 
 def _found(session: Session, row: Row) -> Row | None:
@@ -78,14 +74,23 @@ def _found(session: Session, row: Row) -> Row | None:
     return None
 
 
-def _follow_all(session: Session, rows: list[Row]) -> Outcome:
+def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
     if not rows:
         return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
     if len(rows) == 1:
-        return _resume(_context(session, rows[0]), rows[0])
+        return resume(_context(session, rows[0]), rows[0])
     from .batch import follow_rows
 
-    return follow_rows(session, rows, lambda row: _context(session, row), _resume)
+    return follow_rows(session, rows, lambda row: _context(session, row), resume)
+
+
+def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:
+    """Follow a job; one whose result is lost is told of, and tried again only by its id."""
+    if not is_lost(ctx.provider, row, ctx.clock):
+        return _resume(ctx, row)
+    from .collect import lost
+
+    return lost(ctx, row)
 
 
 def _resume(ctx: JobContext, row: Row) -> Outcome:
@@ -130,7 +135,7 @@ def _adopt(session: Session, provider: ProviderSettings, generation_id: str) -> 
         kind="",
         prompt="",
         request=None,
-        output_dir="",
+        output_dir=str(output_folder(session.args) or ""),
     )
     return session.journal.adopt(new, generation_id)
 
@@ -167,76 +172,3 @@ def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
         guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
         details={"configured": [key.fingerprint for key in keys]},
     )
-
-
-def _cancel(session: Session, row: Row) -> Outcome:
-    """Cancel a job; an id that was made elsewhere and that its provider does not know leaves no trace."""
-    ctx = _context(session, row)
-    try:
-        return _cancel_queued(ctx, row)
-    except ProviderRefused as error:
-        if error.exit_code is ExitCode.NOT_FOUND and not row.fingerprint:
-            ctx.journal.disown(row.row_id)
-        raise
-
-
-def _cancel_queued(ctx: JobContext, row: Row) -> Outcome:
-    """State first: a queued job is cancelled, a running one cannot be, a finished one is saved and never deleted."""
-    if row.state in (State.ENDED, State.COLLECTED):
-        return _saved_instead(ctx, row)
-    asked = ask(ctx, job_ref(row), ctx.deadline)
-    if not isinstance(asked, Reading):
-        raise ProviderRefused(asked)
-    if asked.result is not None:
-        end_in_journal(ctx, row.row_id, asked)
-        return _saved_instead(ctx, ctx.journal.get(row.row_id))
-    call = ctx.adapter.cancel(job_ref(row))
-    if call is None:
-        raise UsageError(
-            "cancel_not_offered",
-            f"{row.provider} offers no way to cancel a job",
-            details={
-                "generation_id": row.generation_id,
-                "status": asked.status,
-                "resume": ctx.resume(row.generation_id),
-            },
-        )
-    if asked.status.lower() not in QUEUED:
-        # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
-        refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
-        raise ProviderRefused(_cannot_cancel(refusal, asked), details={"generation_id": row.generation_id})
-    try:
-        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
-    except TransportError as error:
-        unheard = Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
-        raise ProviderRefused(unheard, details={"generation_id": row.generation_id}) from None
-    if not succeeded(answer):
-        failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
-        raise ProviderRefused(_cannot_cancel(failure, asked), details={"generation_id": row.generation_id})
-    return _cancelled(ctx, row, asked)
-
-
-def _cancelled(ctx: JobContext, row: Row, before: Reading) -> Outcome:
-    after = ask(ctx, job_ref(row), ctx.deadline)
-    ended = after if isinstance(after, Reading) and after.result is not None else None
-    if ended is None:
-        from .results import Result
-
-        ended = before._replace(generation_id=row.generation_id, status="cancelled", result=Result.CANCELED, outputs=())
-    end_in_journal(ctx, row.row_id, ended)
-    line = {"event": "cancelled", "ok": True, "generation_id": row.generation_id, "status": ended.status}
-    return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))
-
-
-def _cannot_cancel(failure: Any, before: Reading) -> Any:
-    words = f"a job that is {before.status} cannot be cancelled; go on waiting for it"
-    return replace(failure, guidance=(words, *failure.guidance))
-
-
-def _saved_instead(ctx: JobContext, row: Row) -> Outcome:
-    ctx.events.warn(f"the job has already ended ({row.status}); a finished job is never deleted, its files are kept")
-    if row.result != "succeeded":
-        return Outcome(
-            ExitCode.OK, {"event": "cancelled", "ok": False, "generation_id": row.generation_id, "status": row.status}
-        )
-    return collect(ctx, row, source="poll", elapsed=0.0, reused=row.state is State.COLLECTED)

@@ -43,7 +43,7 @@ def test_a_full_disk_under_the_journal(desk: Desk, free_kib: int) -> None:
     """With so little room the run ends early or goes through; with room again, one job and its file."""
     desk.state.mkdir()
     script = (
-        'state=$1; free=$2; shift 2; mount -t tmpfs -o size=400k none "$state"; '
+        'state=$1; free=$2; shift 2; mount -t tmpfs -o size=400k,mode=700 none "$state"; '
         'head -c $((400 - free))K /dev/zero > "$state/ballast" || true; '
         '"$@" || true; rm "$state/ballast"; "$@"'
     )
@@ -73,7 +73,7 @@ def test_a_full_disk_under_the_results(desk: Desk) -> None:
 def test_a_read_only_state_folder(desk: Desk) -> None:
     """Refused before anything is sent, with the way out."""
     desk.state.mkdir()
-    script = 'state=$1; shift; mount -t tmpfs -o ro none "$state"; "$@" || true'
+    script = 'state=$1; shift; mount -t tmpfs -o ro,mode=700 none "$state"; "$@" || true'
     (line,) = in_mounts(script, str(desk.state), *command(desk))
     assert line["error"] == "state_unwritable"
     assert line["try"] == "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"

@@ -220,13 +220,6 @@ def test_nobody_else_can_read_it_whatever_the_umask(tmp_path: Path, umask: int) 
     assert {stat.S_IMODE(path.stat().st_mode) for path in (place, place.parent, place / "locks")} == {0o700}
 
 
-def test_a_folder_of_the_users_keeps_its_mode(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    Journal.open(tmp_path).close()
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
-    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
-
-
 MOUNTS = """22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 30 22 0:50 / /home rw shared:1 - nfs4 server:/home rw
 31 30 0:51 / /home/my\\040disk rw - xfs /dev/sdb rw

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from . import locks, schema
-from .failures import BUSY_SECONDS, JournalWriteError, from_sqlite, is_corrupt, unwritable
+from . import locks, schema, witness
+from .failures import BUSY_SECONDS, JournalDamaged, from_sqlite, is_corrupt, rows_lost, unwritable
 from .folder import FILE_NAME, make_file, prepare, set_aside
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self._empty:
+            self._refuse_loss(witness.last_row(self.folder), 0)
             db = _connect(":memory:")
             schema.migrate(db)
             return db
@@ -94,12 +95,15 @@ class Database:
         import sqlite3
 
         prepare(self.folder)
+        known = witness.last_row(self.folder)  # before the rows are counted: other processes add some meanwhile
         try:
             make_file(self.file)
             with _closed_on_error(_connect(self.file)) as db:
                 self._refuse_newer(db)
                 if schema.version(db) < len(schema.STEPS):
                     self._set_up(db)
+                if known:
+                    self._refuse_loss(known, db.execute("SELECT coalesce(max(row_id), 0) FROM job").fetchone()[0])
                 return db
         except OSError as error:
             raise unwritable(self.folder, error.strerror or str(error)) from error
@@ -125,6 +129,12 @@ class Database:
                 guidance=("Use the newer generate-media that wrote it.",),
                 details={"journal": str(self.file), "received": found, "allowed": len(schema.STEPS)},
             )
+
+    def _refuse_loss(self, known: int, left: int) -> None:
+        """Say it once that rows are lost; whoever opens the journal later goes on with what is left."""
+        if left < known:
+            witness.forget(self.folder)
+            raise rows_lost(self.file, known, left)
 
     def _open_read_only(self) -> sqlite3.Connection:
         import sqlite3
@@ -160,15 +170,16 @@ class Database:
                 raise self._corrupt(str(error)) from error
             raise from_sqlite(error, self.file) from error
 
-    def _corrupt(self, reason: str) -> UsageError:
+    def _corrupt(self, reason: str) -> JournalDamaged:
         """Set the file aside if it is damaged indeed (another process may have done so), and begin a new one."""
         kept: Path | None = None
         with contextlib.suppress(OSError), locks.one_at_a_time(self.folder / "locks"):
             if _is_damaged(self.file):
                 kept = set_aside(self.file)
                 make_file(self.file)
+                witness.forget(self.folder)
         said = f"; it is kept as {kept}, and a new one is begun" if kept else ""
-        return JournalWriteError(
+        return JournalDamaged(
             "journal_corrupt",
             f"the journal {self.file} is damaged ({reason}){said}",
             guidance=("Jobs of the damaged journal may still run or be paid: look at the provider before you repeat.",),

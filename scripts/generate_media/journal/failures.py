@@ -22,6 +22,10 @@ class JournalWriteError(UsageError):
     """
 
 
+class JournalDamaged(JournalWriteError):
+    """Rows of the journal are lost. It is said once and the next run goes on, so nobody may swallow it."""
+
+
 class IllegalTransition(RuntimeError):
     """A step that the row's state does not allow: a bug of the caller, not a user's error."""
 
@@ -30,13 +34,45 @@ class IdAlreadyKnown(IllegalTransition):
     """A job found in the provider's list already belongs to another row, written meanwhile."""
 
 
-def unwritable(folder: Path, reason: str, code: str = "state_unwritable") -> UsageError:
-    """The early, clear error of a state folder that cannot be used."""
+def unwritable(folder: Path, reason: str, code: str = "state_unwritable", *, command: str | None = None) -> UsageError:
+    """The early, clear error of a state folder that cannot be used; ``command`` mends it where one can."""
     return UsageError(
         code,
         f"the journal's folder {folder} cannot be used: {reason}",
-        guidance=(f"Name a writable folder on a local disk: {ELSEWHERE}",),
-        details={"state_dir": str(folder), "try": ELSEWHERE},
+        guidance=(
+            *((f"Make it yours: {command}",) if command else ()),
+            f"Name a writable folder on a local disk: {ELSEWHERE}",
+        ),
+        details={"state_dir": str(folder), "command": command, "try": ELSEWHERE},
+    )
+
+
+def not_private(folder: Path, reason: str, command: str) -> UsageError:
+    """The early, clear error of a state folder into which others may have put something; ``command`` mends it."""
+    return UsageError(
+        "state_not_private",
+        f"the journal's folder {folder} is not yours alone: {reason}",
+        guidance=(
+            f"Nothing was sent. If what lies in it is yours: {command}",
+            f"Else name another folder: {ELSEWHERE}",
+        ),
+        details={"state_dir": str(folder), "command": command, "try": ELSEWHERE},
+    )
+
+
+def rows_lost(file: Path, known: int, left: int) -> JournalDamaged:
+    """The journal ends at row ``left`` and once had row ``known``."""
+    return JournalDamaged(
+        "journal_lost",
+        f"the journal {file} ends at row {left} and is known to have had row {known}: it was emptied, removed, cut, "
+        "or replaced by an older copy",
+        guidance=(
+            f"Nothing was sent. If it was moved or there is a copy, put it back now, its -wal file too: {file}",
+            "Else look in the provider's dashboard before you repeat a command: a job whose row is lost is made, and "
+            "perhaps paid, again; wait_generation.py --provider NAME --generation-id=ID follows one whose id you have.",
+            "This is said once: the next run goes on with the journal as it is.",
+        ),
+        details={"journal": str(file), "last_row": left, "last_row_known": known},
     )
 
 

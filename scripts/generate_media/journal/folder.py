@@ -1,15 +1,18 @@
-"""The state folder: made private, on a local disk, with the journal's file in it; a damaged file set aside."""
+"""The state folder: nobody else's, on a local disk, with the journal's file in it; a damaged file set aside."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import shlex
+import stat
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .failures import unwritable
+from ..private import make_folder, open_private
+from .failures import not_private, unwritable
 
 FILE_NAME = "journal.sqlite3"
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -22,14 +25,14 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def prepare(folder: Path) -> None:
-    """The folder and ``locks`` in it, 0700 whatever the umask; one that was there keeps its mode.
+    """The folder and ``locks`` in it, 0700 whatever the umask; one that others could only read is tightened.
 
-    Raises UsageError ``state_unwritable`` or ``state_on_network_filesystem``.
+    Raises UsageError ``state_not_private``, ``state_unwritable`` or ``state_on_network_filesystem``.
     """
     try:
-        for made in (*reversed(_missing(folder)), folder / "locks"):
-            if not made.is_dir():
-                _make_private(made)
+        if folder.is_dir():
+            _make_ours(folder)
+        make_folder(folder / "locks")
         kind = file_system_of(folder)
     except OSError as error:
         raise unwritable(folder, error.strerror or str(error)) from error
@@ -39,12 +42,8 @@ def prepare(folder: Path) -> None:
 
 def make_file(file: Path) -> None:
     """The journal's file, 0600 whatever the umask; SQLite gives its -wal and -shm the same mode."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    try:
-        if os.name == "posix" and os.fstat(descriptor).st_mode & 0o777 != 0o600:
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+    with open_private(file):
+        pass
 
 
 def file_system_of(folder: Path) -> str:
@@ -83,27 +82,25 @@ def set_aside(file: Path) -> Path:
     return kept
 
 
-def _missing(folder: Path) -> list[Path]:
-    missing = []
-    for path in (folder, *folder.parents):
-        if os.path.lexists(path):
-            break
-        missing.append(path)
-    return missing
+def _make_ours(folder: Path) -> None:
+    """A folder that was there. What others own or can write may hold a journal that they prepared.
 
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        if not folder.is_dir():
-            raise
+    Root is trusted, as it must be: a folder of its own can be read where it can be.
+    """
+    if os.name != "posix":
         return
-    folder.chmod(0o700)
-    if os.name == "posix":
-        descriptor = os.open(folder.parent, os.O_RDONLY)
-        try:
-            with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    found, us = folder.stat(), os.geteuid()
+    if found.st_uid != us:
+        command = shlex.join([*(["sudo"] if us else []), "chown", "-R", str(us), str(folder)])
+        if found.st_uid != 0:
+            raise not_private(folder, f"it belongs to user {found.st_uid}", command)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise unwritable(folder, "it belongs to root", command=command)
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise not_private(folder, "others can write it", shlex.join(["chmod", "700", str(folder)]))
+    for path in (folder / FILE_NAME, folder / f"{FILE_NAME}-wal", folder / f"{FILE_NAME}-shm", folder / "locks"):
+        if path.is_symlink():
+            raise not_private(folder, f"{path.name} in it is a symbolic link", shlex.join(["rm", str(path)]))
+    if found.st_mode & 0o077:
+        with contextlib.suppress(OSError):  # a read-only disk
+            folder.chmod(stat.S_IMODE(found.st_mode) & ~0o077)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..private import PLAIN, open_private
+
+_NAME = re.compile(r"[0-9a-f]{32}")
 SWEEP_AT_MOST = 64
 """Lock files of others looked at when a writer begins: a thousand writers must not each look at a thousand."""
 
@@ -85,9 +89,11 @@ class Writer:
 
 
 def is_alive(folder: Path, name: str) -> bool:
-    """True while the writer's process lives."""
+    """True while the writer's process lives; a name that none of ours has (a damaged row) is nobody's."""
+    if not _NAME.fullmatch(name):
+        return False
     try:
-        descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | PLAIN)
     except FileNotFoundError:
         return False
     try:
@@ -99,12 +105,9 @@ def is_alive(folder: Path, name: str) -> bool:
 @contextlib.contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """One process at a time makes, migrates or sets aside the journal; a killed one is freed by the kernel."""
-    descriptor = os.open(folder / "setup", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    try:
+    with open_private(folder / "setup") as descriptor:
         _wait_lock(descriptor)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:

@@ -52,6 +52,14 @@ class Queries:
         """Jobs that succeeded and whose files are not saved, oldest first."""
         return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")
 
+    def made_again(self, row: Row) -> bool:
+        """Whether a later job of the same command runs or succeeded."""
+        later = "WHERE fingerprint = ? AND copy = ? AND row_id > ? AND (state IN ('accepted', 'collected')"
+        succeeded = "OR (state = 'ended' AND result = 'succeeded')) LIMIT 1"
+        return bool(row.fingerprint) and bool(
+            self._rows(f"{later} {succeeded}", to_text(row.fingerprint), row.copy, row.row_id)
+        )
+
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))

@@ -90,6 +90,14 @@ class Row(NamedTuple):
     expires_at: float | None
     poll_deadline: float | None
 
+    @property
+    def exists(self) -> bool:
+        """Whether the provider knew the job for sure: it accepted our create, or has told its status since.
+
+        Else it is an id that was given by hand, and may be a slip of the keyboard.
+        """
+        return bool(self.fingerprint or self.status)
+
 
 class ClaimKind(str, Enum):
     """What :meth:`Journal.claim` found."""

@@ -7,9 +7,10 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..results import Json, RemoteOutput, Result
-from . import locks
+from . import locks, witness
 from .columns import new_columns, to_json, to_remote, to_text
 from .database import Database
 from .failures import IdAlreadyKnown, IllegalTransition, unwritable
@@ -31,6 +32,9 @@ from .steps import (
     urls,
 )
 
+if TYPE_CHECKING:
+    import sqlite3
+
 
 class Journal(Queries):
     """The record of all jobs of a state folder, shared by any number of threads and processes.
@@ -50,7 +54,8 @@ class Journal(Queries):
 
         ``read_only`` makes nothing: a missing journal reads as empty, one in a read-only folder can be read.
         Raises UsageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
-        ``journal_corrupt`` (set aside, a new one begun), ``journal_busy``, ``journal_write_failed``.
+        ``journal_corrupt`` (set aside, a new one begun), ``journal_lost`` (rows are gone; said once),
+        ``state_not_private``, ``journal_busy``, ``journal_write_failed``.
         """
         return cls(Database(folder.absolute(), read_only=read_only), wall)
 
@@ -72,17 +77,23 @@ class Journal(Queries):
         """
         writer = self._writer_name()
         with self._database.transaction() as db:
-            row = newest(db, new)
-            if row is not None and row.state is State.SENDING and not self._is_alive(row.writer):
-                update(db, row.row_id, {"state": State.UNKNOWN.value})
-                row = get(db, row.row_id)
-            if row is not None and row.state is State.INTENT and not self._is_alive(row.writer):
-                update(db, row.row_id, new_columns(new) | {"writer": writer})
-                return Claim(ClaimKind.CREATED, get(db, row.row_id))
-            kind = ClaimKind.CREATED if row is None or force_new else meaning(row)
-            if row is None or kind is ClaimKind.CREATED:
-                row = insert(db, new, {"writer": writer, "state": State.INTENT.value, "created_at": self._wall()})
-            return Claim(kind, row)
+            claim = self._claimed(db, new, writer, force_new)
+        if claim.kind is ClaimKind.CREATED:
+            witness.saw(self._database.folder, claim.row.row_id)
+        return claim
+
+    def _claimed(self, db: sqlite3.Connection, new: NewJob, writer: str, force_new: bool) -> Claim:
+        row = newest(db, new)
+        if row is not None and row.state is State.SENDING and not self._is_alive(row.writer):
+            update(db, row.row_id, {"state": State.UNKNOWN.value})
+            row = get(db, row.row_id)
+        if row is not None and row.state is State.INTENT and not self._is_alive(row.writer):
+            update(db, row.row_id, new_columns(new) | {"writer": writer})
+            return Claim(ClaimKind.CREATED, get(db, row.row_id))
+        kind = ClaimKind.CREATED if row is None or force_new else meaning(row)
+        if row is None or kind is ClaimKind.CREATED:
+            row = insert(db, new, {"writer": writer, "state": State.INTENT.value, "created_at": self._wall()})
+        return Claim(kind, row)
 
     def sending(self, row_id: int, *, key_fingerprint: str | None = None, base_url: str | None = None) -> None:
         """The create is about to be sent, with this key to this host. Raises IllegalTransition for another's row."""

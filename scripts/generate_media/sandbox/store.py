@@ -14,6 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from ..private import make_folder
 from ..results import Json
 from .jobs import Job, Output
 
@@ -34,7 +35,7 @@ class Store:
         self._lock = threading.Lock()
         self._count = 0
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
             self._count = sum(1 for name in os.listdir(folder) if name.startswith("job-"))
 
     def add(self, job: Job) -> None:
