@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .accept import end_in_journal
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
-from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
 from .follow import ask
 from .journal import Row, local_id

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .accept import Created
 from .answers import parse_json, succeeded
 from .classify import classify
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
-from .create import Created, announce_retry, readings
+from .create import announce_retry, readings
 from .errors import Category, ProviderRefused, StillRunning
 from .failure import Failure
 from .models import Call

@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from .accept import end_in_journal
 from .answers import succeeded
 from .classify import classify
 from .clock import Deadline
 from .collect import collect
 from .context import JobContext, job_ref
-from .create import end_in_journal
 from .errors import AuthError, Category, ExitCode, GenerateMediaError, NotFound, ProviderRefused, UsageError
 from .failure import Failure
 from .follow import NO_ANSWER, ask
@@ -21,11 +21,12 @@ from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
 from .outcome import Outcome
-from .recover import find_lost
+from .recover import candidates
 from .results import Reading
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
+from .settle import lost_row, settle
 from .transport import TransportError
 
 FETCH_WITHIN_SECONDS = 86400.0
@@ -40,15 +41,22 @@ def run_wait(session: Session) -> Outcome:
     check_one_question(args)
     if args.cancel:
         return _cancel(session, _row(session, args.cancel))
+    if args.settles:
+        return _settle(session, lost_row(session.journal, args.settles))
     rows = _all_open(session) if args.all else [_row(session, item) for item in args.generation_id]
     return _follow_all(session, list({row.row_id: row for row in rows}.values()))
+
+
+def _settle(session: Session, row: Row) -> Outcome:
+    ctx = _context(session, row)
+    return resume_job(ctx, settle(ctx, row, session.args.generation_id[0]))
 
 
 def _all_open(session: Session) -> list[Row]:
     """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
 
-    A create that another run has out is followed by that run. One whose outcome is unknown is looked for in its
-    provider's list; where that says nothing it is told of and left alone, since no waiting ever ends it.
+    A create that another run has out is followed by that run. One whose outcome is unknown is told of and left alone:
+    no waiting ever ends it.
     """
     journal = session.journal
     now = time.time()
@@ -56,26 +64,24 @@ def _all_open(session: Session) -> list[Row]:
         row for row in journal.unsaved_rows()
         if row.output_dir and row.remote and now - (row.ended_at or 0.0) < FETCH_WITHIN_SECONDS
     ]  # fmt: skip
-    open_rows = [
-        _found(session, row) if row.state is State.UNKNOWN else row
-        for row in journal.open_rows()
-        if row.state in (State.ACCEPTED, State.UNKNOWN)
-    ]
-    return [*unsaved, *(row for row in open_rows if row is not None)]
+    open_rows = journal.open_rows()
+    for row in open_rows:
+        if row.state is State.UNKNOWN:
+            _tell_lost(session, row)
+    return [*unsaved, *(row for row in open_rows if row.state is State.ACCEPTED)]
 
 
-def _found(session: Session, row: Row) -> Row | None:
-    """The row of a create whose answer was lost, once its provider's list shows the job; else None, and said."""
+def _tell_lost(session: Session, row: Row) -> None:
+    """Say that a create's answer was lost, with the jobs of the provider's list that it may have made."""
+    found = None
     with suppress(GenerateMediaError):
-        found = find_lost(_context(session, row), row)
-        if found is not None:
-            return found
+        found = candidates(_context(session, row), row)
     session.printer.event(
         "warning",
         message=f"perhaps {row.provider} made a job ({row.model}, {row.prompt[:60]!r}) whose answer was lost: "
         "look in its dashboard; the same command with --new makes it again, and may pay again",
+        candidates=found,
     )
-    return None
 
 
 def _follow_all(session: Session, rows: list[Row]) -> Outcome:
