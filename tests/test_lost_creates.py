@@ -11,7 +11,6 @@ import os
 import shlex
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -188,14 +187,14 @@ def test_all_tells_of_it_and_settles_nothing(desk: Desk) -> None:
 
 
 @pytest.fixture
-def two_lost(desk: Desk) -> Iterator[tuple[Ran, Ran]]:
+def two_lost(desk: Desk) -> tuple[Ran, Ran]:
     """Two lost creates; the jobs of both are candidates of each."""
     lost(desk, prompt="one")
     two = lost(desk, prompt="two")
     one = make(desk, prompt="one")
     assert sorted(shown(one)) == sorted(shown(two))
     assert len(shown(one)) == 2
-    yield one, two
+    return one, two
 
 
 def test_a_job_belongs_to_one_create_only(desk: Desk, two_lost: tuple[Ran, Ran]) -> None:

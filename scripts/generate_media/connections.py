@@ -67,7 +67,11 @@ class _Traced:
         line: socket.socket = super()._new_conn()  # type: ignore[misc]
         # A copy, since the TLS layer takes the descriptor away from this one: else a handshake could not be cut.
         self._copy = line.dup()
-        _current.exchange.hold(self._copy)
+        try:
+            _current.exchange.hold(self._copy)
+        except TimeoutError:  # cut before it began
+            line.close()
+            raise
         return line
 
     def connect(self) -> None:
