@@ -85,7 +85,7 @@ TABLE = {
     "422 CONTENT_REJECTED": Row(("sv-content-rejected",), 26, 0, word="IMAGE_GENERATION_CONTENT_REJECTED"),
     "403": Row(("sv-no-api-access",), 21, 0),
     "400 UNSUPPORTED_MODEL": Row(("sv-unsupported-model",), 22, 0),
-    "502 FAILED": Row(("sv-provider-failed",), 24, 0),
+    "502 FAILED": Row(("sv-provider-failed",), 10, 0, word="IMAGE_GENERATION_FAILED"),
     "hostile words in a refusal": Row(("sv-hostile-refusal",), 22, 0),
     "a lone surrogate in a refusal": Row(("sv-surrogate-refusal",), 22, 0),
     "302 to another host": Row(("create-redirect",), 25, 0),

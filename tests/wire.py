@@ -98,8 +98,8 @@ class Wire:
             thread = threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True)
             self.connections += 1
             self._peers.append(sock)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:

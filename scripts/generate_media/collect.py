@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .accept import end_in_journal
 from .ask import ask
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
-from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
 from .expiry import LOST, lost_words
 from .journal import Row, local_id

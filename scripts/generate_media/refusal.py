@@ -11,7 +11,7 @@ from .classify import GUIDANCE
 from .context import JobContext
 from .errors import Category, OutcomeUnknown, ProviderRefused
 from .failure import Failure
-from .journal import JournalWriteError, Row
+from .journal import JournalWriteError, Row, local_id
 from .models import Request
 from .results import Reading
 
@@ -48,14 +48,18 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
     return error
 
 
-def unknown_error(detail: str, failure: Failure | None = None) -> OutcomeUnknown:
-    """Exit 13: what is known, and what --new would do."""
+def unknown_error(detail: str, row: Row, failure: Failure | None = None) -> OutcomeUnknown:
+    """Exit 13: what is known, how to settle it by hand, and what --new would do."""
     extra = tuple(
         line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
+    )
+    by_hand = (
+        "where the dashboard shows the job with its id, wait_generation.py takes it for this one: "
+        f"--generation-id=ID --settles={local_id(row.fingerprint, row.ordinal)}"
     )
     return OutcomeUnknown(
         "outcome_unknown",
         f"the create was sent and its outcome is unknown: {detail}",
-        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN]),
+        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN], by_hand),
         details={"may_have_been_created": True, "http_status": failure.http_status if failure else None},
     )
