@@ -49,7 +49,9 @@ TABLE = {
         (refused(502), refused(429)), (1, 2), least_wait=30.0, config={"min_poll_interval": 30}
     ),
     "never sooner than Retry-After": Reads((refused(503, "Retry-After: 25"),), (1,), least_wait=25.0),
-    "words that are no job": Reads((said([]), said("gone"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), (1, 2, 3)),
+    "words that are no job": Reads(
+        (said([]), said("gone"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), (1, 2, 3)
+    ),
 }
 
 
