@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Desk
-from scripted import CREATE, Provider, refused, said
+from provider_help import CREATE, Provider, refused, said
 from web import picture
 from wire import answer
 

@@ -404,7 +404,7 @@ def long_picture(size: int) -> bytes:
 
 
 LONG = long_picture(1 << 20)
-# the file, bytes that come at once, bytes of each later piece, story seconds before each → whether its end is waited for
+# the file, bytes at once, bytes of each later piece, story seconds before each → whether its end is waited for
 PACES = {
     "fast": (LONG, 0, 1 << 16, 0.1, True),
     "64 KiB in each minute": (LONG, 0, 1 << 13, 7.4, True),

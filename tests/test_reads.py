@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import Desk
-from scripted import CREATE, Provider, refused, said
+from provider_help import CREATE, Provider, refused, said
 from wire import Peer, Said
 
 MADE = said({"id": "gen_1", "status": "IN_QUEUE"})

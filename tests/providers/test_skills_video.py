@@ -1,4 +1,4 @@
-"""skills.video's adapter against the facts (skills-video.md): shapes, words, where results stand and where they do not."""
+"""skills.video's adapter against the facts (skills-video.md): shapes, words, where results stand and where not."""
 
 from __future__ import annotations
 

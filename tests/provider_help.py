@@ -36,6 +36,10 @@ class Provider(Wire):
         super().__init__(Script({"GET /file": [answer(PNG, "Content-Type: image/png")], **routes}))
         self.name = name
 
+    def __enter__(self) -> Provider:
+        super().__enter__()
+        return self
+
     @property
     def creates(self) -> int:
         """Requests that may have made a job."""
