@@ -88,7 +88,7 @@ ROUTES: dict[str, tuple[list[Said], list[Said]]] = {
 def test_a_route_that_refuses_says_less_than_one_that_is_busy(desk: Desk, name: str) -> None:
     """Each of Agnes's routes has failed at times while the other worked [M]: four busy answers are no refusal."""
     newer, older = ROUTES[name]
-    routes = {"POST ": [AGNES_MADE], "GET /agnesapi": newer, "GET /videos/task_1": older}
+    routes: dict[str, list[Said]] = {"POST ": [AGNES_MADE], "GET /agnesapi": newer, "GET /videos/task_1": older}
     with Provider("agnes", routes) as provider:
         ran = provider.run(desk, *CREATE["agnes"], config={"not_found_grace_seconds": 0})
     assert (ran.code, provider.creates, desk.rows()) == (0, 1, [("collected", "task_1")]), ran.out

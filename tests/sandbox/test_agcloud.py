@@ -243,7 +243,8 @@ CODES = {
         404: "InvalidEndpointOrModel.NotFound ModelNotOpen ResourceNotFound",
         409: "InvalidAction.RunningTaskDeletion",
         429: """RateLimitExceeded.EndpointRPMExceeded ModelAccountRpmRateLimitExceeded ServerOverloaded
-            RequestBurstTooFast InflightBatchsizeExceeded QuotaExceeded QuotaExceeded:queued SetLimitExceeded SetLimitExceeded:queued""",
+            RequestBurstTooFast InflightBatchsizeExceeded QuotaExceeded QuotaExceeded:queued
+            SetLimitExceeded SetLimitExceeded:queued""",
         500: "InternalServiceError",
     }.items()
     for code in codes.split()
