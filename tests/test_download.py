@@ -24,7 +24,7 @@ from generate_media.clock import Clock, Deadline
 from generate_media.connections import BUNDLE_VARIABLES, TrustStore
 from generate_media.download import Downloader, RetryNote
 from generate_media.errors import OutputError, StillRunning
-from generate_media.transfer import READ_BYTES, unzipped
+from generate_media.transfer import READ_BYTES, Transfer, Truncated, unzipped
 from web import Answer, Web, http, picture, redirect, reset
 
 PNG = picture()
@@ -390,6 +390,54 @@ def test_one_byte_a_time_is_given_up_without_a_deadline_too(answer: Answer) -> N
         bench.fetch(web.url())
     assert caught.value.code == "download_failed"
     assert len(web.heard) == 6
+
+
+DOT = picture(1, 1, "GIF")
+
+
+def long_picture(size: int) -> bytes:
+    """A whole PNG of so many bytes, most of them in a private chunk."""
+    end = PNG[-12:]
+    padding = bytes(size - len(PNG) - 12)
+    chunk = b"prVt" + padding
+    return PNG[:-12] + len(padding).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + end
+
+
+LONG = long_picture(1 << 20)
+# the file, bytes at once, bytes of each later piece, story seconds before each → whether its end is waited for
+PACES = {
+    "fast": (LONG, 0, 1 << 16, 0.1, True),
+    "64 KiB in each minute": (LONG, 0, 1 << 13, 7.4, True),
+    "64 KiB in a minute and a half": (LONG, 0, 1 << 13, 11.25, False),
+    "fast, then 64 KiB in a minute and a half": (LONG, 1 << 19, 1 << 13, 11.25, False),
+    "a byte a second": (PNG, 0, 1, 1.0, False),
+    "4 KiB after a minute and a bit": (PNG, 0, 1 << 12, 61.0, False),
+    "a byte a second, and done within the minute": (DOT, 0, 1, 1.0, True),
+}
+
+
+@pytest.mark.parametrize("name", PACES)
+def test_a_body_that_comes_too_slowly_is_given_up(name: str) -> None:
+    """By a clock of the test: less than 64 KiB in 60 s is a connection that hangs, however long the file is."""
+    body, at_once, size, seconds, whole = PACES[name]
+    source, now = io.BytesIO(body), [1000.0]
+
+    def read(count: int, *, decode_content: bool) -> bytes:
+        assert not decode_content
+        slow = source.tell() >= at_once
+        now[0] += seconds if slow else 0.0
+        return source.read(min(size, count) if slow else count)
+
+    file = io.BytesIO()
+    transfer = Transfer(file, max_bytes=1 << 30, on_bytes=lambda received, expected: None, now=lambda: now[0])
+    headers = {"content-length": str(len(body))}
+    if whole:
+        assert transfer.receive(read, headers).size_bytes == len(file.getvalue()) == len(body)
+    else:
+        with pytest.raises(Truncated, match="slowly"):
+            transfer.receive(read, headers)
+        assert source.tell() < len(body)
+        assert now[0] <= 1000.0 + 61.0 + seconds, "told as soon as a minute has gone by"
 
 
 def test_progress_is_told_and_may_stop() -> None:
