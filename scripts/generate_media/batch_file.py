@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from .cli import MEDIA_FLAGS
 from .errors import GenerateMediaError, UsageError
 from .prepare import WISH_FLAGS, Wanted, wanted_from
 from .sets import strict_json
+from .user_file import read_user_text
+
+MAX_FILE_BYTES = 64 << 20
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
@@ -68,22 +70,12 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
     """
     lines = [
         _line(number, text, openapi, defaults)
-        for number, text in enumerate(_read(file).splitlines(), start=1)
+        for number, text in enumerate(read_user_text(file, MAX_FILE_BYTES).splitlines(), start=1)
         if text.strip()
     ]
     if not lines:
         raise UsageError("empty_batch", f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}')
     return lines
-
-
-def _read(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError("unreadable_file", f"{file} is not UTF-8 text") from None
 
 
 def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:

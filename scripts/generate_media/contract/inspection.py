@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def _alone(name: str) -> Contract:
 
 def _source(name: str) -> Any:
     if name == "-":
-        return make_source(document_from_bytes(sys.stdin.buffer.read(), "stdin"))
+        return make_source(document_from_bytes(read_bytes("-"), "stdin"))
     return make_source(read_document(Path(name)))
 
 
@@ -169,10 +168,10 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 def _body(text: str) -> Json:
     name = "--validate"
     if text == "-":
-        text = sys.stdin.read()
+        text = read_bytes("-").decode("utf-8-sig", errors="replace")
     elif text.startswith("@"):
         name = text[1:]
-        text = read_bytes(Path(name)).decode("utf-8-sig", errors="replace")
+        text = read_bytes(name).decode("utf-8-sig", errors="replace")
     try:
         value: Json = strict_json(text)
     except NoJsonConstant as error:

@@ -14,7 +14,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import UsageError
+from ..user_file import read_user_file
 
+MAX_DOCUMENT_BYTES = 128 << 20
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
 
@@ -101,24 +103,22 @@ class Document:
     def _open_neighbour(self, file: str) -> Any:
         assert self.folder is not None
         try:
-            data = (self.folder / file).read_bytes()
-        except OSError as error:
-            raise self.broken(f"the file {file} that it refers to cannot be read: {error.strerror}", file) from error
+            data = read_bytes(self.folder / file)
+        except UsageError as error:
+            raise self.broken(f"the file {file} that it refers to cannot be read: {error}", file) from error
         return parse(data, file)
 
 
 def read_document(path: Path) -> Document:
     """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken."""
-    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=path)
+    return document_from_bytes(
+        read_bytes(path), str(path), folder=path.parent, text_path=path if path.is_file() else None
+    )
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes. Raises UsageError ``unreadable_file``."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise UsageError("unreadable_file", message, details={"file": str(path)}) from error
+def read_bytes(file: str | Path) -> bytes:
+    """A file's bytes, ``-`` for stdin. Raises UsageError ``unreadable_file``."""
+    return read_user_file(file, MAX_DOCUMENT_BYTES)
 
 
 def document_from_bytes(
