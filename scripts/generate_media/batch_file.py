@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .sets import strict_json
 from .user_file import read_user_text
 
 MAX_FILE_BYTES = 64 << 20
+SHOWN_BAD_LINES = 100
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
@@ -44,6 +46,23 @@ class Shard:
         return (line_number - 1) % self.of == self.index - 1
 
 
+class BadLines:
+    """Lines that are no jobs: the first ``SHOWN_BAD_LINES`` with their errors, the others counted by error code."""
+
+    def __init__(self) -> None:
+        self.shown: dict[int, GenerateMediaError] = {}
+        self.more: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self.shown) + self.more.total()
+
+    def add(self, line: int, error: GenerateMediaError) -> None:
+        if len(self.shown) < SHOWN_BAD_LINES:
+            self.shown[line] = error
+        else:
+            self.more[error.code] += 1
+
+
 def parse_shard(text: str | None) -> Shard:
     """``I/N``, I from 1 to N; left out: the whole file.
 
@@ -62,20 +81,16 @@ def parse_shard(text: str | None) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> list[Line]:
-    """Every line that is not blank; a line that is no job becomes an error of its own.
+def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Iterator[Line]:
+    """Every line that is not blank, one by one; a line that is no job becomes an error of its own.
 
     Raises:
         UsageError: the file cannot be read, or holds no line.
     """
-    lines = [
-        _line(number, text, openapi, defaults)
-        for number, text in enumerate(read_user_text(file, MAX_FILE_BYTES).splitlines(), start=1)
-        if text.strip()
-    ]
-    if not lines:
+    texts = read_user_text(file, MAX_FILE_BYTES).splitlines()
+    if not any(map(str.strip, texts)):
         raise UsageError("empty_batch", f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}')
-    return lines
+    return (_line(number, text, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
 
 
 def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:
