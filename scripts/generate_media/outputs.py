@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -50,14 +50,16 @@ def save(
     """
     name = stem(stem_prompt, provider, generation_id)
     saved: list[SavedOutput] = []
+    taken: set[str] = set()
     failures: list[OutputError] = []
     place = Path(os.path.abspath(folder))
     try:
         for number, output in enumerate(outputs, start=1):
             with _kept_for_later(failures):
                 cut = f"{name}-{number}" if number > 1 else name
-                item = _save_one(output, place, name, cut, downloader, taken=[row.path for row in saved])
+                item = _save_one(output, place, name, cut, downloader, taken)
                 saved.append(item)
+                taken.add(item.path or "")
                 if on_saved is not None:
                     on_saved(item)
         if failures:
@@ -80,7 +82,7 @@ def still_there(saved: Sequence[SavedOutput]) -> bool:
 
 
 def _save_one(
-    output: RemoteOutput, folder: Path, name: str, cut: str, downloader: Downloader, *, taken: Sequence[str | None]
+    output: RemoteOutput, folder: Path, name: str, cut: str, downloader: Downloader, taken: Set[str]
 ) -> SavedOutput:
     """One result under the first free name; ``cut`` is the one that its bytes get when they are cut short."""
     try:
