@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from .request import Wish, build_body
 from .results import Json
 from .sets import NoJsonConstant, strict_json
 from .settings import ProviderSettings
+from .user_file import read_user_text
 from .views import canonical, files_of, for_validation
 
 WISH_FLAGS = (
@@ -215,7 +215,7 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
     if isinstance(text, Mapping):
         return text
     if file is not None:
-        text = _read_payload(file)
+        text = read_user_text(file, PAYLOAD_CAP)
     if text is None:
         return None
     try:
@@ -236,20 +236,6 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
     if not isinstance(body, dict):
         raise UsageError("bad_json", f"the payload must be a JSON object, not {type(body).__name__}")
     return body
-
-
-def _read_payload(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(PAYLOAD_CAP)
-        else:
-            with open(file, "rb") as handle:
-                data = handle.read(PAYLOAD_CAP)
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError("unreadable_file", f"{file} is not UTF-8 text") from None
 
 
 def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:

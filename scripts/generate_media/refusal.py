@@ -13,7 +13,7 @@ from .errors import Category, OutcomeUnknown, ProviderRefused
 from .failure import Failure
 from .journal import JournalWriteError, Row, local_id
 from .models import Request
-from .results import Reading
+from .results import MAX_OUTPUTS, Reading
 
 
 def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
@@ -39,7 +39,7 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
     known = {"generation_id": reading.generation_id, "provider": row.provider, "model": row.model}
     error.details |= {name: value for name, value in known.items() if value} | {"may_have_been_created": True}
     if reading.outputs:
-        error.details["outputs"] = [{"url": item.url} for item in reading.outputs]
+        error.details["outputs"] = [{"url": item.url} for item in reading.outputs[:MAX_OUTPUTS]]
     error.guidance = (
         "the job was created: keep this line, and do not use --new",
         "once the journal can be written: wait_generation.py --generation-id=ID --provider NAME --model ID",

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from .errors import UsageError
 from .providers import PROTOCOLS
+from .user_file import read_user_text
 
+MAX_CONFIG_BYTES = 1 << 20
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -131,10 +133,7 @@ def load_settings(path: Path) -> Settings:
     Raises:
         UsageError: unreadable, not JSON, or against its schema; with line and the fix.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("config_unreadable", f"{path} cannot be read: {error}") from None
+    text = read_user_text(path, MAX_CONFIG_BYTES, code="config_unreadable")
     try:
         raw = json.loads(text)
         return _settings(raw)

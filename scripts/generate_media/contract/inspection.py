@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from .budget import Budget
 from .catalog import Contract, open_contract
 from .diff import diff
 from .fields import fields_of, narrowed
-from .load import capped, document_from_bytes, read_bytes, read_document
+from .load import document_from_bytes, read_bytes, read_document
 from .merge import merge
 from .navigation import read_navigation
 from .operations import Endpoint, Operation
@@ -76,7 +75,7 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
 
 def _source(name: str, budget: Budget) -> Source:
     if name == "-":
-        return make_source(document_from_bytes(capped(sys.stdin.buffer, "stdin"), "stdin", budget=budget))
+        return make_source(document_from_bytes(read_bytes("-"), "stdin", budget=budget))
     return make_source(read_document(Path(name), budget))
 
 
@@ -189,10 +188,10 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 def _body(text: str) -> Json:
     name = "--validate"
     if text == "-":
-        text = capped(sys.stdin.buffer, "stdin").decode("utf-8-sig", errors="replace")
+        text = read_bytes("-").decode("utf-8-sig", errors="replace")
     elif text.startswith("@"):
         name = text[1:]
-        text = read_bytes(Path(name)).decode("utf-8-sig", errors="replace")
+        text = read_bytes(name).decode("utf-8-sig", errors="replace")
     try:
         value: Json = strict_json(text)
     except NoJsonConstant as error:

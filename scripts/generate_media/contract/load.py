@@ -11,16 +11,16 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from ..errors import UsageError
-from .budget import Budget, TooLarge
+from ..user_file import read_user_file
+from .budget import Budget
 
+MAX_DOCUMENT_BYTES = 128 << 20
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
-BYTES_CAP = 64 << 20
-"""Of one file; the largest real description that is met has 20 MB."""
 
 
 class BrokenDocument(UsageError):
@@ -118,31 +118,19 @@ class Document:
         try:
             data = read_bytes(path)
         except UsageError as error:
-            raise self.broken(f"the file that it refers to: {error.message}", file) from error
+            raise self.broken(f"the file {file} that it refers to cannot be read: {error}", file) from error
         return parse(data, file, self.budget)
 
 
 def read_document(path: Path, budget: Budget | None = None) -> Document:
     """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken, TooLarge."""
-    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=path, budget=budget)
+    text_path = path if path.is_file() else None
+    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=text_path, budget=budget)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes. Raises UsageError ``unreadable_file``, TooLarge."""
-    try:
-        with path.open("rb") as file:
-            return capped(file, str(path))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise UsageError("unreadable_file", message, details={"file": str(path)}) from error
-
-
-def capped(file: BinaryIO, name: str) -> bytes:
-    """All bytes of an open file, whatever kind of file it is. Raises TooLarge beyond the cap."""
-    data = file.read(BYTES_CAP + 1)
-    if len(data) > BYTES_CAP:
-        raise TooLarge(name, f"more than {BYTES_CAP >> 20} MiB")
-    return data
+def read_bytes(file: str | Path) -> bytes:
+    """A file's bytes, ``-`` for stdin. Raises UsageError ``unreadable_file``."""
+    return read_user_file(file, MAX_DOCUMENT_BYTES)
 
 
 def document_from_bytes(
