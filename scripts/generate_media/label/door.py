@@ -38,7 +38,7 @@ class Labelled:
     source_sha256: str
     size_bytes: int
     without_prompt: bool = False
-    """The prompt is longer than this format's label can be, and was left out."""
+    """The prompt is longer than a label can be, and was left out."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,9 @@ def _packet(place: Place, label: Provenance) -> tuple[bytes, bool]:
     if len(place.packets) > 1:
         raise Unlabelled("it has more than one XMP packet, where there should be one")
     existing = place.packets[0] if place.packets else b""
-    room = min(place.room, MAX_BYTES)
     for words in (label, replace(label, prompt="")):
         packet = merged(existing, words, declared=place.declared)
-        if len(packet) <= room:
+        if len(packet) <= MAX_BYTES:
             return packet, words is not label
     raise Unlabelled("its XMP metadata leaves no room for more")
 

@@ -32,8 +32,6 @@ class Place:
     """A packet to the changes that put it there."""
     packets: Sequence[bytes] = ()
     """What is there already: one, if the file is as it should be."""
-    room: int = 1 << 32
-    """Bytes that a packet may have."""
     declared: bool = False
     """China's label stands elsewhere in the file."""
     refusal: str = ""
@@ -49,7 +47,10 @@ class Copied(NamedTuple):
 
 
 def copy(source: BinaryIO, target: BinaryIO, edits: Sequence[Edit]) -> Copied:
-    """Write ``source`` with the edits, which do not overlap, to ``target``. Raises OSError; Unlabelled if it shrinks meanwhile."""
+    """Write ``source`` with the edits, which do not overlap, to ``target``.
+
+    Raises OSError, and Unlabelled if it shrinks meanwhile.
+    """
     before, after = hashlib.sha256(), hashlib.sha256()
     size = here = 0
     source.seek(0)

@@ -38,31 +38,31 @@ def find(file: BinaryIO) -> Place:
     old += [box for box in metadata if box.name == b"XMP_"]
     packets = [_content(file, box)[16 if box.name == b"uuid" else 0 :] for box in old]
     declared = any(declares(_content(file, box)) for box in metadata if box.name != b"XMP_")
-    end, closed, refusal = _end(file, top)
+    end, closed, refusal = _end(file, top, old)
     if _C2PA in kinds.values():
         refusal = "it carries a C2PA manifest, and a change would break its signature"
 
     def edits(packet: bytes) -> list[Edit]:
         gone = [row for box in old for row in _gone(box, last=box.end == end)]
         new = (24 + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP + packet
-        return [*gone, *([] if top[-1] in old else closed), Edit(end, 0, new)]
+        return [*gone, *closed, Edit(end, 0, new)]
 
     return Place(edits, packets, declared=declared, refusal=refusal)
 
 
-def _end(file: BinaryIO, top: list[Box]) -> tuple[int, list[Edit], str]:
-    """Where a box may be added, what must be written for that, and why it may not.
+def _end(file: BinaryIO, top: list[Box], old: list[Box]) -> tuple[int, list[Edit], str]:
+    """Where a box may be added, what must be written for that, and why it may not be.
 
-    A fragmented file's ``mfra`` is found from the file's end, so it stays the last. A last box of size 0 ("to the end
-    of the file") would swallow what follows: it is given its length, in the four bytes that it has for it.
+    A fragmented file's ``mfra`` is found from the file's end, so it stays the last. Media of size 0 ("to the end of
+    the file") would swallow what follows: they are given their length, in the four bytes that they have for it.
     """
     last = top[-1]
-    file.seek(last.at)
-    if int.from_bytes(exactly(file, 4), "big"):
-        return (last.at if last.name == b"mfra" else last.end), [], ""
     size = last.end - last.at
-    if size >> 32:
-        return last.end, [], "its last part runs to the end of the file and is too large to be given a length"
+    file.seek(last.at)
+    if int.from_bytes(exactly(file, 4), "big") or last in old:
+        return (last.at if last.name == b"mfra" else last.end), [], ""
+    if last.name != b"mdat" or size >> 32:
+        return last.end, [], "its last part runs to its end, and cannot be given a length"
     return last.end, [Edit(last.at, 4, size.to_bytes(4, "big"))], ""
 
 

@@ -11,8 +11,6 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF = b"Exif\0"
 _APP0, _APP1, _APP2, _APP11 = 0xE0, 0xE1, 0xE2, 0xEB
 _COMMENT, _START_OF_SCAN = 0xFE, 0xDA
-_ROOM = 65502
-"""XMP Specification Part 3, 1.1.3; more would need several segments."""
 _MAX_SEGMENTS = 4096
 
 
@@ -38,7 +36,7 @@ def find(file: BinaryIO) -> Place:
         size = len(_XMP) + len(packet) + 2
         return [*old, Edit(head, 0, bytes((0xFF, _APP1)) + size.to_bytes(2, "big") + _XMP + packet)]
 
-    return Place(edits, packets, room=_ROOM, declared=declared, refusal=refusal)
+    return Place(edits, packets, declared=declared, refusal=refusal)
 
 
 def _segments(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
