@@ -9,6 +9,7 @@
 #     "python-dotenv>=1.0,<2",
 #     "requests-toolbelt>=1.0,<2",
 #     "PyYAML>=6.0,<7",
+#     "regex>=2023.12.25,<2030",
 #     "Pillow>=10.0,<13",
 #     "tqdm>=4.66,<5",
 # ]

@@ -9,6 +9,7 @@
 #     "python-dotenv>=1.0,<2",
 #     "requests-toolbelt>=1.0,<2",
 #     "PyYAML>=6.0,<7",
+#     "regex>=2023.12.25,<2030",
 #     "Pillow>=10.0,<13",
 #     "tqdm>=4.66,<5",
 # ]
@@ -23,7 +24,6 @@ from pathlib import Path
 
 from generate_media.bootstrap import start
 from generate_media.cli import Parser, filled
-from generate_media.errors import UsageError
 from generate_media.events import run_document
 
 
@@ -66,18 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """One document; exit 2 broken, 22 invalid, 23 not found."""
     args = parser().parse_args(argv)
     from generate_media.contract.inspection import inspect
+    from generate_media.contract.strangers import strangers
 
-    try:
+    with strangers(args.openapi or args.docs or args.diff):
         return inspect(args)
-    except (AttributeError, TypeError, LookupError, ValueError, RecursionError) as error:
-        if not (args.openapi or args.docs or args.diff):
-            raise
-        # A stranger's document may hold anything anywhere; what no rule foresaw ends here, with its kind.
-        raise UsageError(
-            "malformed_document",
-            f"a document is not shaped like OpenAPI or docs.json ({type(error).__name__} while reading it)",
-            guidance=("check the file with a validator; the bundled snapshot is used when --openapi is left out",),
-        ) from error
 
 
 if __name__ == "__main__":

@@ -94,6 +94,11 @@ class Desk:
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
             return list(db.execute("SELECT state, generation_id FROM job ORDER BY row_id"))
 
+    def column(self, name: str) -> list[Any]:
+        """One column of every row of the journal, oldest first."""
+        with sqlite3.connect(f"file:{self.state / 'journal.sqlite3'}?mode=ro", uri=True) as db:
+            return [value for (value,) in db.execute(f"SELECT {name} FROM job ORDER BY row_id")]
+
     def write_config(self, **changes: Any) -> Path:
         """config.json with story time running fast, and with changes: top-level or ``provider={…}`` merged."""
         config = json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {"time_scale": TIME_SCALE}

@@ -158,6 +158,17 @@ def test_base_urls_that_it_may_not(url: str) -> None:
         client_for(url)
 
 
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:0/api/v1", "http://localhost:0", "http://[::1]:00/v1", "https://api.test:0"]
+)
+def test_an_address_that_the_library_reads_as_another_gets_no_key(url: str, call: Call) -> None:
+    """requests leaves port 0 out, and would send the key to whoever listens on the scheme's own port."""
+    with pytest.raises(UsageError) as caught:
+        client_for(url).send(call, timeout_seconds=2)
+    assert caught.value.code == "host_not_allowed"
+
+
 def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
     with (
         Wire(says(answer(b"{}"))) as other,

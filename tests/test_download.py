@@ -24,7 +24,7 @@ from generate_media.clock import Clock, Deadline
 from generate_media.connections import BUNDLE_VARIABLES, TrustStore
 from generate_media.download import Downloader, RetryNote
 from generate_media.errors import OutputError, StillRunning
-from generate_media.transfer import READ_BYTES, unzipped
+from generate_media.transfer import READ_BYTES, Transfer, Truncated, unzipped
 from web import Answer, Web, http, picture, redirect, reset
 
 PNG = picture()
@@ -126,7 +126,11 @@ HOSTILE: list[tuple[str, tuple[Answer, ...], str, int]] = [
     ("a program", (http(b"\x7fELF" + b"\2" * 5000),), "wrong_type", 1),
     ("nothing at all", (http(b""),), "download_failed", 6),
     ("cut short", (CUT,), "download_failed", 6),
-    ("cut short without a length", (http(PNG[:-10], length=None),), "download_failed", 6),
+    ("cut short without a length", (http(PNG[:-10], length=None),), "output_truncated", 3),
+    ("cut short with a length that fits", (http(PNG[:-10]),), "output_truncated", 3),
+    ("cut short in whole chunks", (chunked(PNG[:-10]),), "output_truncated", 3),
+    ("cut short in a whole gzip", (http(gzip.compress(PNG[:-1]), "Content-Encoding: gzip"),), "output_truncated", 3),
+    ("cut in two ways", (CUT, http(PNG[:-10]), CUT, http(PNG[:-10]), http(PNG[:90])), "output_truncated", 5),
     ("cut short in a chunk", (chunked(PNG[:100], end=False),), "download_failed", 6),
     ("a chunk size that never ends", (endless_chunk_header,), "download_failed", 6),
     ("headers that never end", (endless_headers,), "download_failed", 6),
@@ -164,6 +168,7 @@ RECOVERS: list[tuple[str, tuple[Answer, ...]]] = [
     ("busy", (http(b"", status="502 Bad Gateway"), http(b"", status="429 Too Many"), GOOD)),
     ("reset", (reset_at_once, reset_in_the_body, GOOD)),
     ("cut", (CUT, chunked(PNG[:50], end=False), GOOD)),
+    ("cut with a length that fits, twice", (http(PNG[:-1]), http(PNG[: len(PNG) // 2]), GOOD)),
     ("chunked", (chunked(PNG[:7], PNG[7:]),)),
     ("no length", (http(PNG, length=None),)),
     ("gzip all the same", (http(gzip.compress(PNG), "Content-Encoding: gzip"),)),
@@ -390,6 +395,54 @@ def test_one_byte_a_time_is_given_up_without_a_deadline_too(answer: Answer) -> N
         bench.fetch(web.url())
     assert caught.value.code == "download_failed"
     assert len(web.heard) == 6
+
+
+DOT = picture(1, 1, "GIF")
+
+
+def long_picture(size: int) -> bytes:
+    """A whole PNG of so many bytes, most of them in a private chunk."""
+    end = PNG[-12:]
+    padding = bytes(size - len(PNG) - 12)
+    chunk = b"prVt" + padding
+    return PNG[:-12] + len(padding).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + end
+
+
+LONG = long_picture(1 << 20)
+# the file, bytes at once, bytes of each later piece, story seconds before each → whether its end is waited for
+PACES = {
+    "fast": (LONG, 0, 1 << 16, 0.1, True),
+    "64 KiB in each minute": (LONG, 0, 1 << 13, 7.4, True),
+    "64 KiB in a minute and a half": (LONG, 0, 1 << 13, 11.25, False),
+    "fast, then 64 KiB in a minute and a half": (LONG, 1 << 19, 1 << 13, 11.25, False),
+    "a byte a second": (PNG, 0, 1, 1.0, False),
+    "4 KiB after a minute and a bit": (PNG, 0, 1 << 12, 61.0, False),
+    "a byte a second, and done within the minute": (DOT, 0, 1, 1.0, True),
+}
+
+
+@pytest.mark.parametrize("name", PACES)
+def test_a_body_that_comes_too_slowly_is_given_up(name: str) -> None:
+    """By a clock of the test: less than 64 KiB in 60 s is a connection that hangs, however long the file is."""
+    body, at_once, size, seconds, whole = PACES[name]
+    source, now = io.BytesIO(body), [1000.0]
+
+    def read(count: int, *, decode_content: bool) -> bytes:
+        assert not decode_content
+        slow = source.tell() >= at_once
+        now[0] += seconds if slow else 0.0
+        return source.read(min(size, count) if slow else count)
+
+    file = io.BytesIO()
+    transfer = Transfer(file, max_bytes=1 << 30, on_bytes=lambda received, expected: None, now=lambda: now[0])
+    headers = {"content-length": str(len(body))}
+    if whole:
+        assert transfer.receive(read, headers).size_bytes == len(file.getvalue()) == len(body)
+    else:
+        with pytest.raises(Truncated, match="slowly"):
+            transfer.receive(read, headers)
+        assert source.tell() < len(body)
+        assert now[0] <= 1000.0 + 61.0 + seconds, "told as soon as a minute has gone by"
 
 
 def test_progress_is_told_and_may_stop() -> None:

@@ -93,6 +93,9 @@ TABLE = {
     "failed by moderation": ended("agnes-failed=sensitive_words_detected", 26, word="failed", jobs=1),
     "stuck_inference": ended("agnes-stuck-inference", 10, word="failed", jobs=1),
     "completed without a URL": Row(("agnes-no-url",), 14, 1, then=14, word="no_output"),
+    "half a clip that says it is whole": Row(("download-half",), 14, word="output_truncated", retries=2),
+    "all of a clip but five bytes": Row(("download-cut=5",), 14, word="output_truncated", retries=2),
+    "the same of a picture": Row(("download-cut=5",), 14, args=PICTURE, word="output_truncated", retries=2),
 }  # fmt: skip
 
 

@@ -133,18 +133,6 @@ def test_a_dead_writers_create_is_attached_to_no_other_rows_job(desk: Desk) -> N
             journal.accepted(row.row_id, generation_id="cgt-1")
 
 
-def test_a_create_still_out_is_a_rival_of_a_lost_one(desk: Desk) -> None:
-    model = "doubao-seedance-2-0-filter-off"
-    desk.faults("create:request:reset*1", "agcloud-list-error=InternalServiceError")
-    lost = desk.run("--prompt", "a boat", provider="agcloud")
-    assert (lost.code, desk.jobs()) == (13, 1), lost.out
-    desk.faults()
-    with Journal.open(desk.state) as journal:
-        journal.sending(journal.claim(new_job(desk, "agcloud", "f" * 64, model)).row.row_id)
-        assert desk.run("--prompt", "a boat", provider="agcloud").code == 13
-    assert desk.creates() == 1
-
-
 ID_EVENT = b'data: {"id": "gen_1", "status": "IN_PROGRESS"}\n\n'
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 # What the provider sends at once and a moment after the signal → the row, the id, whether it may have been created.

@@ -30,6 +30,7 @@ from web import Web, http, picture
 ONE = picture(64, 48)
 TWO = picture(32, 32)
 THREE = picture(16, 16, "JPEG")
+SMALL = [picture(30, 30), picture(24, 24)]
 STEM = stem("a cat", "agnes", "task_1")
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -160,6 +161,37 @@ def test_what_was_saved_stays_when_another_fails(tmp_path: Path) -> None:
     assert "hush" not in json.dumps(rows)
 
 
+def test_a_file_that_is_cut_short_is_kept_as_a_part_until_it_is_whole(tmp_path: Path) -> None:
+    with Web(*[http(ONE[:-5])] * 3, http(TWO), http(ONE)) as web:
+        outputs = [RemoteOutput(url=web.url()), RemoteOutput(url=web.url())]
+        with pytest.raises(OutputError) as caught:
+            save_all(tmp_path, *outputs)
+        assert (caught.value.code, caught.value.exit_code) == ("output_truncated", 14)
+        assert str(tmp_path / f"{STEM}.png.part") in caught.value.message
+        assert names(tmp_path) == [f"{STEM}.png", f"{STEM}.png.part"]
+        assert (tmp_path / f"{STEM}.png").read_bytes() == TWO
+        assert (tmp_path / f"{STEM}.png.part").read_bytes() == ONE[:-5]
+        save_all(tmp_path, outputs[0])
+        assert len(web.heard) == 5
+    assert names(tmp_path) == [f"{STEM}-2.png", f"{STEM}.png"]
+
+
+def test_several_that_are_cut_short_have_a_part_each_and_the_last_try_stays(tmp_path: Path) -> None:
+    (tmp_path / f"{STEM}.png.part").write_bytes(b"an earlier try")
+    for cut in (9, 3):
+        with pytest.raises(OutputError):
+            save_all(tmp_path, inline(ONE[:-cut]), inline(THREE[:-cut]))
+        assert names(tmp_path) == [f"{STEM}-2.jpg.part", f"{STEM}.png.part"]
+        assert (tmp_path / f"{STEM}.png.part").read_bytes() == ONE[:-cut]
+
+
+def test_a_part_that_cannot_be_kept_is_a_failed_save(tmp_path: Path) -> None:
+    (tmp_path / f"{STEM}.png.part").mkdir()
+    with pytest.raises(OutputError) as caught:
+        save_all(tmp_path, inline(ONE[:-9]))
+    assert caught.value.code == "save_failed"
+
+
 def test_the_end_of_time_keeps_what_was_saved(tmp_path: Path) -> None:
     left = iter([100.0] * 9)
     with Web(http(b"", status="404 Not Found")) as web, pytest.raises(StillRunning) as caught:
@@ -262,7 +294,7 @@ try:
 except GenerateMediaError as error:
     sys.exit(error.code)
 """
-TEXTS = [base64.b64encode(data).decode() for data in (ONE[:3000], TWO[:2000])]
+TEXTS = [base64.b64encode(data).decode() for data in SMALL]
 
 
 def run_under_strace(folder: Path, *inject: str) -> subprocess.CompletedProcess[bytes]:
@@ -283,11 +315,13 @@ def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp
     assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
     for name in names(tmp_path):
         if name.startswith(STEM):  # whole or not there
-            assert (tmp_path / name).read_bytes() in (ONE[:3000], TWO[:2000])
+            assert (tmp_path / name).read_bytes() in SMALL
     again = subprocess.run([sys.executable, "-I", "-c", RUN, str(tmp_path), *TEXTS], capture_output=True)
     assert again.returncode == 0, again.stderr
     assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", "record.json"])
-    assert [item["bytes"] for item in json.loads((tmp_path / "record.json").read_text())["outputs"]] == [3000, 2000]
+    assert [item["bytes"] for item in json.loads((tmp_path / "record.json").read_text())["outputs"]] == [
+        len(data) for data in SMALL
+    ]
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "rename"])
@@ -306,7 +340,7 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
     ended = run_under_strace(tmp_path, "link:error=EPERM")
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / f"{STEM}.png").read_bytes() == b"the user's own"
-    assert (tmp_path / f"{STEM}-2.png").read_bytes() == ONE[:3000]
+    assert (tmp_path / f"{STEM}-2.png").read_bytes() == SMALL[0]
     assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", f"{STEM}-3.png", "record.json"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 import subprocess
@@ -14,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generate_media.measures import is_whole
 from generate_media.sniff import EXTENSIONS, HEAD_BYTES, Measures, extension, identify, measure
 from tools import require_tool
 from web import picture
@@ -56,7 +54,6 @@ def test_pictures(form: str, media_type: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(data)
     assert identify(data[:HEAD_BYTES]) == media_type
     assert measure(tmp_path / "x", media_type) == Measures(120, 77)
-    assert is_whole(io.BytesIO(data), media_type)
 
 
 @pytest.mark.parametrize(
@@ -86,15 +83,12 @@ def test_clips_and_sounds(name: str, media_type: str, options: list[str], tmp_pa
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     data = path.read_bytes()
     assert identify(data[:HEAD_BYTES]) == media_type
-    assert is_whole(io.BytesIO(data), media_type)
     found = measure(path, media_type)
     if media_type in MEASURED:
         width, height, seconds = _ffprobe(path)
         assert (found.width, found.height) == (width, height)
         if name != "parts.mp4":
             assert found.duration_seconds == pytest.approx(seconds, abs=0.1)
-    if media_type in ("video/mp4", "video/quicktime", "audio/mp4", "audio/wav"):
-        assert not is_whole(io.BytesIO(data[:-100]), media_type)
 
 
 def _ffprobe(path: Path) -> tuple[int | None, int | None, float]:

@@ -13,6 +13,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from generate_media.transport import BrokenAnswer, Exchange, describe, network_exceptions
+from generate_media.watch import Watch
 
 OURS_ALONE = {"failed", ""}
 
@@ -78,20 +79,20 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
 
 
 def test_a_cut_before_the_connection_stands_is_not_reached() -> None:
-    exchange = Exchange(connect_seconds=1, send_seconds=1)
+    exchange = Exchange(connect_seconds=1, send_seconds=1, watch=Watch())
     exchange.cut("stopped")
     here, there = socket.socketpair()
     with here, there:
         with pytest.raises(TimeoutError):
-            exchange.connected(here)
+            exchange.departing(here)
         assert not exchange.started
 
 
 def test_a_released_socket_is_left_alone_and_the_first_reason_stays() -> None:
-    exchange = Exchange(connect_seconds=1, send_seconds=1)
+    exchange = Exchange(connect_seconds=1, send_seconds=1, watch=Watch())
     here, there = socket.socketpair()
     with here, there:
-        exchange.connected(here)
+        exchange.departing(here)
         exchange.release()
         exchange.cut("timed out")
         exchange.cut("stopped")

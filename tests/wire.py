@@ -8,8 +8,9 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Union
 
 
 class Peer:
@@ -98,8 +99,8 @@ class Wire:
             thread = threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True)
             self.connections += 1
             self._peers.append(sock)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
@@ -119,6 +120,35 @@ class Wire:
 
             peer.request = recorded  # type: ignore[method-assign]
             self._handle(peer)
+
+
+Said = Union[bytes, Callable[[Peer], None]]
+
+
+class Script:
+    """A provider in a test's own words, for :class:`Wire`: each route's answers in turn, the last one again and again.
+
+    A route is how a request line begins, as in ``GET /generation/``; who asks for none of them hears nothing.
+    """
+
+    def __init__(self, routes: Mapping[str, Sequence[Said]]) -> None:
+        self._routes = {route.encode(): list(said) for route, said in routes.items()}
+        self._lock = threading.Lock()
+
+    def __call__(self, peer: Peer) -> None:
+        while request := peer.request():
+            said = self._next(request)
+            if callable(said):
+                said(peer)
+            else:
+                peer.send(said)
+
+    def _next(self, request: bytes) -> Said:
+        with self._lock:
+            answers = next((said for route, said in self._routes.items() if request.startswith(route)), None)
+            if answers is None:
+                return Peer.until_gone
+            return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:

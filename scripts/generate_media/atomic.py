@@ -90,16 +90,21 @@ def publish(part: Path, folder: Path, names: Iterable[str], *, size_bytes: int, 
     raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
+def keep(part: Part, path: Path) -> None:
+    """Leave an unfinished part behind as ``path``, in place of what an earlier try left there. Raises OSError."""
+    part.sync()
+    if os.name == "nt":
+        part.file.close()
+    os.replace(part.path, path)
+
+
 def write_whole(path: Path, data: bytes, mode: int) -> None:
     """Put ``data`` at ``path``, replacing what was there in one step. Raises OSError."""
     with part_file(path.parent, path.name) as part:
         with suppress(AttributeError):  # Windows before 3.13 has no fchmod; its folders have access lists instead
             os.fchmod(part.file.fileno(), mode)
         part.file.write(data)
-        part.sync()
-        if os.name == "nt":
-            part.file.close()
-        os.replace(part.path, path)
+        keep(part, path)
     sync_folder(path.parent)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .context import JobContext
@@ -19,7 +20,7 @@ from .session import Session
 from .workers import Throttle, Work, run_all
 
 if TYPE_CHECKING:
-    from .batch_file import Line
+    from .batch_file import BadLines, Line, Shard
     from .journal import Row
 
 DEFAULT_CONCURRENCY = 8
@@ -51,9 +52,7 @@ def run_batch(session: Session) -> Outcome:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
-    jobs, bad = _prepare_all(session, lines)
-    jobs = [job for job in jobs if shard.holds(job.line)]
-    bad = {line: error for line, error in bad.items() if shard.holds(line)}
+    jobs, bad = _prepare_all(session, lines, shard)
     if args.dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
@@ -61,10 +60,10 @@ def run_batch(session: Session) -> Outcome:
         return _dry_run(jobs, bad)
     _guard_spending(args.max_jobs, args.yes, len(jobs))
     contexts = _Contexts(session)
-    works = [Work({"line": line}, _failing(error)) for line, error in bad.items()]
+    works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
     works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
     works.sort(key=lambda work: int(work.label["line"]))
-    outcome = _run(session, works)
+    outcome = _run(session, works, unshown=bad.more)
     if args.gallery:
         _write_gallery(session)
     return outcome
@@ -134,14 +133,15 @@ class _Contexts:
         return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
 
 
-def _prepare_all(session: Session, lines: Sequence[Line]) -> tuple[list[_Job], dict[int, GenerateMediaError]]:
-    """Every line of the file as a job or an error; equal lines are counted over the whole file."""
+def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple[list[_Job], BadLines]:
+    """The shard's lines as jobs, and those that are none; equal lines are counted over the whole file."""
+    from .batch_file import BadLines
     from .prepare import prepare
 
     choose = chooser(session)
     seen: Counter[str] = Counter()
     jobs: list[_Job] = []
-    bad: dict[int, GenerateMediaError] = {}
+    bad = BadLines()
     for line in lines:
         try:
             if line.error is not None:
@@ -149,10 +149,12 @@ def _prepare_all(session: Session, lines: Sequence[Line]) -> tuple[list[_Job], d
             assert line.wanted is not None
             prepared = prepare(line.wanted, choose, known_urls(session))
         except GenerateMediaError as error:
-            bad[line.number] = error
+            if shard.holds(line.number):
+                bad.add(line.number, error)
             continue
         same = prepared.spec("").fingerprint
-        jobs.append(_Job(line.number, prepared, seen[same]))
+        if shard.holds(line.number):
+            jobs.append(_Job(line.number, prepared, seen[same]))
         seen[same] += 1
     return jobs, bad
 
@@ -168,18 +170,26 @@ def _guard_spending(max_jobs: int | None, yes: bool, count: int) -> None:
         )
 
 
-def _run(session: Session, works: Sequence[Work], start: Mapping[str, str] | None = None) -> Outcome:
+def _run(
+    session: Session,
+    works: Sequence[Work],
+    start: Mapping[str, str] | None = None,
+    unshown: Mapping[str, int] = MappingProxyType({}),
+) -> Outcome:
     """Run, print each job's last line as it ends, and sum up; the code is the first failing line's.
 
-    ``start`` is what all the jobs have in common.
+    ``start`` is what all the jobs have in common; ``unshown`` counts bad lines by error code that are only counted.
     """
-    session.printer.event("start", **(start or {}), jobs=len(works), sandbox=True if session.sandbox else None)
+    more = sum(unshown.values())
+    session.printer.event("start", **(start or {}), jobs=len(works) + more, sandbox=True if session.sandbox else None)
     outcomes = run_all(session, works, session.args_concurrency(DEFAULT_CONCURRENCY))
     failing = next((outcome.exit_code for outcome in outcomes if outcome.exit_code != ExitCode.OK), ExitCode.OK)
     line = {
         "event": "summary",
         "ok": failing == ExitCode.OK,
-        "counts": dict(Counter(_word(outcome) for outcome in outcomes)) | {"jobs": len(outcomes)},
+        "counts": dict(Counter(_word(outcome) for outcome in outcomes) + Counter(unshown))
+        | {"jobs": len(outcomes) + more},
+        "bad_lines_not_shown": more or None,
         "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
         "sandbox": True if session.sandbox else None,
     }
@@ -211,16 +221,18 @@ def sum_usage(usages: Sequence[Any]) -> dict[str, float]:
     return dict(total)
 
 
-def _dry_run(jobs: Sequence[_Job], bad: Mapping[int, GenerateMediaError]) -> Outcome:
+def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
     line = {
         "event": "dry_run",
         "ok": not bad,
         "jobs": len(jobs),
         "models": dict(Counter(f"{job.prepared.request.provider}: {job.prepared.request.model}" for job in jobs)),
-        "invalid": [{"line": number, **without_none(error.as_json())} for number, error in list(bad.items())[:50]],
+        "invalid": [
+            {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
+        ],
         "invalid_lines": len(bad),
     }
-    code = next(iter(bad.values())).exit_code if bad else ExitCode.OK
+    code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, line)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ from .cli import MEDIA_FLAGS
 from .errors import GenerateMediaError, UsageError
 from .prepare import WISH_FLAGS, Wanted, wanted_from
 from .sets import strict_json
+from .user_file import read_user_text
+
+MAX_FILE_BYTES = 64 << 20
+SHOWN_BAD_LINES = 100
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
@@ -42,6 +46,23 @@ class Shard:
         return (line_number - 1) % self.of == self.index - 1
 
 
+class BadLines:
+    """Lines that are no jobs: the first ``SHOWN_BAD_LINES`` with their errors, the others counted by error code."""
+
+    def __init__(self) -> None:
+        self.shown: dict[int, GenerateMediaError] = {}
+        self.more: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self.shown) + self.more.total()
+
+    def add(self, line: int, error: GenerateMediaError) -> None:
+        if len(self.shown) < SHOWN_BAD_LINES:
+            self.shown[line] = error
+        else:
+            self.more[error.code] += 1
+
+
 def parse_shard(text: str | None) -> Shard:
     """``I/N``, I from 1 to N; left out: the whole file.
 
@@ -60,30 +81,16 @@ def parse_shard(text: str | None) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> list[Line]:
-    """Every line that is not blank; a line that is no job becomes an error of its own.
+def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Iterator[Line]:
+    """Every line that is not blank, one by one; a line that is no job becomes an error of its own.
 
     Raises:
         UsageError: the file cannot be read, or holds no line.
     """
-    lines = [
-        _line(number, text, openapi, defaults)
-        for number, text in enumerate(_read(file).splitlines(), start=1)
-        if text.strip()
-    ]
-    if not lines:
+    texts = read_user_text(file, MAX_FILE_BYTES).splitlines()
+    if not any(map(str.strip, texts)):
         raise UsageError("empty_batch", f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}')
-    return lines
-
-
-def _read(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError("unreadable_file", f"{file} is not UTF-8 text") from None
+    return (_line(number, text, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
 
 
 def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:

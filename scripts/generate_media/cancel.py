@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .accept import end_in_journal
 from .answers import succeeded
 from .ask import NO_ANSWER, ask
 from .classify import classify
 from .collect import collect
 from .context import JobContext, job_ref
-from .create import end_in_journal
 from .errors import Category, ExitCode, ProviderRefused, UsageError
 from .failure import Failure
 from .journal import Row, State

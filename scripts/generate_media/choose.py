@@ -13,7 +13,7 @@ from .errors import NotFound, UsageError
 from .settings import ProviderSettings, Settings
 
 if TYPE_CHECKING:
-    from .contract import Contract, Endpoint
+    from .contract import Budget, Contract, Endpoint
 
 CLIP_FLAGS = frozenset({"first-frame", "last-frame", "video", "audio"})
 LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes"
@@ -57,13 +57,16 @@ class Chooser:
         self._settings = settings
         self._has_key = has_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
+        self._budget: Budget | None = None
 
     def choose(self, ask: Ask) -> Target:
-        """The target of a command.
+        """The target of a command; what its contract is asked afterwards comes out of the same budget.
 
         Raises:
             UsageError: no or several providers fit. NotFound: the chosen one has no such endpoint or model.
         """
+        if self._budget is not None:
+            self._budget.restart()
         provider, from_key_alone = self._provider(ask)
         contract = self._contract(provider, ask.openapi)
         kind = self._kind(ask, provider, from_key_alone)
@@ -76,11 +79,13 @@ class Chooser:
         return Target(provider, contract, endpoint, model, kind, stream, ask.base_url or provider.base_url)
 
     def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
-        from .contract import open_contract
+        from .contract import Budget, open_contract
 
+        if self._budget is None:
+            self._budget = Budget(self._settings.document_nodes, self._settings.document_seconds)
         place = (provider.protocol, tuple(files))
         if place not in self._contracts:
-            self._contracts[place] = open_contract(provider.protocol, files)
+            self._contracts[place] = open_contract(provider.protocol, files, budget=self._budget)
         return self._contracts[place]
 
     def _provider(self, ask: Ask) -> tuple[ProviderSettings, bool]:

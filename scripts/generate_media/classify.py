@@ -37,6 +37,7 @@ def classify(answer: Answer, rules: Sequence[ErrorRule], *, operation: str, wall
         code=code,
         should_retry=rule.retry,
         may_have_been_created=rule.may_have_been_created,
+        ended_generation=rule.ended_generation,
         retry_after_seconds=wait or None,
         guidance=tuple(line for line in (rule.guidance, *GUIDANCE[rule.category]) if line),
     )

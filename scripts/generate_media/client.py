@@ -7,8 +7,7 @@ of which a paid call may do. requests and urllib3 are imported with the first Cl
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from .keys import SecretKey
 from .models import Call
 from .results import Answer
 from .settings import is_loopback
-from .transport import TIMED_OUT, Exchange, TransportError
+from .transport import Exchange, TransportError
 from .watch import Alarm, Watch, shared
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
 
 CONNECT_SECONDS = 10.0
+OPENINGS = 3
+"""A connection is opened anew where another store of certificates may know its issuer, or where it died unused."""
 POOL_SIZE = 64
 """Idle connections that are kept for reads; more than these are closed after use."""
 
@@ -93,22 +94,28 @@ class Client:
         self.trust = TrustStore(os.environ) if site.base_url.lower().startswith("https:") else None
         self._reads = self._new_adapter(POOL_SIZE)
 
-    def send(self, call: Call, *, timeout_seconds: float) -> Answer:
+    def send(self, call: Call, *, timeout_seconds: float, before_bytes: Callable[[], object] | None = None) -> Answer:
         """One exchange, whatever its status; a redirect is an answer like any other.
 
         ``timeout_seconds`` bounds all of it, but for a system resolver that hangs and a host's further addresses.
+        ``before_bytes`` is called once, when the connection is open and nothing but the request's bytes is left to do.
 
         Raises:
             TransportError: no whole answer.
             UsageError: the request cannot be built (a changed local file, a host that is not allowed).
         """
         # The socket's own time-out is only a net: the alarm is what bounds a byte a second.
-        with self._opened(call, timeout_seconds, timeout_seconds + 1.0) as opened:
+        with self._opened(call, timeout_seconds, timeout_seconds + 1.0, before_bytes) as opened:
             return opened.answer()
 
     @contextmanager
     def open_stream(
-        self, call: Call, *, silence_seconds: float, answer_seconds: float | None = None
+        self,
+        call: Call,
+        *,
+        silence_seconds: float,
+        answer_seconds: float | None = None,
+        before_bytes: Callable[[], object] | None = None,
     ) -> Iterator[Answer | EventStream]:
         """Sends on entering; gives events, or the whole answer where it is not an event stream.
 
@@ -120,7 +127,7 @@ class Client:
             TransportError: no answer began.
         """
         bound = silence_seconds if answer_seconds is None else answer_seconds
-        with self._opened(call, bound, silence_seconds) as opened:
+        with self._opened(call, bound, silence_seconds, before_bytes) as opened:
             yield opened.answer_or_events()
 
     def close(self) -> None:
@@ -128,9 +135,16 @@ class Client:
         self._reads.close()
 
     @contextmanager
-    def _opened(self, call: Call, answer_seconds: float, read_seconds: float) -> Iterator[Incoming]:
+    def _opened(
+        self, call: Call, answer_seconds: float, read_seconds: float, before_bytes: Callable[[], object] | None
+    ) -> Iterator[Incoming]:
         with ExitStack() as stack:
-            exchange = Exchange(connect_seconds=min(CONNECT_SECONDS, answer_seconds), send_seconds=answer_seconds)
+            exchange = Exchange(
+                connect_seconds=min(CONNECT_SECONDS, answer_seconds),
+                send_seconds=answer_seconds,
+                watch=self._watch,
+                before_bytes=before_bytes,
+            )
             alarm, raw = self._sent(call, exchange, stack, answer_seconds, read_seconds)
             yield Incoming(call, exchange, alarm, raw, self.site.key.cut_from)
 
@@ -140,7 +154,7 @@ class Client:
         """The alarm that bounds the answer, and the answer as it begins. The request, with the key in its headers, is
         let go here: a stream may be read for an hour."""
         request = guarded(exchange, lambda: self._prepare(call, stack))
-        alarm = self._watch.at(time.monotonic() + answer_seconds, lambda: exchange.cut(TIMED_OUT), brief=True)
+        alarm = exchange.limit(answer_seconds)
         stack.callback(alarm.cancel)
 
         def transmit() -> Any:
@@ -167,12 +181,16 @@ class Client:
         proxies = {} if self.site.loopback else get_environ_proxies(request.url or "")
         timeouts = (exchange.connect_seconds, read_seconds)
         with on_behalf_of(exchange):
-            try:
-                return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
-            except NotConnected as error:
-                if not (error.untrusted and self.trust is not None and self.trust.widen()):
-                    raise
-            return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
+            for left in range(OPENINGS - 1, -1, -1):
+                try:
+                    return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
+                except NotConnected as error:
+                    if not left or not (error.stale or (error.untrusted and self._trust_more())):
+                        raise
+        raise AssertionError("the last opening returns or raises")
+
+    def _trust_more(self) -> bool:
+        return self.trust is not None and self.trust.widen()
 
     def _prepare(self, call: Call, files: ExitStack) -> PreparedRequest:
         from requests import Request

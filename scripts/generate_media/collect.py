@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .accept import end_in_journal
 from .ask import ask
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
-from .create import end_in_journal
 from .errors import GenerateMediaError, OutputError, StillRunning
 from .expiry import LOST, lost_words
 from .journal import Row, local_id
 from .outcome import Outcome
 from .outputs import save, stem, still_there, write_sidecar
 from .report import Ended, failed, no_file, sidecar_record, terminal
-from .results import JobFailure, Reading, SavedOutput
+from .results import MAX_OUTPUTS, JobFailure, Reading, RemoteOutput, SavedOutput
 from .settings import is_loopback
 
 if TYPE_CHECKING:
@@ -47,18 +47,20 @@ def collect(
     if row.result != "succeeded":
         failure = _failure_of(row)
         return failed(end, failure, _category(ctx, failure))
+    if end.more_outputs:
+        ctx.events.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
     there = saved_outputs(row)
     if reused and there and still_there(there, row.output_dir):
         _mend_sidecar(ctx, end, there)
         return terminal(end, there)
-    outputs = reading.outputs if reading is not None else row.remote
+    outputs = _taken(row, reading)
     if ctx.outputs.folder is None:
         if not outputs:
             return no_file(end, _no_output(row))
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     if reading is None and row.generation_id != local_id(row.fingerprint, row.ordinal):
         reading, row = _fresh(ctx, row)
-        outputs = reading.outputs if reading is not None else row.remote
+        outputs = _taken(row, reading)
         end = _ended(ctx, row, source, elapsed, reused)
     if not outputs:
         return no_file(end, _no_output(row))
@@ -76,6 +78,11 @@ def lost(ctx: JobContext, row: Row) -> Outcome:
         LOST, lost_words(ctx.provider), guidance=guidance, details={"resume": ctx.resume(row.generation_id)}
     )
     return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
+
+
+def _taken(row: Row, reading: Reading | None) -> Sequence[RemoteOutput]:
+    """The results to fetch or to print: those of the answer at hand, else of the journal, so many at most."""
+    return (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
 
 
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
@@ -163,6 +170,7 @@ def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool)
         verbose=ctx.events.verbose,
         complete_urls=ctx.outputs.folder is None,
         reused=reused,
+        more_outputs=max(0, len(row.remote) - MAX_OUTPUTS),
     )
 
 

@@ -13,12 +13,21 @@ SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 
 
 def resume_command(
-    generation_id: str | None, *, sandbox: bool = False, config: str | None = None, deadline: float | None = None
+    generation_id: str | None,
+    *,
+    sandbox: bool = False,
+    config: str | None = None,
+    deadline: float | None = None,
+    settles: str | None = None,
 ) -> str | None:
-    """How to go on with a job, for as long at a time as now; None where the id could not stand in a shell command."""
+    """How to go on with a job, for as long at a time as now; None where the id could not stand in a shell command.
+
+    ``settles`` names the row of a create whose answer was lost, for which the job is then taken.
+    """
     if generation_id is None or not SAFE_WORD.match(generation_id):
         return None
-    extra = ["--sandbox"] if sandbox else []
+    extra = [] if settles is None else [f"--settles={settles}"]
+    extra += ["--sandbox"] if sandbox else []
     if config is not None:
         extra += ["--config", config]
     if deadline is not None:

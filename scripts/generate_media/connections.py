@@ -3,6 +3,7 @@
 urllib3 reports a failed CONNECT, a failed handshake and a lost answer through the same exceptions, and which
 wraps which has changed between its versions. So the connection itself says how far it came: whatever is raised
 inside ``connect()`` (name, TCP, proxy, TLS) becomes :class:`NotConnected`, and all else happens afterwards.
+A paid request is announced (the journal writes ``sending``) when its connection is open and only its bytes are left.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -26,18 +28,22 @@ from .errors import UsageError
 from .transport import Exchange, describe, is_untrusted
 
 SYSTEM_STORE = Path("/etc/ssl/certs")
+STALE_SECONDS = 5.0
+"""A connection that was opened longer ago and has not been used may be dead without a sign."""
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _current = threading.local()
 
 
 class NotConnected(HTTPError):
-    """No connection was made, so nothing was sent. ``untrusted``: only because no store knows the issuer."""
+    """There is no connection, so nothing was sent. ``untrusted``: only because no store knows the issuer; ``stale``:
+    there was one, and it may be dead by now."""
 
-    def __init__(self, detail: str, *, untrusted: bool) -> None:
+    def __init__(self, detail: str, *, untrusted: bool = False, stale: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.untrusted = untrusted
+        self.stale = stale
 
 
 @contextmanager
@@ -55,12 +61,17 @@ class _Traced:
 
     sock: Any
     timeout: Any
+    _opened_at: float
 
     def _new_conn(self) -> socket.socket:
         line: socket.socket = super()._new_conn()  # type: ignore[misc]
         # A copy, since the TLS layer takes the descriptor away from this one: else a handshake could not be cut.
         self._copy = line.dup()
-        _current.exchange.connecting(self._copy)
+        try:
+            _current.exchange.hold(self._copy)
+        except TimeoutError:  # cut before it began
+            line.close()
+            raise
         return line
 
     def connect(self) -> None:
@@ -68,8 +79,9 @@ class _Traced:
         self.timeout = exchange.connect_seconds
         try:
             super().connect()  # type: ignore[misc]
-            exchange.connected(self.sock)
+            exchange.hold(self.sock)
             self.sock.settimeout(exchange.send_seconds)
+            self._opened_at = time.monotonic()
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             failure = NotConnected(exchange.cut_because or describe(error), untrusted=is_untrusted(error))
         else:
@@ -82,10 +94,39 @@ class _Traced:
         raise failure
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is not None:
-            _current.exchange.connected(self.sock)
-            self.timeout = _current.exchange.send_seconds  # urllib3 would send under the connect time-out
+        exchange: Exchange = _current.exchange
+        if self.sock is None:
+            self.connect()
+        if exchange.is_paid:
+            self._check_fresh()
+            exchange.announce()
+            self._check_fresh()  # a disk may be slow
+        try:
+            exchange.departing(self.sock)
+        except TimeoutError as error:
+            raise NotConnected(str(exchange.cut_because)) from error
+        self.timeout = exchange.send_seconds  # urllib3 would send under the connect time-out
         super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def _check_fresh(self) -> None:
+        """Raises NotConnected for a connection that the other side may have given up, or has."""
+        if time.monotonic() - self._opened_at > STALE_SECONDS or not is_quiet(self.sock):
+            raise NotConnected("the connection was closed before anything was sent", stale=True)
+
+
+def is_quiet(line: Any) -> bool:
+    """Whether an open connection has neither ended nor said anything; a TLS session ticket says nothing."""
+    before = line.gettimeout()
+    line.settimeout(0.0)
+    try:
+        line.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    finally:
+        line.settimeout(before)
+    return False
 
 
 @cache

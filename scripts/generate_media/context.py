@@ -130,11 +130,12 @@ class JobContext:
     policy: RetryPolicy = _POLICY
     rng: random.Random = _CHANCE
 
-    def resume(self, generation_id: str | None) -> str | None:
+    def resume(self, generation_id: str | None, *, settles: str | None = None) -> str | None:
+        """The command that goes on with a job, or that takes it for the lost create ``settles`` first."""
         from .commands import resume_command
 
         budget = self.budget_seconds
-        return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget)
+        return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget, settles=settles)
 
 
 def job_ref(row: Row) -> JobRef:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Union
 
+from .accept import Created, record
 from .answers import parse_json, succeeded, without_bytes
 from .classify import classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
-from .errors import Category, NotCreated, OutcomeUnknown, ProviderRefused, UsageError
+from .errors import Category, NotCreated, OutcomeUnknown, ProviderRefused
 from .failure import Failure
-from .journal import JournalWriteError, Row, local_id
+from .journal import JournalWriteError, Row
 from .models import Call, Request
-from .refusal import explain_unwritten, unknown_error
-from .results import Answer, Json, Reading
+from .refusal import unknown_error
+from .results import Answer, JobFailure, Json, Reading, Result
 from .transport import TransportError
 
 if TYPE_CHECKING:
@@ -28,15 +27,6 @@ CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
 JITTER_SECONDS = 30.0
 """At most so much is added to a wait that the provider asked for."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Created:
-    """A job that exists: its row, what is known of it, and the stream that may tell more."""
-
-    row: Row
-    reading: Reading
-    stream: EventStream | None = None
 
 
 class _NotMade(NamedTuple):
@@ -71,7 +61,6 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
     for attempt in count(1):
         if budget.passed:
             raise _give_up(ctx, row, "the deadline was reached before anything was sent", None)
-        ctx.journal.sending(row.row_id, key_fingerprint=ctx.gateway.key.fingerprint, base_url=ctx.gateway.base_url)
         with ctx.signals.shield():
             sent = _send_once(ctx, spec.request, row, call, stack)
             if isinstance(sent, _NotMade):
@@ -86,11 +75,17 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
 
 def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Sent:
     seconds = ctx.clock.real(ctx.limits.create_timeout)
+
+    def before_bytes() -> None:
+        gateway = ctx.gateway
+        ctx.journal.sending(row.row_id, key_fingerprint=gateway.key.fingerprint, base_url=gateway.base_url)
+
     try:
         if call.stream:
+            silence = ctx.clock.real(ctx.limits.stream_silence)
             opened = stack.enter_context(
                 ctx.gateway.open_stream(
-                    call, answer_seconds=seconds, silence_seconds=ctx.clock.real(ctx.limits.stream_silence)
+                    call, answer_seconds=seconds, silence_seconds=silence, before_bytes=before_bytes
                 )
             )
             if not isinstance(opened, Answer):
@@ -101,12 +96,7 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
                     opened.shutdown()
                 return made
         else:
-            opened = ctx.gateway.send(call, timeout_seconds=seconds)
-    except JournalWriteError:
-        raise  # after the answer: what was made stands in its details
-    except UsageError:  # a file that is gone or changed: the request could not be built
-        ctx.journal.retreat(row.row_id)
-        raise
+            opened = ctx.gateway.send(call, timeout_seconds=seconds, before_bytes=before_bytes)
     except TransportError as error:
         if not error.reached:
             failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code="no_connection")
@@ -121,6 +111,8 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
 def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Sent:
     if not succeeded(answer):
         failure = classify(answer, ctx.adapter.errors, operation="create", wall=ctx.clock.wall())
+        if failure.ended_generation:
+            return record(ctx, row, _ended_badly(ctx, request, answer, failure))
         if failure.may_have_been_created or failure.category is Category.OUTCOME_UNKNOWN:
             return _Lost(f"HTTP {answer.status}", failure)
         return _NotMade(failure)
@@ -128,19 +120,23 @@ def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) ->
     reading = ctx.adapter.local_result(request, body) or ctx.adapter.read(body, model=request.model)
     if reading.generation_id is None and reading.result is None:
         return _Lost(f"HTTP {answer.status} ({answer.media_type or 'no content type'}) without an id")
-    return _record(ctx, row, reading)
+    return record(ctx, row, reading)
+
+
+def _ended_badly(ctx: JobContext, request: Request, answer: Answer, failure: Failure) -> Reading:
+    """A generation that the provider made and that failed at once, told in place of its id."""
+    reading = ctx.adapter.read(parse_json(answer.body), model=request.model)
+    return reading._replace(result=Result.FAILED, failure=JobFailure(failure.code, failure.message), outputs=())
 
 
 def _from_stream(ctx: JobContext, request: Request, row: Row, stream: EventStream, seconds: float) -> _Sent:
     """Read events until one holds the id; the create's own time-out cuts a stream that never says it."""
-    timer = ctx.watch.at(time.monotonic() + seconds, stream.shutdown)
+    timer = stream.limit(seconds)
     detail = "the stream ended before it gave an id"
     try:
         for reading in readings(ctx, request.model, stream):
             if reading.generation_id is not None:
-                return _record(ctx, row, reading, stream)
-        if stream.stopped:
-            detail = "the stream gave no id in time"
+                return record(ctx, row, reading, stream)
     except TransportError as error:
         detail = error.detail
     finally:
@@ -160,72 +156,6 @@ def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Readi
             )
         if isinstance(value, Mapping):
             yield ctx.adapter.read(dict(value), model=model)
-
-
-def _record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | None = None) -> Created:
-    """The id goes to disk first, then to stdout; where the disk fails, to stdout all the same.
-
-    Raises:
-        JournalWriteError: with the id, or the result's URLs, that could not be written.
-    """
-    try:
-        reading = _write_accepted(ctx, row, reading)
-    except JournalWriteError as error:
-        raise explain_unwritten(row, reading, error) from None
-    tell_accepted(ctx, reading)
-    return Created(ctx.journal.get(row.row_id), reading, stream)
-
-
-def _write_accepted(ctx: JobContext, row: Row, reading: Reading) -> Reading:
-    if reading.generation_id is None:
-        identity = local_id(row.fingerprint, row.ordinal)
-        reading = reading._replace(generation_id=identity)
-        end_in_journal(ctx, row.row_id, reading)
-    else:
-        accept_in_journal(ctx, row.row_id, reading)
-    return reading
-
-
-def tell_accepted(ctx: JobContext, reading: Reading) -> None:
-    ctx.events.event(
-        "accepted",
-        generation_id=reading.generation_id,
-        status=reading.status or None,
-        resume=ctx.resume(reading.generation_id),
-    )
-
-
-def accept_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
-    """Record the id by which the job can be followed from now on, by whoever comes."""
-    assert reading.generation_id is not None
-    ctx.journal.accepted(
-        row_id,
-        generation_id=reading.generation_id,
-        aliases=reading.aliases,
-        status=reading.status,
-        provider_created_at=reading.created_at,
-        usage=reading.usage,
-    )
-
-
-def end_in_journal(ctx: JobContext, row_id: int, reading: Reading, *, durable: bool = True) -> None:
-    """Record that a job reached an end, with everything that the files will be made from.
-
-    ``durable`` False: the provider can be asked again, so nobody waits for the disk.
-    """
-    assert reading.result is not None
-    failure = reading.failure
-    ctx.journal.ended(
-        row_id,
-        status=reading.status,
-        result=reading.result.value,
-        remote=reading.outputs,
-        usage=reading.usage,
-        response=without_bytes(reading.response),
-        error={"code": failure.code, "message": failure.message} if failure else None,
-        generation_id=reading.generation_id,
-        durable=durable,
-    )
 
 
 def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, attempt: int) -> None:
@@ -296,4 +226,4 @@ def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
     error: Json = {"code": "outcome_unknown", "message": lost.detail}
     with suppress(JournalWriteError):  # a row left in sending by a dead writer says the same
         ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
-    return unknown_error(lost.failure.message if lost.failure else lost.detail, lost.failure)
+    return unknown_error(lost.failure.message if lost.failure else lost.detail, row, lost.failure)

@@ -16,10 +16,11 @@ from urllib.parse import SplitResult, urljoin
 
 from . import __version__
 from .addresses import Resolver, checked_url, is_loopback_host, refused, shown_host, system_resolver
+from .bounded import LOOK_SECONDS
 from .errors import OutputError, StillRunning
 from .guarded import Lines, guarded_adapter
 from .retry import RetryPolicy, parse_retry_after
-from .transfer import Fetched, Transfer, Truncated
+from .transfer import CutShort, Fetched, Transfer, Truncated
 from .transport import describe, is_untrusted, network_exceptions
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ CONNECT_SECONDS = 10.0
 HEADER_SECONDS = 60.0
 READ_SECONDS = 30.0
 RETRIES = 5
+CUT_RETRIES = 2
+"""A whole answer that holds a part of a file is what the host has; only a file still on its way there gets longer."""
+LEAST_LOOK_SECONDS = 0.05
+"""Even at the end of the time: most files show their end in less."""
 MAX_WAIT_SECONDS = 600.0
 """A Retry-After beyond it ends the run: coming back later is then the user's choice."""
 
@@ -117,19 +122,29 @@ class Downloader:
         Raises:
             OutputError: ``output_refused``, ``output_too_large``, ``wrong_type``, ``output_gone``,
                 ``download_failed``, ``save_failed``.
+            CutShort: what is in ``into`` is cut short, as it was in the tries before.
             StillRunning: the time is up; the result can be fetched later.
         """
-        attempt = 0
+        attempt = cuts = 0
         while True:
             attempt += 1
             try:
                 return self._attempt(url, into)
             except _Transient as failure:
                 self._wait(failure, attempt, url)
+            except CutShort as failure:
+                cuts += 1
+                if cuts > CUT_RETRIES:
+                    raise
+                self._wait(_Transient(failure.message), attempt, url)
 
     @property
     def max_bytes(self) -> int:
         return self._max_bytes
+
+    def look_seconds(self) -> float:
+        """How long, in real seconds, a file may be looked into: LOOK_SECONDS, or what is left of the time."""
+        return max(LEAST_LOOK_SECONDS, min(LOOK_SECONDS, self._real(self._deadline())))
 
     def close(self) -> None:
         """Close connections; the next fetch opens new ones."""
@@ -170,6 +185,7 @@ class Downloader:
             max_bytes=self._max_bytes,
             on_bytes=self._progress,
             now=lambda: time.monotonic() * self._time_scale,
+            look_seconds=self.look_seconds,
         )
         with self._network_errors(), self._lines.cut_after(self._real(self._deadline())):
             fetched = transfer.receive(response.raw.read1, response.headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 import time
 from typing import Any
 
@@ -16,8 +15,11 @@ from .providers import PROTOCOLS, adapter_for
 from .providers.base import ErrorRule
 from .results import Answer
 from .settings import ProviderSettings, load_settings
+from .user_file import read_user_file
 
 BODY_CAP = 1 << 20
+"""So much of an error's body is looked at."""
+MAX_BODY_BYTES = 64 << 20
 
 
 def explain(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
@@ -71,12 +73,4 @@ def _credits_command(provider: ProviderSettings, args: argparse.Namespace) -> st
 def _body(args: argparse.Namespace) -> str:
     if args.body_file is None:
         return str(args.body)
-    try:
-        if args.body_file == "-":
-            data = sys.stdin.buffer.read(BODY_CAP)
-        else:
-            with open(args.body_file, "rb") as handle:
-                data = handle.read(BODY_CAP)
-    except OSError as error:
-        raise UsageError("unreadable_file", f"{args.body_file} cannot be read: {error.strerror}") from None
-    return data.decode("utf-8-sig", "replace")
+    return read_user_file(args.body_file, MAX_BODY_BYTES)[:BODY_CAP].decode("utf-8-sig", "replace")

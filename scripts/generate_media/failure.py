@@ -17,9 +17,11 @@ class Failure:
     code: str = ""
     should_retry: bool = False
     may_have_been_created: bool = False
+    ended_generation: bool = False
+    """The answer to a create tells of a generation that was made and failed."""
     retry_after_seconds: float | None = None
     guidance: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
-        return CATEGORY_EXIT[self.category]
+        return ExitCode.GENERATION_FAILED if self.ended_generation else CATEGORY_EXIT[self.category]

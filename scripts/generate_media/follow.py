@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .accept import Created
 from .ask import NO_ANSWER, ask
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
-from .create import Created, announce_retry, readings
+from .create import announce_retry, readings
 from .errors import Category, ProviderRefused, StillRunning
 from .failure import Failure
 from .results import GONE, JobFailure, JobRef, Reading, Result

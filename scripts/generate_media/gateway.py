@@ -65,20 +65,24 @@ class Gateway:
         """Begin with the key that made the job, where it is still configured: no other may see it."""
         self._keys.sort(key=lambda key: key.fingerprint != fingerprint)
 
-    def send(self, call: Call, *, timeout_seconds: float) -> Answer:
-        """One exchange, on the first host that can be reached; real seconds.
+    def send(self, call: Call, *, timeout_seconds: float, before_bytes: Callable[[], object] | None = None) -> Answer:
+        """One exchange, on the first host that can be reached; real seconds. ``before_bytes`` as for a client's.
 
         Raises:
             TransportError: of the last host tried.
         """
-        return self._first_reachable(lambda client: client.send(call, timeout_seconds=timeout_seconds))
+        return self._first_reachable(
+            lambda client: client.send(call, timeout_seconds=timeout_seconds, before_bytes=before_bytes)
+        )
 
     def open_stream(
-        self, call: Call, *, answer_seconds: float, silence_seconds: float
+        self, call: Call, *, answer_seconds: float, silence_seconds: float, before_bytes: Callable[[], object]
     ) -> AbstractContextManager[Answer | EventStream]:
         """A create that streams; entering the context sends it. Real seconds."""
         client = self._pool.get(self.base_url, self.key)
-        return client.open_stream(call, answer_seconds=answer_seconds, silence_seconds=silence_seconds)
+        return client.open_stream(
+            call, answer_seconds=answer_seconds, silence_seconds=silence_seconds, before_bytes=before_bytes
+        )
 
     def rotate_host(self) -> bool:
         """Go on with the next host; False when there is only one."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from .models import Call
 from .results import Answer
 from .stream import Event, EventTooLarge, events
-from .transport import STOPPED, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
+from .transport import STOPPED, TIMED_OUT, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
 from .unpack import unpacked, whole
 from .watch import Alarm
 
@@ -43,7 +43,7 @@ class Incoming:
 
     def answer_or_events(self) -> Answer | EventStream:
         chunks = self._chunks()
-        head = guarded(self.exchange, lambda: self._head(chunks))
+        head = guarded(self.exchange, lambda: self._head(chunks), is_whole=bool)
         if not self._is_event_stream(head):
             return self._answer(chain([head], chunks))
         self.alarm.cancel()
@@ -51,7 +51,13 @@ class Incoming:
 
     def _answer(self, chunks: Iterator[bytes]) -> Answer:
         cap = MAX_CREATE_BYTES if self.call.operation == "create" else MAX_ANSWER_BYTES
-        return Answer(self.raw.status, self._headers(), self.cut(guarded(self.exchange, lambda: whole(chunks, cap))))
+        text = guarded(self.exchange, lambda: whole(chunks, cap), is_whole=lambda _: self._tells_its_end)
+        return Answer(self.raw.status, self._headers(), self.cut(text))
+
+    @property
+    def _tells_its_end(self) -> bool:
+        """Whether the body's end is known from its headers, so that a connection that ends is not taken for it."""
+        return bool(self.raw.chunked) or self.raw.length_remaining is not None
 
     def _chunks(self) -> Iterator[bytes]:
         def arriving() -> Iterator[bytes]:
@@ -110,6 +116,10 @@ class EventStream:
         """End the iteration, from any thread and at once, without an exception."""
         self._exchange.cut(STOPPED)
 
+    def limit(self, seconds: float) -> Alarm:
+        """Events that have arrived within so many real seconds are given; then it breaks off. Cancelled, it goes on."""
+        return self._exchange.limit(seconds)
+
     def close(self) -> None:
         """No more events; leaving ``open_stream``'s block closes the connection."""
         self.shutdown()
@@ -125,7 +135,7 @@ class EventStream:
             TransportError: it broke, fell silent, or holds what cannot be an event.
         """
         try:
-            event = guarded(self._exchange, lambda: next(self._events, None))
+            event = guarded(self._exchange, lambda: next(self._events, None), is_whole=lambda found: found is not None)
         except TransportError:
             if not self.stopped:
                 raise
@@ -141,11 +151,12 @@ class EventStream:
             yield chunk
 
 
-def guarded(exchange: Exchange, action: Callable[[], T]) -> T:
+def guarded(exchange: Exchange, action: Callable[[], T], *, is_whole: Callable[[T], bool] = lambda _: True) -> T:
     """Run a step of an exchange; what goes wrong is a TransportError, and so is an end that a cut made.
 
-    It is raised outside of the ``except`` block: the libraries' exceptions hold requests, whose headers hold the
-    key, and must not hang on ours as context.
+    What came in time and ``is_whole`` counts, though the time be up by now.
+    The error is raised outside of the ``except`` block: the libraries' exceptions hold requests, whose headers hold
+    the key, and must not hang on ours as context.
     """
     failure = None
     try:
@@ -154,8 +165,9 @@ def guarded(exchange: Exchange, action: Callable[[], T]) -> T:
         failure = str(error) or "an event is too large"
     except network_exceptions() as error:
         failure = getattr(error, "detail", "") or describe(error)
-    if exchange.cut_because is not None:
-        failure = exchange.cut_because
+    cut = exchange.cut_because
+    if cut is not None and (failure is not None or cut != TIMED_OUT or not is_whole(result)):
+        failure = cut
     if failure is not None:
         raise TransportError(failure, reached=exchange.started)
     return result

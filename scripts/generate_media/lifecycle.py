@@ -10,15 +10,15 @@ from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from .accept import Created, end_in_journal
 from .clock import Deadline, Stopped
 from .context import JobContext, JobSpec
-from .create import Created, create, end_in_journal
+from .create import create
 from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
 from .expiry import warn_if_soon
 from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
 from .outcome import Outcome, error_outcome
 from .refusal import unknown_error
-from .results import Reading
 from .views import redact
 
 BUSY_LOOK_SECONDS = 0.2
@@ -88,7 +88,7 @@ def resume_job(ctx: JobContext, row: Row) -> Outcome:
         if row.state in (State.ENDED, State.COLLECTED):
             return _collect(run, row, reused=row.state is State.COLLECTED)
         if row.generation_id is None:
-            row = _recover(ctx, row)
+            raise _with_candidates(ctx, row, unknown_error("its answer was lost", row))
         return _to_the_end(run, row, None)
     except Stopped:
         return run.cut_short(Interrupted(2))
@@ -144,24 +144,21 @@ def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
 
 
 def _create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Created:
-    """Create; an answer that was lost is looked for in the provider's list at once."""
+    """Create; where the answer was lost, the error tells which jobs of the provider's list may be the lost one."""
     try:
         return create(ctx, spec, row, stack)
     except ProviderRefused as error:
         from .refusal import explain_refusal
 
         raise explain_refusal(ctx, spec.request, error) from None
-    except OutcomeUnknown:
-        found = _find_lost(ctx, ctx.journal.get(row.row_id))
-        if found is None:
-            raise
-        return Created(found, Reading(found.generation_id, found.status))
+    except OutcomeUnknown as error:
+        raise _with_candidates(ctx, row, error) from None
 
 
-def _find_lost(ctx: JobContext, row: Row) -> Row | None:
-    from .recover import find_lost
+def _with_candidates(ctx: JobContext, row: Row, error: OutcomeUnknown) -> OutcomeUnknown:
+    from .recover import with_candidates
 
-    return find_lost(ctx, row)
+    return with_candidates(ctx, row.row_id, error)
 
 
 def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
@@ -204,28 +201,18 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
 
 
 def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
-    """An earlier run lost the answer to its create: find the job, or ask again where that costs nothing.
+    """An earlier run lost the answer to its create: ask again where that costs nothing.
 
     Raises:
-        OutcomeUnknown: neither is possible.
+        OutcomeUnknown: it may cost something; with the jobs that may be the lost one.
     """
-    found = _find_lost(ctx, row)
-    if found is not None:
-        return Claim(ClaimKind.ATTACHED, found)
     if spec.request.synchronous and spec.request.model in ctx.provider.free_models:
         ctx.events.warn(
             "an earlier run was stopped while this request was out and its result is lost; "
             "the model is free, so it is asked again"
         )
         return _claim(ctx, spec, force_new=True)
-    raise unknown_error("an earlier run of the same command lost its answer")
-
-
-def _recover(ctx: JobContext, row: Row) -> Row:
-    found = _find_lost(ctx, row)
-    if found is None:
-        raise unknown_error("its answer was lost, and the job could not be found")
-    return found
+    raise _with_candidates(ctx, row, unknown_error("an earlier run of the same command lost its answer", row))
 
 
 def _tell_attached(ctx: JobContext, row: Row) -> None:

@@ -31,6 +31,12 @@ def check_one_question(args: argparse.Namespace) -> None:
             "give exactly one of --generation-id ID, --all, --list, --cancel ID",
             guidance=("python3 scripts/wait_generation.py --list shows every job with its id",),
         )
+    if args.settles and len(args.generation_id) != 1:
+        raise UsageError(
+            "usage",
+            "--settles ROW needs exactly one --generation-id ID: the job that is taken for the lost one",
+            guidance=("candidates[] of the exit 13 line hold the whole command",),
+        )
 
 
 def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:

@@ -1,21 +1,21 @@
 """Pixels and seconds from file headers, read by seeking: a 4 GiB clip costs as little as a thumbnail.
 
-The common formats are read here because Pillow's import alone takes 58 ms of a user's wait; Pillow reads the
-rare ones (TIFF, AVIF). Readers may raise ValueError, struct.error, IndexError or EOFError on broken files; the
-caller (sniff.measure) makes no measures of it.
+Not by Pillow: its import alone takes 58 ms of a user's wait, and it reads all that a header promises. Readers may
+raise ValueError, struct.error, IndexError, EOFError or Untold on broken files; the caller (sniff.measure) makes no
+measures of it.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-TAIL_BYTES = 4096
-"""Bytes that may follow a picture's end mark: some encoders add a little."""
-_END_MARKS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9", "image/gif": b"\x3b"}
-_MAX_BOXES = 4096
-_MAX_MARKERS = 1024
+from .bounded import Bounded
+from .boxes import walk
+
+_BLOCK_BYTES = 1 << 16
 
 
 class Measures(NamedTuple):
@@ -26,27 +26,27 @@ class Measures(NamedTuple):
     duration_seconds: float | None = None
 
 
-def png(file: BinaryIO) -> Measures:
-    head = _exactly(file, 24)
+def png(file: Bounded) -> Measures:
+    head = file.take(24)
     if head[12:16] != b"IHDR":
         raise ValueError("no IHDR")
     return Measures(*struct.unpack(">II", head[16:24]))
 
 
-def gif(file: BinaryIO) -> Measures:
-    return Measures(*struct.unpack("<6xHH", _exactly(file, 10)))
+def gif(file: Bounded) -> Measures:
+    return Measures(*struct.unpack("<6xHH", file.take(10)))
 
 
-def bmp(file: BinaryIO) -> Measures:
-    head = _exactly(file, 26)
+def bmp(file: Bounded) -> Measures:
+    head = file.take(26)
     if head[14] == 12:
         return Measures(*struct.unpack("<HH", head[18:22]))
     width, height = struct.unpack("<ii", head[18:26])
     return Measures(width, abs(height))  # a negative height means rows from the top
 
 
-def webp(file: BinaryIO) -> Measures:
-    head = _exactly(file, 30)
+def webp(file: Bounded) -> Measures:
+    head = file.take(30)
     chunk = head[12:16]
     if chunk == b"VP8X":
         return Measures(1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little"))
@@ -57,81 +57,120 @@ def webp(file: BinaryIO) -> Measures:
     return Measures(width & 0x3FFF, height & 0x3FFF)
 
 
-def jpeg(file: BinaryIO) -> Measures:
+def jpeg(file: Bounded) -> Measures:
     """The first start-of-frame marker's size (ITU T.81, B.2.2)."""
-    file.seek(2)
-    for _ in range(_MAX_MARKERS):
-        marker = _exactly(file, 2)
-        while marker[1] == 0xFF:  # fill bytes may stand before a marker
-            marker = marker[1:] + _exactly(file, 1)
-        if marker[0] != 0xFF:
-            raise ValueError("no marker")
-        length = struct.unpack(">H", _exactly(file, 2))[0]
-        if 0xC0 <= marker[1] <= 0xCF and marker[1] not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">xHH", _exactly(file, 5))
+    for marker, _ in jpeg_segments(file):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">xHH", file.take(5))
             return Measures(width, height)
-        file.seek(length - 2, 1)
     raise ValueError("no frame")
 
 
-def wav(file: BinaryIO) -> Measures:
+def jpeg_segments(file: Bounded) -> Iterator[tuple[int, int]]:
+    """Marker and content length of each segment before the picture's data, SOS the last; the file stands at the
+    content, and behind it once the next is asked for. Raises EOFError, ValueError, Untold."""
+    file.seek(2)
+    marker = 0
+    while marker != SOS:
+        marker = _next_marker(file)
+        if marker not in _ALONE:
+            length = struct.unpack(">H", file.take(2))[0] - 2
+            if length < 0:
+                raise ValueError("a segment smaller than its header")
+            content = file.tell()
+            yield marker, length
+            file.seek(content + length)
+
+
+SOS = 0xDA
+_ALONE = {0x01, *range(0xD0, 0xDA)}
+"""Markers without content: TEM, RST, SOI, EOI."""
+_MARKER = re.compile(rb"\xff([^\xff\x00])")
+
+
+def _next_marker(file: Bounded) -> int:
+    """Fill bytes and stray ones before it are passed over, as libjpeg does."""
+    start, count = file.tell(), 16
+    while len(piece := file.read(count)) > 1:
+        fill_bytes = len(piece) - len(piece.lstrip(b"\xff"))
+        found = _MARKER.search(piece, max(0, fill_bytes - 1))
+        if found:
+            file.seek(start + found.end())
+            return found[1][0]
+        start += len(piece) - 1  # its last byte may be a marker's first
+        file.seek(start)
+        count = _BLOCK_BYTES
+    raise EOFError
+
+
+def wav(file: Bounded) -> Measures:
     """Seconds of a WAVE file: bytes of its data chunk by bytes a second of its fmt chunk."""
     file.seek(12)
     bytes_a_second = 0
-    for _ in range(_MAX_MARKERS):
-        name, size = struct.unpack("<4sI", _exactly(file, 8))
+    while True:
+        name, size = struct.unpack("<4sI", file.take(8))
         if name == b"fmt ":
-            bytes_a_second = struct.unpack("<8xI", _exactly(file, 12))[0]
+            bytes_a_second = struct.unpack("<8xI", file.take(12))[0]
             file.seek(size - 12 + size % 2, 1)
         elif name == b"data":
-            return Measures(duration_seconds=round(min(size, _left(file)) / bytes_a_second, 3))
+            return Measures(duration_seconds=round(min(size, file.length - file.tell()) / bytes_a_second, 3))
         else:
             file.seek(size + size % 2, 1)
-    return Measures()
 
 
-def iso_media(file: BinaryIO) -> Measures:
+def iso_media(file: Bounded) -> Measures:
     """MP4, QuickTime, M4A: seconds from mvhd (mehd when fragmented), pixels from the first visual sample entry."""
     seconds: float | None = None
     size: tuple[int | None, int | None] = (None, None)
     scale = 0
-    for name, start, end in _walk(file, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex")):
+    for name, start, end in walk(file, dict.fromkeys((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex"), 0)):
         file.seek(start)
         if name == b"mvhd":
             scale, length = _mvhd(file)
             seconds = round(length / scale, 3) if length and length != 0xFFFFFFFF else None
         elif name == b"mehd" and seconds is None and scale:
-            wide = _exactly(file, 4)[0] == 1
-            seconds = round(int.from_bytes(_exactly(file, 8 if wide else 4), "big") / scale, 3)
+            wide = file.take(4)[0] == 1
+            seconds = round(int.from_bytes(file.take(8 if wide else 4), "big") / scale, 3)
         elif name == b"stsd" and size == (None, None) and end - start >= 44:
-            size = _visual_size(_exactly(file, 44))
+            size = _visual_size(file.take(44))
     return Measures(size[0], size[1], seconds)
 
 
-def by_pillow(file: BinaryIO) -> Measures:
-    """Formats that are rare as results; no size where Pillow cannot read them."""
-    import warnings
-
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # only the header is read
-            with Image.open(file) as picture:
-                return Measures(*picture.size)
-    except (OSError, Image.DecompressionBombError, SyntaxError):
-        return Measures()
+def heif(file: Bounded) -> Measures:
+    """AVIF and HEIC: the largest ``ispe`` (ISO 23008-12, 6.5.3), as tiles and thumbnails have smaller ones of their
+    own; a sequence without any is measured as a clip."""
+    sizes = [Measures()]
+    for name, start, _ in walk(file, {b"meta": 4, b"iprp": 0, b"ipco": 0}):
+        if name == b"ispe":
+            file.seek(start + 4)
+            sizes.append(Measures(*struct.unpack(">II", file.take(8))))
+    return max(sizes[1:], key=lambda size: (size.width or 0) * (size.height or 0)) if sizes[1:] else iso_media(file)
 
 
-READERS: Mapping[str, Callable[[BinaryIO], Measures]] = {
+def tiff(file: Bounded) -> Measures:
+    """Width and length (tags 256, 257) of the first directory of a TIFF 6.0 or BigTIFF."""
+    magic = file.take(4)
+    order, big = ("<" if magic[:1] == b"I" else ">"), b"+" in magic
+    file.seek(8 if big else 4)
+    file.seek(struct.unpack(order + ("Q" if big else "I"), file.take(8 if big else 4))[0])
+    count = struct.unpack(order + ("Q" if big else "H"), file.take(8 if big else 2))[0]
+    entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))
+    found = {}
+    for tag, kind, _, value in entry.iter_unpack(file.take(count * entry.size)):
+        if tag in (256, 257):
+            found[tag] = struct.unpack_from(order + {3: "H", 4: "I", 16: "Q"}[kind], value)[0]
+    return Measures(found[256], found[257])
+
+
+READERS: Mapping[str, Callable[[Bounded], Measures]] = {
     "image/png": png,
     "image/jpeg": jpeg,
     "image/gif": gif,
     "image/bmp": bmp,
     "image/webp": webp,
-    "image/tiff": by_pillow,
-    "image/avif": by_pillow,
-    "image/heic": by_pillow,
+    "image/tiff": tiff,
+    "image/avif": heif,
+    "image/heic": heif,
     "audio/wav": wav,
     "video/mp4": iso_media,
     "video/quicktime": iso_media,
@@ -139,64 +178,10 @@ READERS: Mapping[str, Callable[[BinaryIO], Measures]] = {
 }
 
 
-def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Boxes of ISO 14496-12 between two offsets: type, start and end of the content. A box that says it ends
-    beyond ``end`` is given with the end it claims, and is the last."""
-    for _ in range(_MAX_BOXES):
-        if start + 8 > end:
-            return
-        file.seek(start)
-        size, name = struct.unpack(">I4s", _exactly(file, 8))
-        header = 8
-        if size == 1:
-            size, header = struct.unpack(">Q", _exactly(file, 8))[0], 16
-        elif size == 0:
-            size = end - start
-        if size < header:
-            raise ValueError("a box smaller than its header")
-        yield name, start + header, start + size
-        start += size
-
-
-def is_whole(file: BinaryIO, media_type: str) -> bool:
-    """False when a file of this type certainly lacks its end: for bodies whose length the server did not say."""
-    length = _length(file)
-    mark = _END_MARKS.get(media_type)
-    if mark is not None:
-        file.seek(max(0, length - TAIL_BYTES))
-        return mark in file.read()
-    file.seek(0)
-    if media_type in ("image/webp", "video/x-msvideo", "audio/wav"):
-        size = int.from_bytes(_exactly(file, 8)[4:], "little")
-        return size == 0xFFFFFFFF or size + 8 <= length
-    if media_type in ("video/mp4", "video/quicktime", "audio/mp4"):
-        try:
-            found = list(boxes(file, 0, length))
-        except (ValueError, EOFError):
-            return False
-        return any(name == b"moov" for name, _, _ in found) and found[-1][2] <= length
-    return True
-
-
-def _walk(file: BinaryIO, into: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
-    """All boxes, those of the containers ``into`` opened; bounded in depth and number, for hostile files."""
-    stack = [boxes(file, 0, _length(file))]
-    for _ in range(_MAX_BOXES):
-        box = next(stack[-1], None)
-        if box is None:
-            stack.pop()
-            if not stack:
-                return
-        elif box[0] in into and len(stack) <= len(into):
-            stack.append(boxes(file, box[1], box[2]))
-        else:
-            yield box
-
-
-def _mvhd(file: BinaryIO) -> tuple[int, int]:
-    version = _exactly(file, 4)[0]
+def _mvhd(file: Bounded) -> tuple[int, int]:
+    version = file.take(4)[0]
     form = ">16xIQ" if version == 1 else ">8xII"
-    scale, length = struct.unpack(form, _exactly(file, struct.calcsize(form)))
+    scale, length = struct.unpack(form, file.take(struct.calcsize(form)))
     return scale, length
 
 
@@ -206,21 +191,3 @@ def _visual_size(stsd: bytes) -> tuple[int | None, int | None]:
         return None, None
     width, height = struct.unpack(">HH", stsd[40:44])
     return (width, height) if width and height else (None, None)
-
-
-def _exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data
-
-
-def _length(file: BinaryIO) -> int:
-    here = file.tell()
-    end = file.seek(0, 2)
-    file.seek(here)
-    return end
-
-
-def _left(file: BinaryIO) -> int:
-    return _length(file) - file.tell()

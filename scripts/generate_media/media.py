@@ -21,6 +21,8 @@ from .results import Json
 from .sniff import HEAD_BYTES, identify, measure
 from .views import walk
 
+MAX_MEDIA_BYTES = 256 << 20
+"""Several times what any provider documents; a body in JSON holds all of it in memory."""
 _BLOCK = 1 << 20
 
 
@@ -133,8 +135,11 @@ def _form_value(value: Body) -> str | LocalMedia:
 
 def _read(file: Path) -> tuple[bytes, str, int]:
     """First bytes, sha256 and size. Only regular files: a FIFO would wait for ever, a device never end."""
-    if not stat.S_ISREG(os.stat(file).st_mode):
+    found = os.stat(file)
+    if not stat.S_ISREG(found.st_mode):
         raise ValueError("it is not a regular file")
+    if found.st_size > MAX_MEDIA_BYTES:
+        raise ValueError(f"it is larger than the {MAX_MEDIA_BYTES >> 20} MiB that are taken here")
     digest, head, size = hashlib.sha256(), b"", 0
     with file.open("rb") as stream:
         for block in _blocks(stream.read):

@@ -63,6 +63,8 @@ class Request:
     synchronous: bool = False
     """The create itself answers with the result."""
     warnings: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    """What the contract could not check, in sentences."""
     method: str = "POST"
 
 

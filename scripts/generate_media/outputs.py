@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from .atomic import has_bytes, part_file, publish
+from .atomic import Part, has_bytes, keep, part_file, publish
 from .errors import GenerateMediaError, OutputError
 from .names import candidates, stem
 from .results import RemoteOutput, SavedOutput
 from .sidecar import write_sidecar
 from .sniff import EXTENSIONS, HEAD_BYTES, extension, identify, measure
-from .transfer import Fetched, Sink, Truncated, save_failed
+from .transfer import CutShort, Fetched, Sink, Truncated, save_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,8 @@ def save(
     """Save a job's results in their order; done again, it finds the same files and makes none twice.
 
     One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
-    ``on_saved`` at once, and stands in the error's ``details["outputs"]``.
+    ``on_saved`` at once, and stands in the error's ``details["outputs"]``. The bytes of a file that is cut short are
+    kept as ``<stem>[-n].<ext>.part`` until the n-th result is whole.
 
     Raises:
         OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
@@ -49,13 +50,16 @@ def save(
     """
     name = stem(stem_prompt, provider, generation_id)
     saved: list[SavedOutput] = []
+    taken: set[str] = set()
     failures: list[OutputError] = []
     place = Path(os.path.abspath(folder))
     try:
-        for output in outputs:
+        for number, output in enumerate(outputs, start=1):
             with _kept_for_later(failures):
-                item = _save_one(output, place, name, downloader, taken=[row.path for row in saved])
+                cut = f"{name}-{number}" if number > 1 else name
+                item = _save_one(output, place, name, cut, downloader, taken)
                 saved.append(item)
+                taken.add(item.path or "")
                 if on_saved is not None:
                     on_saved(item)
         if failures:
@@ -90,14 +94,18 @@ def _is_saved(item: SavedOutput, folder: str) -> bool:
 
 
 def _save_one(
-    output: RemoteOutput, folder: Path, name: str, downloader: Downloader, *, taken: Sequence[str | None]
+    output: RemoteOutput, folder: Path, name: str, cut: str, downloader: Downloader, taken: Set[str]
 ) -> SavedOutput:
+    """One result under the first free name; ``cut`` is the one that its bytes get when they are cut short."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with part_file(folder, name) as part:
-            fetched = _fetch(output, part.file, downloader)
+            try:
+                fetched = _fetch(output, part.file, downloader)
+            except CutShort as error:
+                raise _kept(error, part, folder / _cut_name(cut, error.media_type)) from None
             part.sync()
-            size = measure(part.path, fetched.media_type)
+            size = measure(part.path, fetched.media_type, seconds=downloader.look_seconds())
             path = publish(
                 part.path,
                 folder,
@@ -105,6 +113,7 @@ def _save_one(
                 size_bytes=fetched.size_bytes,
                 sha256=fetched.sha256,
             )
+        (folder / _cut_name(cut, fetched.media_type)).unlink(missing_ok=True)
     except OSError as error:
         raise save_failed(error) from None
     return SavedOutput(
@@ -120,17 +129,27 @@ def _save_one(
     )
 
 
+def _cut_name(cut: str, media_type: str) -> str:
+    return f"{cut}{extension(media_type)}.part"
+
+
+def _kept(error: CutShort, part: Part, path: Path) -> CutShort:
+    """The error, once the bytes lie where it says."""
+    keep(part, path)
+    error.message += f"; what came is kept as {path}"
+    return error
+
+
 def _fetch(output: RemoteOutput, file: BinaryIO, downloader: Downloader) -> Fetched:
     if output.inline:
-        return _decode(output.inline, file, downloader.max_bytes)
+        return _decode(output.inline, Sink(file, downloader.max_bytes, downloader.look_seconds))
     if output.url:
         return downloader.fetch(output.url, file)
     raise OutputError("no_output", "the provider named a result but gave neither a URL nor its bytes")
 
 
-def _decode(text: str, file: BinaryIO, max_bytes: int) -> Fetched:
+def _decode(text: str, sink: Sink) -> Fetched:
     """Base64 (a data: URI too) straight into the file, a window at a time."""
-    sink = Sink(file, max_bytes)
     rest = ""
     try:
         for at in range(text.find(",") + 1 if text[:5] == "data:" else 0, len(text), _BASE64_CHARS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from .request import Wish, build_body
 from .results import Json
 from .sets import NoJsonConstant, strict_json
 from .settings import ProviderSettings
+from .user_file import read_user_text
 from .views import canonical, files_of, for_validation
 
 WISH_FLAGS = (
@@ -112,12 +112,19 @@ def prepare(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
     Raises:
         UsageError, NotFound: see :mod:`choose` and :mod:`request`. InvalidRequest: the contract objects.
     """
+    from .contract.strangers import strangers
+
+    with strangers(wanted.ask.openapi):
+        return _prepared(wanted, chooser, known_url)
+
+
+def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
     target = chooser.choose(wanted.ask)
     if wanted.payload is not None:
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    warnings = [*notes, *_objections(target, body, wanted.no_validate)]
+    objections, unchecked = _objections(target, body, wanted.no_validate)
     endpoint = target.endpoint
     request = Request(
         provider=target.provider.name,
@@ -131,7 +138,8 @@ def prepare(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
         query_path=endpoint.query_path,
         prompt=prompt_of(wanted.wish.prompt, body),
         synchronous=endpoint.synchronous,
-        warnings=tuple(warnings),
+        warnings=(*notes, *objections),
+        unchecked=unchecked,
     )
     return Prepared(target.provider, request, target.contract.limits)
 
@@ -172,8 +180,9 @@ def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:6]
 
 
-def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> list[str]:
-    """The contract's warnings; its errors too where --no-validate asks to go on all the same.
+def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
+    check.
 
     Raises:
         InvalidRequest: the contract has errors.
@@ -190,7 +199,8 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
             ),
             details={"may_have_been_created": False, "problems": [problem_json(problem) for problem in errors[:10]]},
         )
-    return [problem.message for problem in problems]
+    unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
+    return tuple(problem.message for problem in problems if problem.severity != "unchecked"), unchecked
 
 
 def problem_json(problem: Any) -> dict[str, Any]:
@@ -205,7 +215,7 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
     if isinstance(text, Mapping):
         return text
     if file is not None:
-        text = _read_payload(file)
+        text = read_user_text(file, PAYLOAD_CAP)
     if text is None:
         return None
     try:
@@ -226,20 +236,6 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
     if not isinstance(body, dict):
         raise UsageError("bad_json", f"the payload must be a JSON object, not {type(body).__name__}")
     return body
-
-
-def _read_payload(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(PAYLOAD_CAP)
-        else:
-            with open(file, "rb") as handle:
-                data = handle.read(PAYLOAD_CAP)
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError("unreadable_file", f"{file} is not UTF-8 text") from None
 
 
 def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:

@@ -1,68 +1,81 @@
-"""A create whose answer was lost: look for its job in the provider's own list, where there is one."""
+"""A create whose answer was lost: the jobs in its provider's own list that it may have made.
+
+A list proves nothing (DESIGN rule 12): another machine with the same key may have made the same kind of job in the
+same minute. So they are shown, each with the command that takes it for the lost one, and somebody decides.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import Any
+
 from .answers import parse_json, succeeded
 from .context import JobContext
-from .create import accept_in_journal, tell_accepted
-from .journal import IdAlreadyKnown, Row, State
+from .errors import OutcomeUnknown, clean_text
+from .journal import JournalWriteError, Row, local_id
+from .providers.base import told_model
 from .results import Reading
 from .transport import TransportError
 
 WINDOW_SECONDS = 120.0
 """How far before and after the sending a job's ``created_at`` may lie (clocks differ)."""
+MOST = 10
+"""Candidates shown: those made nearest to the sending."""
+
+CHOOSE = (
+    "candidates[] are jobs of this model, made about then, that this journal does not know; no list proves which is "
+    "meant: if one is recognised, run its attach command, which takes it for this one"
+)
 
 
-def find_lost(ctx: JobContext, row: Row) -> Row | None:
-    """Attach to the one job that can be the lost one: same model, made in the window, unknown to the journal.
+def with_candidates(ctx: JobContext, row_id: int, error: OutcomeUnknown) -> OutcomeUnknown:
+    """The same error with what the provider's list shows."""
+    with suppress(JournalWriteError, KeyError):  # a journal that fails now adds nothing
+        error.details["candidates"] = found = candidates(ctx, ctx.journal.get(row_id))
+        error.guidance = (CHOOSE, *error.guidance) if found else error.guidance
+    return error
 
-    None when there is no list, when it does not answer, or when not exactly one job fits: a guess could
-    attach a command to somebody else's picture.
+
+def candidates(ctx: JobContext, row: Row) -> list[dict[str, Any]] | None:
+    """Jobs that a lost create may have made: of its model, made in the window, unknown to the journal; nearest first.
+
+    None where the provider has no list, or it does not answer.
     """
     call = ctx.adapter.recent(row.model)
-    if call is None or row.sending_at is None or row.state is not State.UNKNOWN:
+    if call is None or row.sending_at is None:
         return None
+    seconds = ctx.clock.real(ctx.deadline.cut(ctx.limits.poll_request_timeout))
     try:
-        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
+        answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError:
         return None
     if not succeeded(answer):
         return None
     known = ctx.journal.known_ids(row.provider)
     fitting = [
-        reading
+        (distance, reading)
         for reading in ctx.adapter.read_recent(parse_json(answer.body))
-        if reading.generation_id is not None
-        and reading.generation_id not in known
-        and _fits(ctx, row, row.sending_at, reading)
+        if (distance := _distance(ctx, row, reading)) is not None and reading.generation_id not in known
     ]
-    if len(fitting) != 1 or _rivals(ctx, row):
+    fitting.sort(key=lambda found: found[0])
+    return [_shown(ctx, row, reading) for _, reading in fitting[:MOST]]
+
+
+def _distance(ctx: JobContext, row: Row, reading: Reading) -> float | None:
+    """Seconds between the sending and a listed job's making; None for one that cannot be meant."""
+    if reading.generation_id is None or reading.created_at is None or row.sending_at is None:
         return None
-    try:
-        return _attach(ctx, row, fitting[0])
-    except IdAlreadyKnown:
-        return None  # another process has just found the same job for another row
+    after = reading.created_at - row.sending_at
+    in_window = -WINDOW_SECONDS <= after <= ctx.limits.create_timeout + WINDOW_SECONDS
+    return abs(after) if in_window and ctx.adapter.may_be_of(row.model, reading) else None
 
 
-def _fits(ctx: JobContext, row: Row, sent_at: float, reading: Reading) -> bool:
-    model = reading.response.get("model") if isinstance(reading.response, dict) else None
-    if model not in (None, row.model) or reading.created_at is None:
-        return False
-    latest = sent_at + ctx.limits.create_timeout + WINDOW_SECONDS
-    return sent_at - WINDOW_SECONDS <= reading.created_at <= latest
-
-
-def _rivals(ctx: JobContext, row: Row) -> bool:
-    """Whether another create of the same model, lost or still out, could own the job just as well."""
-    span = ctx.limits.create_timeout + 2 * WINDOW_SECONDS
-    return any(
-        other.row_id != row.row_id and abs((other.sending_at or 0.0) - (row.sending_at or 0.0)) <= span
-        for other in ctx.journal.undecided_rows(row.provider, row.model)
-    )
-
-
-def _attach(ctx: JobContext, row: Row, reading: Reading) -> Row:
-    accept_in_journal(ctx, row.row_id, reading)
-    ctx.events.warn("the answer to the create was lost; its job was found in the provider's list")
-    tell_accepted(ctx, reading)
-    return ctx.journal.get(row.row_id)
+def _shown(ctx: JobContext, row: Row, reading: Reading) -> dict[str, Any]:
+    made = datetime.fromtimestamp(reading.created_at or 0.0, timezone.utc)
+    return {
+        "generation_id": clean_text(reading.generation_id or ""),
+        "created_at": made.isoformat(timespec="seconds"),
+        "model": clean_text(told_model(reading) or row.model),
+        "attach": ctx.resume(reading.generation_id, settles=local_id(row.fingerprint, row.ordinal)),
+    }

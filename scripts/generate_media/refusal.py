@@ -11,9 +11,9 @@ from .classify import GUIDANCE
 from .context import JobContext
 from .errors import Category, OutcomeUnknown, ProviderRefused
 from .failure import Failure
-from .journal import JournalWriteError, Row
+from .journal import JournalWriteError, Row, local_id
 from .models import Request
-from .results import Reading
+from .results import MAX_OUTPUTS, Reading
 
 
 def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
@@ -39,7 +39,7 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
     known = {"generation_id": reading.generation_id, "provider": row.provider, "model": row.model}
     error.details |= {name: value for name, value in known.items() if value} | {"may_have_been_created": True}
     if reading.outputs:
-        error.details["outputs"] = [{"url": item.url} for item in reading.outputs]
+        error.details["outputs"] = [{"url": item.url} for item in reading.outputs[:MAX_OUTPUTS]]
     error.guidance = (
         "the job was created: keep this line, and do not use --new",
         "once the journal can be written: wait_generation.py --generation-id=ID --provider NAME --model ID",
@@ -48,14 +48,18 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
     return error
 
 
-def unknown_error(detail: str, failure: Failure | None = None) -> OutcomeUnknown:
-    """Exit 13: what is known, and what --new would do."""
+def unknown_error(detail: str, row: Row, failure: Failure | None = None) -> OutcomeUnknown:
+    """Exit 13: what is known, how to settle it by hand, and what --new would do."""
     extra = tuple(
         line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
+    )
+    by_hand = (
+        "where the dashboard shows the job with its id, wait_generation.py takes it for this one: "
+        f"--generation-id=ID --settles={local_id(row.fingerprint, row.ordinal)}"
     )
     return OutcomeUnknown(
         "outcome_unknown",
         f"the create was sent and its outcome is unknown: {detail}",
-        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN]),
+        guidance=(*extra, *GUIDANCE[Category.OUTCOME_UNKNOWN], by_hand),
         details={"may_have_been_created": True, "http_status": failure.http_status if failure else None},
     )

@@ -29,6 +29,8 @@ class Ended:
     verbose: bool
     complete_urls: bool
     reused: bool = False
+    more_outputs: int = 0
+    """So many beyond MAX_OUTPUTS were neither fetched nor printed."""
 
 
 def terminal(end: Ended, saved: Sequence[SavedOutput]) -> Outcome:
@@ -95,6 +97,7 @@ def _head(end: Ended, *, ok: bool) -> dict[str, Any]:
 
 def _tail(end: Ended) -> dict[str, Any]:
     return {
+        "more_outputs": end.more_outputs or None,
         "usage": short(end.row.usage),
         "elapsed_seconds": round(end.elapsed_seconds, 3),
         "sandbox": True if end.sandbox else None,
@@ -123,6 +126,7 @@ def sidecar_record(end: Ended, saved: Sequence[SavedOutput], error: Mapping[str,
         "ended_at": row.ended_at,
         "elapsed_seconds": round(end.elapsed_seconds, 3),
         "outputs": [_sidecar_output(item) for item in saved],
+        "more_outputs": end.more_outputs,
         "response": without_bytes(row.response),
         "error": dict(error) if error else None,
     }

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, Union
 
 from .urls import is_signed
 
+MAX_OUTPUTS = 1000
+"""No model gives so many. What is beyond is counted: neither fetched nor printed."""
+
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 
 

@@ -112,8 +112,8 @@ def start_fields(prepared: Prepared, spec: JobSpec) -> dict[str, str]:
 
 
 def tell_warnings(ctx: JobContext, prepared: Prepared) -> None:
-    """What was adjusted in a request, or objected to in vain."""
-    for warning in prepared.request.warnings:
+    """What was adjusted in a request, objected to in vain, or could not be checked."""
+    for warning in (*prepared.request.warnings, *prepared.request.unchecked):
         ctx.events.warn(warning)
 
 
@@ -145,6 +145,7 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         },
         "body": redact(request.body),
         "warnings": list(request.warnings),
+        "unchecked": list(request.unchecked),
         "last_usage": _last_usage(session, prepared),
         "sandbox": session.sandbox,
     }

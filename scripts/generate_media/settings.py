@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from .errors import UsageError
 from .providers import PROTOCOLS
+from .user_file import read_user_text
 
+MAX_CONFIG_BYTES = 1 << 20
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -84,6 +86,9 @@ class Settings(NamedTuple):
     """Agnes's key, where its users know it from."""
     default_provider: str = ""
     time_scale: float = 1.0
+    document_nodes: float = 2_000_000.0
+    document_seconds: float = 10.0
+    """What reading a user's OpenAPI document may cost, from loading it to the last check."""
 
     def __repr__(self) -> str:
         return f"<settings of {', '.join(self.providers)}>"
@@ -128,10 +133,7 @@ def load_settings(path: Path) -> Settings:
     Raises:
         UsageError: unreadable, not JSON, or against its schema; with line and the fix.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("config_unreadable", f"{path} cannot be read: {error}") from None
+    text = read_user_text(path, MAX_CONFIG_BYTES, code="config_unreadable")
     try:
         raw = json.loads(text)
         return _settings(raw)
@@ -163,7 +165,9 @@ def _settings(raw: Any) -> Settings:
         raise _Mistake(f"default_provider {top.default_provider!r} is not one of {', '.join(providers)}")
     if top.time_scale <= 0:
         raise _Mistake("time_scale must be above 0")
-    return Settings(providers, top.api_key, top.default_provider, top.time_scale)
+    if min(top.document_nodes, top.document_seconds) <= 0:
+        raise _Mistake("document_nodes and document_seconds must be above 0")
+    return Settings(providers, *top[1:])
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

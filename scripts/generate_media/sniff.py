@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from .bounded import LOOK_SECONDS, Bounded, Untold
 from .measures import READERS, Measures
 
 __all__ = ["EXTENSIONS", "HEAD_BYTES", "Measures", "extension", "identify", "measure"]
@@ -73,19 +74,20 @@ def extension(media_type: str) -> str:
     return EXTENSIONS.get(media_type, ".bin")
 
 
-def measure(path: str | Path, media_type: str) -> Measures:
+def measure(path: str | Path, media_type: str, *, seconds: float = LOOK_SECONDS) -> Measures:
     """Pixels and seconds of a file, from its own header; None for what the header does not tell.
 
-    A broken file has no measures; that is not an error. Raises OSError when the file cannot be read.
+    A file that is broken, cannot be read, or takes longer than ``seconds`` (real ones) has no measures; that is not
+    an error.
     """
     reader = READERS.get(media_type)
     if reader is None:
         return Measures()
-    with open(path, "rb") as file:
-        try:
-            return reader(file)
-        except (struct.error, ValueError, IndexError, EOFError, ZeroDivisionError, OverflowError):
-            return Measures()
+    try:
+        with open(path, "rb") as file:
+            return reader(Bounded(file, seconds=seconds))
+    except (Untold, OSError, struct.error, LookupError, ValueError, EOFError, ArithmeticError):
+        return Measures()
 
 
 def _riff(head: bytes) -> str | None:

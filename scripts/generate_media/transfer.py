@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from .bounded import LOOK_SECONDS
 from .errors import OutputError
-from .measures import is_whole
 from .sniff import HEAD_BYTES, identify
+from .structure import Structure, structure
 
 READ_BYTES = 1 << 16
 SLOW_SECONDS = 60.0
@@ -23,6 +24,14 @@ _GZIP = ("gzip", "x-gzip", "deflate")
 
 class Truncated(Exception):
     """The body ended early, or came too slowly to ever end; another try may do better."""
+
+
+class CutShort(OutputError):
+    """All came that was announced, and the file's own structure says that its end is missing."""
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__("output_truncated", f"the file is cut short: as {media_type} it goes on beyond its last byte")
+        self.media_type = media_type
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,16 @@ class Fetched:
 class Sink:
     """Writes, counts and hashes; refuses too many bytes and, as soon as it can tell, what is no media.
 
+    ``look_seconds`` tells how long, in real seconds, the search for the file's end may take.
+
     Raises (all methods):
         OutputError: ``output_too_large``, ``wrong_type``, ``save_failed``.
     """
 
-    def __init__(self, file: BinaryIO, max_bytes: int) -> None:
+    def __init__(self, file: BinaryIO, max_bytes: int, look_seconds: Callable[[], float]) -> None:
         self._file = file
         self._max_bytes = max_bytes
+        self._look_seconds = look_seconds
         self._hash = hashlib.sha256()
         self._head = b""
         self._media_type: str | None = None
@@ -64,14 +76,17 @@ class Sink:
             raise save_failed(error) from None
 
     def finish(self) -> Fetched:
-        """What arrived. An empty body is :class:`Truncated`."""
+        """What arrived. Raises Truncated for an empty body, CutShort for a file without its end."""
         if not self.size_bytes:
             raise Truncated("the file host sent nothing")
         try:
             self._file.flush()
         except OSError as error:
             raise save_failed(error) from None
-        return Fetched(self._media_type or self._identify(), self.size_bytes, self._hash.hexdigest())
+        media_type = self._media_type or self._identify()
+        if structure(self._file, media_type, seconds=self._look_seconds()) is Structure.CUT:
+            raise CutShort(media_type)
+        return Fetched(media_type, self.size_bytes, self._hash.hexdigest())
 
     def _identify(self) -> str:
         self._media_type = identify(self._head)
@@ -85,7 +100,8 @@ class Sink:
 
 
 class Transfer:
-    """Receives one body. ``now`` gives story seconds; ``on_bytes`` is told bytes so far and the length, if known."""
+    """Receives one body. ``now`` gives story seconds; ``on_bytes`` is told bytes so far and the length, if known;
+    ``look_seconds`` as for :class:`Sink`."""
 
     def __init__(
         self,
@@ -94,11 +110,13 @@ class Transfer:
         max_bytes: int,
         on_bytes: Callable[[int, int | None], None],
         now: Callable[[], float],
+        look_seconds: Callable[[], float] = lambda: LOOK_SECONDS,
     ) -> None:
         self._file = file
         self._max_bytes = max_bytes
         self._on_bytes = on_bytes
         self._now = now
+        self._look_seconds = look_seconds
 
     def receive(self, read: Callable[..., bytes], headers: Mapping[str, str]) -> Fetched:
         """Write a body whose raw bytes ``read(count, decode_content=False)`` gives, an empty piece at its end.
@@ -106,6 +124,7 @@ class Transfer:
         Raises:
             OutputError: ``output_too_large``, ``wrong_type``, ``save_failed``.
             Truncated: it ended early.
+            CutShort: the file's own structure ends later.
         """
         chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         expected = None if chunked else content_length(headers)
@@ -113,16 +132,13 @@ class Transfer:
             self._check_room(expected)
         self._file.seek(0)
         self._file.truncate()
-        sink = Sink(self._file, self._max_bytes)
+        sink = Sink(self._file, self._max_bytes, self._look_seconds)
         pieces = self._raw(read, expected)
         if headers.get("content-encoding", "").strip().lower() in _GZIP:
             pieces = unzipped(pieces)
         for piece in pieces:
             sink.write(piece)
-        fetched = sink.finish()
-        if expected is None and not chunked and not is_whole(self._file, fetched.media_type):
-            raise Truncated("the body ended early")
-        return fetched
+        return sink.finish()
 
     def _check_room(self, expected: int) -> None:
         if expected > self._max_bytes:

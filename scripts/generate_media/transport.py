@@ -12,13 +12,21 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .watch import Alarm, Watch
 
 SILENT = "silent"
 TIMED_OUT = "timed out"
 STOPPED = "stopped"
+LAST_WAIT_SECONDS = 0.001
+"""What a read may wait once the time is up. Not 0: http.client takes a socket that would block for its end."""
+LAST_READ_SECONDS = 2.0
+"""So long may bytes that arrived in time be read, be they part of a TLS record whose rest never comes."""
 UNTRUSTED_CODES = (2, 19, 20, 21)
 """X509_V_ERR_*: the issuer is in no store we looked at; any other fault of a certificate is the certificate's."""
 
@@ -26,8 +34,9 @@ UNTRUSTED_CODES = (2, 19, 20, 21)
 class TransportError(Exception):
     """No whole answer came. Bears neither key, nor URL, nor the exceptions of the libraries below.
 
-    ``reached`` is False only when no connection was made (DNS, refused, TLS, proxy, connect time-out): nothing
-    was sent, and sending again is safe. ``detail`` is a few words: ``silent`` and ``timed out`` are fixed ones.
+    ``reached`` is False only when no connection was made (DNS, refused, TLS, proxy, connect time-out), or none lasted
+    until the first byte: nothing was sent, and sending again is safe. ``detail`` is a few words: ``silent`` and
+    ``timed out`` are fixed ones.
     """
 
     def __init__(self, detail: str, *, reached: bool) -> None:
@@ -41,42 +50,86 @@ class BrokenAnswer(Exception):
 
 
 class Exchange:
-    """One request on its way: whether anything may have been sent, and a way to cut it from another thread."""
+    """One request on its way: whether anything may have been sent, and ways to end it from another thread."""
 
-    def __init__(self, *, connect_seconds: float, send_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        connect_seconds: float,
+        send_seconds: float,
+        watch: Watch,
+        before_bytes: Callable[[], object] | None = None,
+    ) -> None:
         self.connect_seconds = connect_seconds
         self.send_seconds = send_seconds
+        self.is_paid = before_bytes is not None
+        """Its bytes may go out once only: ``before_bytes`` is called, once, when nothing but them is left to do."""
         self.started = False
         self.cut_because: str | None = None
+        self._before_bytes = before_bytes
+        self._watch = watch
         self._lock = threading.Lock()
         self._line: Any = None
 
-    def connecting(self, line: socket.socket) -> None:
-        """A socket that is not yet ready for the request (TLS, a proxy) but may already be cut."""
-        self._hold(line)
+    def hold(self, line: Any) -> None:
+        """A socket that may be cut from now on. Raises TimeoutError where the exchange is cut already."""
+        with self._lock:
+            self._take(line)
 
-    def connected(self, line: Any) -> None:
-        """From here on, what is sent may arrive."""
-        self._hold(line)
-        self.started = True
+    def announce(self) -> None:
+        """The bytes come next. Raises what ``before_bytes`` raises."""
+        before, self._before_bytes = self._before_bytes, None
+        if before is not None:
+            before()
+
+    def departing(self, line: Any) -> None:
+        """From here on, what is sent may arrive. Raises TimeoutError where the exchange is cut already."""
+        with self._lock:
+            self._take(line)
+            self.started = True
 
     def cut(self, because: str) -> None:
         """Wake the thread that waits on the socket, for good. The first reason stays."""
         with self._lock:
-            if self.cut_because is None:
-                self.cut_because = because
-                _shut(self._line)
+            self.cut_because = self.cut_because or because
+            _shut(self._line)
+
+    def limit(self, seconds: float) -> Alarm:
+        """After so many real seconds nothing more is waited for; what has arrived by then is still read, and counts
+        where it is whole: a process that was stopped for longer finds its answer in the socket."""
+        return self._watch.at(time.monotonic() + seconds, self._time_is_up, brief=True)
 
     def release(self) -> None:
         """The socket belongs to somebody else now; a later cut does nothing to it."""
         with self._lock:
             self._line = None
 
-    def _hold(self, line: Any) -> None:
+    def _take(self, line: Any) -> None:
+        if self.cut_because is not None:
+            raise TimeoutError(errno.ETIMEDOUT, self.cut_because)
+        self._line = line
+
+    def _time_is_up(self) -> None:
         with self._lock:
-            if self.cut_because is not None:
-                raise TimeoutError(errno.ETIMEDOUT, self.cut_because)
-            self._line = line
+            self.cut_because = self.cut_because or TIMED_OUT
+            if self.started and _hurried(self._line):
+                end = time.monotonic() + LAST_READ_SECONDS
+                self._watch.at(end, lambda: self.cut(TIMED_OUT), brief=True)
+                return
+        self.cut(TIMED_OUT)
+
+
+def _hurried(line: Any) -> bool:
+    """Whether bytes have arrived that its reader can take; if so, the reader waits for no more than those."""
+    from urllib3.util.wait import wait_for_read
+
+    try:
+        if line is None or not wait_for_read(line, 0.0):
+            return False
+        line.settimeout(LAST_WAIT_SECONDS)
+    except (OSError, ValueError):  # closed meanwhile
+        return False
+    return True
 
 
 def _shut(line: Any) -> None:

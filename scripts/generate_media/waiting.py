@@ -14,10 +14,11 @@ from .keys import SecretKey
 from .lifecycle import resume_job
 from .listing import check_one_question
 from .outcome import Outcome
-from .recover import find_lost
+from .recover import candidates
 from .run import output_folder
 from .session import Session
 from .settings import ProviderSettings
+from .settle import lost_row, settle
 
 
 def run_wait(session: Session) -> Outcome:
@@ -31,16 +32,23 @@ def run_wait(session: Session) -> Outcome:
         return cancel(_context(session, row), row)
     if args.all:
         return _follow_all(session, _all_open(session), _resume_or_tell)
+    if args.settles:
+        return _settle(session, lost_row(session.journal, args.settles))
     rows = [_row(session, item) for item in args.generation_id]
     return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
+
+
+def _settle(session: Session, row: Row) -> Outcome:
+    ctx = _context(session, row)
+    return resume_job(ctx, settle(ctx, row, session.args.generation_id[0]))
 
 
 def _all_open(session: Session) -> list[Row]:
     """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
 
     Of a result that is lost since it is told until the same command has made it again.
-    A create that another run has out is followed by that run. One whose outcome is unknown is looked for in its
-    provider's list; where that says nothing it is told of and left alone, since no waiting ever ends it.
+    A create that another run has out is followed by that run. One whose outcome is unknown is told of and left alone:
+    no waiting ever ends it.
     """
     journal = session.journal
     unsaved = [
@@ -48,30 +56,28 @@ def _all_open(session: Session) -> list[Row]:
         for row in journal.unsaved_rows()
         if row.output_dir and row.remote and not (_is_lost(session, row) and journal.made_again(row))
     ]
-    open_rows = [
-        _found(session, row) if row.state is State.UNKNOWN else row
-        for row in journal.open_rows()
-        if row.state in (State.ACCEPTED, State.UNKNOWN)
-    ]
-    return [*unsaved, *(row for row in open_rows if row is not None)]
+    open_rows = journal.open_rows()
+    for row in open_rows:
+        if row.state is State.UNKNOWN:
+            _tell_lost(session, row)
+    return [*unsaved, *(row for row in open_rows if row.state is State.ACCEPTED)]
 
 
 def _is_lost(session: Session, row: Row) -> bool:
     return is_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
 
 
-def _found(session: Session, row: Row) -> Row | None:
-    """The row of a create whose answer was lost, once its provider's list shows the job; else None, and said."""
+def _tell_lost(session: Session, row: Row) -> None:
+    """Say that a create's answer was lost, with the jobs of the provider's list that it may have made."""
+    found = None
     with suppress(GenerateMediaError):
-        found = find_lost(_context(session, row), row)
-        if found is not None:
-            return found
+        found = candidates(_context(session, row), row)
     session.printer.event(
         "warning",
         message=f"perhaps {row.provider} made a job ({row.model}, {row.prompt[:60]!r}) whose answer was lost: "
         "look in its dashboard; the same command with --new makes it again, and may pay again",
+        candidates=found,
     )
-    return None
 
 
 def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:

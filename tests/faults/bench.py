@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import os
 import random
+import shlex
 import signal
 import sqlite3
 import sys
@@ -159,9 +161,25 @@ class _User:
         if (again.code, jobs) != (right.then, right.jobs + right.more):
             wrong.append(f"next run: exit {again.code} and {jobs} jobs, not {right.then} and {right.jobs + right.more}")
         wrong += self.whole(again)
+        if self.flow.listed and again.code == 13:
+            wrong += self.settle(again, jobs)
         if wrong:
             wrong += [first.out[-1500:], again.out[-800:], first.err[-600:]]
         return wrong
+
+    def settle(self, ran: Ran, jobs: int) -> list[str]:
+        """A job whose answer was lost is the one candidate; its command settles the create, which then has its file."""
+        shown = ran.last.get("candidates", [])
+        if len(shown) != jobs:
+            return [f"{len(shown)} candidates for {jobs} jobs"]
+        wrong = []
+        for candidate in shown:
+            script, *args = shlex.split(candidate["attach"])[1:]
+            ends = [self.command(*args, script=Path(script).stem), self.command()]
+            if [(end.code, end.last.get("generation_id")) for end in ends] != [(0, candidate["generation_id"])] * 2:
+                wrong.append(f"attached: {[end.out[-500:] for end in ends]}")
+            wrong += self.whole(ends[-1])
+        return wrong if self.jobs() == jobs else [*wrong, "attaching made a job"]
 
     def whole(self, ran: Ran) -> list[str]:
         """What holds after every run, whatever happened: no traceback, a last line, a file for each collected row."""
@@ -176,18 +194,18 @@ class _User:
             wrong.append(f"left behind: {left}")
         return wrong
 
-    def command(self, *more: str) -> Ran:
-        import create_and_wait
-
+    def command(self, *more: str, script: str = "create_and_wait") -> Ran:
         base = self.sandbox.base_urls[self.flow.provider]
         if self.door:
             scheme = "https" if self.row.operation == "tls" else "http"
             base = base.replace(f"http://127.0.0.1:{self.sandbox.port}", f"{scheme}://127.0.0.1:{self.door.port}")
         args = [*self.flow.args, "--prompt", "a cat", "--provider", self.flow.provider, "--base-url", base,
                 "--config", str(self.home / "config.json"), *more]  # fmt: skip
+        if script != "create_and_wait":
+            args = list(more)
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = create_and_wait.main(args)
+            code = importlib.import_module(script).main(args)
         self.said += out.getvalue() + err.getvalue()
         return Ran(code, out.getvalue(), err.getvalue())
 

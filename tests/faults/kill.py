@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -198,6 +199,10 @@ def strike(sandbox: Any, zygote: Zygote, flow: str, blow: Blow, second: Blow | N
             person.run(second)
             tally.seen["struck twice"] += 1
         final = person.run()
+        if final.code == 13 and person.flow.listed and person.jobs():
+            wrong += _attached(person, final)
+            tally.seen["attached"] += 1
+            final = person.run()
         wrong += _settled(person, final, tally)
         before = person.jobs()
         again = person.run()
@@ -219,6 +224,16 @@ def _after(person: Person, first: Ended, blow: Blow) -> list[str]:
     if person.jobs() and unknown and first.code != 13 and "generation_id" not in first.out and not person.flow.free:
         wrong.append("a job was made, its id could not be written and was not shown either")
     return wrong
+
+
+def _attached(person: Person, final: Ended) -> list[str]:
+    """The lost job is the one candidate, and its command takes it."""
+    shown = final.last.get("candidates", [])
+    if len(shown) != person.jobs():
+        return [f"{len(shown)} candidates for {person.jobs()} jobs"]
+    script, *args = shlex.split(shown[0]["attach"])[1:]
+    taken = person.zygote.start(Path(script).stem, args, env=person.env, cwd=person.work).wait()
+    return [] if taken.code == 0 else [f"attach: exit {taken.code}", taken.out[-600:]]
 
 
 def _settled(person: Person, final: Ended, tally: Tally) -> list[str]:

@@ -21,7 +21,7 @@ SAMPLE_CUTS = (0, 1, 9)
 
 @dataclass(frozen=True)
 class Flow:
-    """One way of making a job. ``listed``: a lost job can be looked up; ``free``: a lost picture is asked for again."""
+    """One way of making a job. ``listed``: lost jobs are candidates; ``free``: a lost picture is asked for again."""
 
     provider: str
     args: tuple[str, ...]
@@ -100,10 +100,10 @@ def expect(row: Row, anatomy: Anatomy) -> Expect:
 
 
 def _create(row: Row, anatomy: Anatomy) -> Expect:
-    """Connected, so never sent again: the id was read, or the outcome is unknown (looked up where there is a list)."""
+    """Connected, so never sent again: the id was read, or the outcome is unknown, whatever a list may show."""
     flow = FLOWS[row.flow]
     made = row.point not in UNSENT
-    if made and (_id_is_read(row, flow, anatomy) or flow.listed):
+    if made and _id_is_read(row, flow, anatomy):
         return replace(GOOD, perhaps_lost=flow.streams and row.cut is not None and row.action != "drip")
     lost = replace(LOST, jobs=int(made))
     return replace(lost, then=0, more=1) if flow.free else lost

@@ -165,7 +165,7 @@ def test_a_lost_job_is_attached_to_one_row_only(journal: Journal) -> None:
     journal.accepted(rows[0], generation_id="found")
     with pytest.raises(IdAlreadyKnown):
         journal.accepted(rows[1], generation_id="found")
-    assert [row.row_id for row in journal.undecided_rows("skills.video", "m")] == rows[1:]
+    assert [journal.get(row_id).state for row_id in rows] == [State.ACCEPTED, State.UNKNOWN]
 
 
 def test_an_adopted_id_has_one_row_and_no_claim_finds_it(journal: Journal) -> None:
@@ -239,3 +239,39 @@ def test_fingerprint_sees_every_part_and_no_order() -> None:
     ]
     assert len({fingerprint(*part) for part in parts}) == len(parts)  # type: ignore[arg-type]
     assert fingerprint("p", "k", "POST", "/x", {"b": ["\ud800"], "a": 1}) == fingerprint(*parts[0])  # type: ignore[arg-type]
+
+
+MADE_ELSEWHERE = {"fingerprint": ""}
+# how a row came to be and how far it has got → whether it is forgotten
+DISOWNED: dict[str, tuple[dict[str, str], str, bool]] = {
+    "an id made elsewhere of which nobody has heard": (MADE_ELSEWHERE, "", True),
+    "one of which its provider has spoken": (MADE_ELSEWHERE, "status", False),
+    "one that has ended": (MADE_ELSEWHERE, "ended", False),
+    "one that has ended without a word": (MADE_ELSEWHERE, "ended in silence", False),
+    "a job of ours": ({}, "", False),
+    "a job of ours that was told of": ({}, "status", False),
+}
+
+
+@pytest.mark.parametrize("name", DISOWNED)
+def test_only_an_id_that_was_never_a_job_is_forgotten(journal: Journal, name: str) -> None:
+    """A slip of the keyboard leaves no trace; a job that was accepted, or that its provider knew, stays."""
+    changes, stage, forgotten = DISOWNED[name]
+    other = journal.adopt(job(**MADE_ELSEWHERE), "gen-2").row_id
+    if changes:
+        row_id = journal.adopt(job(**changes), "gen-1").row_id
+    else:
+        row_id = journal.claim(job()).row.row_id
+        journal.sending(row_id)
+        journal.accepted(row_id, generation_id="gen-1", aliases=[("video_id", "video-1")])
+    if stage == "status":
+        journal.status(row_id, "IN_QUEUE")
+    elif stage:
+        end(journal, row_id, status="" if "silence" in stage else "COMPLETED")
+    journal.disown(row_id)
+    assert [row.row_id for row in journal.find("gen-1")] == ([] if forgotten else [row_id])
+    assert sorted(row.row_id for row in journal.recent()) == sorted([other, *([] if forgotten else [row_id])])
+    assert [row.row_id for row in journal.find("gen-2")] == [other]
+    later = journal.adopt(job(**MADE_ELSEWHERE), "gen-3").row_id  # SQLite may give it the number that became free
+    assert [row.row_id for row in journal.find("gen-1")] == ([] if forgotten else [row_id])
+    assert [row.row_id for row in journal.find("gen-3")] == [later]

@@ -13,7 +13,6 @@ from generate_media.classify import classify, classify_job_failure
 from generate_media.errors import Category
 from generate_media.models import Request
 from generate_media.providers import adapter_for
-from generate_media.providers.agcloud_errors import BASE_URL_HINT
 from generate_media.results import Answer, JobRef, Result
 
 AGCLOUD = adapter_for("agcloud")
@@ -292,9 +291,11 @@ def test_a_call_that_is_not_offered(status: int, operation: str, words: str) -> 
 
 @pytest.mark.parametrize("status", [404, 405])
 def test_a_404_on_the_create_tells_about_the_base_url(status: int) -> None:
+    """The facts mark AGCloud's base URL as inferred; a coded 404 says that the right place was found."""
     found = classify(Answer(status, {}, "<html>nginx</html>"), AGCLOUD.errors, operation="create", wall=0.0)
-    assert BASE_URL_HINT in found.guidance
-    assert BASE_URL_HINT not in failure(404, "ModelNotOpen", "x", "create").guidance
+    assert "base URL is inferred" in found.guidance[0]
+    assert "--base-url" in found.guidance[0]
+    assert "--base-url" not in " ".join(failure(404, "ModelNotOpen", "x", "create").guidance)
 
 
 @pytest.mark.parametrize(

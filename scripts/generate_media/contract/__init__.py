@@ -3,10 +3,11 @@
 Importing this package imports no third party; jsonschema and PyYAML are imported where they are used.
 """
 
+from .budget import Budget, TooLarge
 from .catalog import Contract, open_contract
 from .flags import FlagForm
 from .load import BrokenDocument
 from .operations import Endpoint
 from .problems import Problem
 
-__all__ = ["BrokenDocument", "Contract", "Endpoint", "FlagForm", "Problem", "open_contract"]
+__all__ = ["BrokenDocument", "Budget", "Contract", "Endpoint", "FlagForm", "Problem", "TooLarge", "open_contract"]

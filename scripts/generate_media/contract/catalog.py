@@ -12,6 +12,7 @@ from ..errors import NotFound, UsageError
 from ..paths import REFERENCES
 from ..results import Json
 from . import operations as ops
+from .budget import Budget
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
 from .load import read_document
 from .merge import merge
@@ -37,6 +38,11 @@ class Contract:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for questions; all sources share it."""
+        return self.sources[0].document.budget
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -154,6 +160,7 @@ class Contract:
 
     def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
         for path in paths:
+            source.document.spend(1 if exact else len(source.paths))
             for known in [path] if exact else alike(path, source.paths):
                 if known in source.paths:
                     for operation in source.at(known):
@@ -237,26 +244,32 @@ class Contract:
             known = [endpoint.path for endpoint in self.creates]
         else:
             known = [path for source in self.sources for path in source.paths]
+        self.budget.spend(len(known))
         return nearest(path, list(dict.fromkeys(known)))
 
     def _names(self) -> str:
         return " or ".join(Path(source.document.name).name for source in self.sources)
 
 
-def open_contract(protocol: str, files: Sequence[Path] = (), *, source_name: str = "") -> Contract:
+def open_contract(
+    protocol: str, files: Sequence[Path] = (), *, source_name: str = "", budget: Budget | None = None
+) -> Contract:
     """The contract of a provider's protocol: ``files`` (the user's own, model-specific first) before the bundle's.
 
     An empty ``protocol`` is for documents of any kind: there is no bundled snapshot then. ``source_name`` replaces
-    the bundled file's name in messages. Raises BrokenDocument, UsageError ``unreadable_file``.
+    the bundled file's name in messages. ``budget`` bounds this and all that is asked of the contract; None: nothing
+    does. Raises BrokenDocument, TooLarge, UsageError ``unreadable_file``.
     """
-    documents = [read_document(Path(file)) for file in files]
+    budget = budget or Budget()
+    documents = [read_document(Path(file), budget) for file in files]
     sources = [make_source(document, protocol) for document in documents]
     if protocol:
         if protocol not in SNAPSHOTS:
             known = ", ".join(SNAPSHOTS)
             raise UsageError("unknown_protocol", f"there is no snapshot for protocol {protocol!r}: {known}")
-        bundled = read_document(REFERENCES / SNAPSHOTS[protocol])
+        bundled = read_document(REFERENCES / SNAPSHOTS[protocol], budget)
         bundled.name = source_name or bundled.name
+        bundled.trusted = True
         sources.append(make_source(bundled, protocol))
     return Contract(sources)
 

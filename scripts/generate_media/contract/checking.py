@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .load import BrokenDocument
+from .refs import Definitions
 
 
 def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
@@ -13,15 +14,52 @@ def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
     return next(errors_of(schema, value), None) is None
 
 
-def errors_of(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
-    """jsonschema's errors. By itself jsonschema would fetch references from the network: its registry is replaced by
-    one that holds JSON Schema's own dialects and fetches nothing. Raises BrokenDocument."""
-    from jsonschema import Draft202012Validator
+def errors_of(schema: Mapping[str, Any], value: Any, *, doubtful: bool = True) -> Iterator[Any]:
+    """jsonschema's errors; ``doubtful`` says whether a pattern that cannot be matched counts as matching.
+
+    By itself jsonschema would fetch references from the network: its registry is replaced by one that holds JSON
+    Schema's own dialects and fetches nothing. Raises BrokenDocument, TooLarge.
+    """
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing.exceptions import Unresolvable
 
     try:
-        yield from Draft202012Validator(schema, registry=REGISTRY).iter_errors(value)
+        yield from _validator(schema["$defs"], doubtful)(schema, registry=REGISTRY).iter_errors(value)
     except Unresolvable as error:
         message = f"the reference {error.ref} leads nowhere, and nothing is fetched from a network"
         raise BrokenDocument("broken_document", message) from None
+
+
+def certain_errors(schema: Mapping[str, Any], value: Any) -> tuple[list[Any], dict[str, str]]:
+    """The errors that hold whatever the patterns say that could not be matched, and those patterns with the reason.
+
+    Such a pattern may stand under ``not`` or in a union, so that either answer could be an error: what both ways
+    object to is certain.
+    """
+    unchecked = schema["$defs"].patterns.unchecked
+    unchecked.clear()
+    errors = list(errors_of(schema, value))
+    if errors and unchecked:
+        otherwise = {_place(error) for error in errors_of(schema, value, doubtful=False)}
+        errors = [error for error in errors if _place(error) in otherwise]
+    return errors, dict(unchecked)
+
+
+def _place(error: Any) -> tuple[Any, ...]:
+    return tuple(error.absolute_path), tuple(error.absolute_schema_path)
+
+
+def _validator(definitions: Definitions, doubtful: bool) -> Any:
+    """jsonschema's own for the bundle's documents, a bounded one for a user's."""
+    if definitions.document.trusted:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator
+    if doubtful not in definitions.validators:
+        from .bounded import bounded_validator
+
+        search = definitions.patterns.search
+        definitions.validators[doubtful] = bounded_validator(
+            lambda pattern, text: doubtful if (found := search(pattern, text)) is None else found, definitions.spend
+        )
+    return definitions.validators[doubtful]

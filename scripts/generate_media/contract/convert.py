@@ -7,9 +7,9 @@ it is ignored by the standard, so only annotations (and ``nullable``, which auth
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 ONE = frozenset(
     {"additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames"}
@@ -29,13 +29,12 @@ _OWN_RULES = ("$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef"
 _TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 
 
-def _is_pattern(value: Any) -> bool:
-    """Patterns are ECMAScript's; the few that Python cannot read (``\\p{L}``) are not checked."""
-    try:
-        re.compile(value)
-    except (re.error, TypeError, OverflowError, RecursionError):
-        return False
-    return True
+class Reading(NamedTuple):
+    """How a document's schemas are read: ``rename`` gives each reference its new text, ``spend`` counts schemas."""
+
+    rename: Callable[[str], str]
+    openapi_30: bool
+    spend: Callable[[], None]
 
 
 def _is_type(value: Any) -> bool:
@@ -48,25 +47,26 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return _is_number(value) and value >= 0 and value == int(value)
+    return _is_number(value) and math.isfinite(value) and value >= 0 and value == int(value)
 
 
 def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _FORMS: dict[str, Callable[[Any], bool]] = {
     "type": _is_type,
     "required": _is_names,
     "enum": lambda value: isinstance(value, list) and bool(value),
-    "pattern": _is_pattern,
+    "pattern": lambda value: isinstance(value, str),
     "multipleOf": lambda value: _is_number(value) and value > 0,
     **dict.fromkeys(("minimum", "maximum"), _is_number),
     **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), lambda v: isinstance(v, bool) or _is_number(v)),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _is_count),
+    **dict.fromkeys(_COUNTS, _is_count),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), lambda v: isinstance(v, list) and bool(v)),
-    **dict.fromkeys(("properties", "$defs", "dependentSchemas", "dependentRequired"), lambda v: isinstance(v, dict)),
-    "patternProperties": lambda value: isinstance(value, dict) and all(map(_is_pattern, value)),
+    **dict.fromkeys(("properties", "patternProperties", "$defs"), lambda value: isinstance(value, dict)),
+    **dict.fromkeys(("dependentSchemas", "dependentRequired"), lambda value: isinstance(value, dict)),
 }
 """What each keyword must look like. Documents in the wild say ``required: true`` or ``type: file``: such a keyword
 says nothing, and must not stop a validator."""
@@ -91,11 +91,12 @@ def has_own_rules(node: Any) -> bool:
     return False
 
 
-def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any:
-    """A schema in 2020-12 words; ``rename`` gives each reference its new text. Booleans are schemas too."""
+def convert(node: Any, reading: Reading) -> Any:
+    """A schema in 2020-12 words. Booleans are schemas too."""
+    reading.spend()
     if not isinstance(node, dict):
         return node if isinstance(node, bool) else {}
-    if openapi_30 and "$ref" in node:
+    if reading.openapi_30 and "$ref" in node:
         node = {
             key: value
             for key, value in node.items()
@@ -104,7 +105,7 @@ def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key not in _FORMS or _FORMS[key](value):
-            result[key] = _value(key, value, rename, openapi_30)
+            result[key] = _value(key, value, reading)
     _tuples(result)
     _bounds(result)
     _nullable(result)
@@ -113,16 +114,16 @@ def convert(node: Any, *, rename: Callable[[str], str], openapi_30: bool) -> Any
     return result
 
 
-def _value(key: str, value: Any, rename: Callable[[str], str], old: bool) -> Any:
+def _value(key: str, value: Any, reading: Reading) -> Any:
     if key == "$ref" and isinstance(value, str):
-        return rename(value)
+        return reading.rename(value)
     if key in ONE and not isinstance(value, list):
-        return convert(value, rename=rename, openapi_30=old)
+        return convert(value, reading)
     if (key in MANY or key == "items") and isinstance(value, list):
-        return [convert(item, rename=rename, openapi_30=old) for item in value]
+        return [convert(item, reading) for item in value]
     if key in NAMED and isinstance(value, dict):
-        return {name: convert(item, rename=rename, openapi_30=old) for name, item in value.items()}
-    return value
+        return {name: convert(item, reading) for name, item in value.items()}
+    return int(value) if key in _COUNTS else value
 
 
 def _tuples(schema: dict[str, Any]) -> None:

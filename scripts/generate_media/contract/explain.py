@@ -4,7 +4,7 @@ corrected value where there is no doubt about it. Loaded only for a request that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import words
@@ -22,6 +22,17 @@ class Scope(NamedTuple):
     root: Any
     definitions: Definitions
     variant: str = ""
+
+
+def explain_all(errors: Iterable[Any], scope: Scope) -> Iterator[Problem]:
+    """The problems behind jsonschema's errors. It gives one error a missing field, without its name: the first of
+    them stands for all."""
+    told: set[tuple[Any, ...]] = set()
+    for error in errors:
+        place = (*error.absolute_path, None, *error.absolute_schema_path)
+        if error.validator != "required" or place not in told:
+            told.add(place)
+            yield from explain(error, scope)
 
 
 def explain(error: Any, scope: Scope) -> Iterator[Problem]:
@@ -57,7 +68,7 @@ def _explain_union(error: Any, scope: Scope) -> Iterator[Problem]:
     field = dotted(error.absolute_path)
     if union is None:
         single = _best_place(error)
-        yield from (p for child in _children(error, single) for p in explain(child, scope))
+        yield from explain_all(_children(error, single), scope)
         return
     if not error.context:
         message = f"{field or 'the request'} fits several of {words.listed(union.names)}, and must fit exactly one"
@@ -77,10 +88,9 @@ def _explain_union(error: Any, scope: Scope) -> Iterator[Problem]:
     if not union.key and _only_types(error):
         yield _wrong_type(error, union, field)
         return
-    for child in _children(error, place):
-        for problem in explain(child, scope._replace(variant=name)):
-            if not (union.key and problem.field == join(field, union.key)):
-                yield problem
+    for problem in explain_all(_children(error, place), scope._replace(variant=name)):
+        if not (union.key and problem.field == join(field, union.key)):
+            yield problem
 
 
 def _bad_key(union: Union, value: Mapping[str, Any], field: str) -> Problem:
@@ -123,6 +133,7 @@ def _explain_extras(error: Any, scope: Scope) -> Iterator[Problem]:
     known, extras = closed_extras(error, scope.definitions)
     free = [name for name in known if name not in error.instance]
     for extra in extras:
+        scope.definitions.spend(1 + len(known))
         said = words.unknown_name(join(field, extra), extra, free, known)
         yield Problem(
             said.message + _in(scope),
@@ -134,13 +145,13 @@ def _explain_extras(error: Any, scope: Scope) -> Iterator[Problem]:
 
 
 def _explain_required(error: Any, scope: Scope) -> Iterator[Problem]:
-    """jsonschema gives one error a missing field, without its name: all are told at once, doubles fall away later."""
     field = dotted(error.absolute_path)
     properties = merge(error.schema, scope.definitions).get("properties", {})
+    strangers = [key for key in error.instance if key not in properties]
     for name in error.validator_value:
         if name not in error.instance:
             wanted = merge(properties.get(name, True), scope.definitions)
-            said = words.missing(join(field, name), name, wanted, error.instance, properties)
+            said = words.missing(join(field, name), name, wanted, strangers)
             yield Problem(said.message + _in(scope), join(field, name), allowed=said.allowed, rank=3)
 
 

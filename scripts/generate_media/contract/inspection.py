@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, NotFound, UsageError
 from ..events import print_document
 from ..paths import CONFIG_FILE
 from ..results import Json
 from ..sets import NoJsonConstant, strict_json
+from .budget import Budget
 from .catalog import Contract, open_contract
 from .diff import diff
 from .fields import fields_of, narrowed
@@ -21,10 +21,16 @@ from .load import document_from_bytes, read_bytes, read_document
 from .merge import merge
 from .navigation import read_navigation
 from .operations import Endpoint, Operation
+from .problems import UNCHECKED
 from .report import describe, list_endpoints, list_models
-from .source import make_source
+from .source import Source, make_source
 from .template import make_template
 from .variants import variants_of
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+SHOWN_PROBLEMS = 100
 
 
 def inspect(args: argparse.Namespace) -> int:
@@ -43,7 +49,8 @@ def inspect(args: argparse.Namespace) -> int:
 
 def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
     if args.diff:
-        old, new = (_alone(name) for name in args.diff)
+        budget = _budget(_settings(args))
+        old, new = (Contract([_source(name, budget)]) for name in args.diff)
         return ExitCode.OK, diff(old, new)
     if args.endpoint:
         contract, endpoint, variants = _endpoint(args)
@@ -59,35 +66,43 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         args.endpoint = model
         contract, endpoint, _ = _endpoint(args)
         return _validated(contract, endpoint, args.validate)
-    contract = _contract(args)
+    contract = next(_contracts(args))
     if args.models or args.live:
         return ExitCode.OK, list_models(contract, args.category, _live(args) if args.live else None)
-    pages = read_navigation(args.docs) if args.docs else None
+    pages = read_navigation(args.docs, contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
 
 
-def _alone(name: str) -> Contract:
-    return Contract([_source(name)])
-
-
-def _source(name: str) -> Any:
+def _source(name: str, budget: Budget) -> Source:
     if name == "-":
-        return make_source(document_from_bytes(sys.stdin.buffer.read(), "stdin"))
-    return make_source(read_document(Path(name)))
+        return make_source(document_from_bytes(read_bytes("-"), "stdin", budget=budget))
+    return make_source(read_document(Path(name), budget))
 
 
-def _contract(args: argparse.Namespace) -> Contract:
-    """The user's documents, else the snapshot of the provider asked for, else of the default one."""
-    if args.openapi:
-        return Contract([_source(name) for name in args.openapi])
-    return open_contract(_protocols(args)[0])
-
-
-def _protocols(args: argparse.Namespace) -> list[str]:
-    """Protocols to look in: the provider's, else all of config.json with the default first."""
+def _settings(args: argparse.Namespace) -> Settings:
     from ..settings import load_settings
 
-    settings = load_settings(args.config or CONFIG_FILE)
+    return load_settings(args.config or CONFIG_FILE)
+
+
+def _budget(settings: Settings) -> Budget:
+    """What all the documents of one question may cost together."""
+    return Budget(settings.document_nodes, settings.document_seconds)
+
+
+def _contracts(args: argparse.Namespace) -> Iterator[Contract]:
+    """The user's documents as one contract, else the snapshots of the protocols asked for, likeliest first."""
+    settings = _settings(args)
+    budget = _budget(settings)
+    if args.openapi:
+        yield Contract([_source(name, budget) for name in args.openapi])
+        return
+    for protocol in _protocols(args, settings):
+        yield open_contract(protocol, budget=budget)
+
+
+def _protocols(args: argparse.Namespace, settings: Settings) -> list[str]:
+    """Protocols to look in: the provider's, else all of config.json with the default first."""
     if args.provider:
         return [settings.provider(args.provider).protocol]
     first = [settings.provider(settings.default_provider)] if settings.default_provider else []
@@ -97,7 +112,7 @@ def _protocols(args: argparse.Namespace) -> list[str]:
 def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
     """The endpoint (or model) asked for, and the variants: a model that is a body field names its own."""
     variants = list(args.variant or ())
-    contracts = [_contract(args)] if args.openapi else [open_contract(protocol) for protocol in _protocols(args)]
+    contracts = list(_contracts(args))
     missed: list[NotFound] = []
     for by_model in (True, False):
         for contract in contracts:
@@ -153,26 +168,30 @@ def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitC
     body = _body(text)
     problems = contract.validate(endpoint, body)
     bad = any(problem.severity == "error" for problem in problems)
+    told = [problem for problem in problems if problem.severity != UNCHECKED]
     row: dict[str, Any] = {
         "ok": not bad,
         "endpoint": endpoint.path,
-        "problems": [_short(problem.as_json()) for problem in problems],
+        "problems": [_short(problem.as_json()) for problem in told[:SHOWN_PROBLEMS]],
+        "unchecked": [problem.message for problem in problems if problem.severity == UNCHECKED],
     }
+    row |= {"more_problems": len(told) - SHOWN_PROBLEMS} if len(told) > SHOWN_PROBLEMS else {}
     return (ExitCode.INVALID if bad else ExitCode.OK), row
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """A problem without the values that its sentence shows in full, when they are long."""
-    return {key: value for key, value in row.items() if key != "received" or len(json.dumps(value)) <= 200}
+    """A problem without the values that its sentence shows, when they are long."""
+    longest = {"received": 200, "allowed": 20_000}
+    return {key: value for key, value in row.items() if key not in longest or len(json.dumps(value)) <= longest[key]}
 
 
 def _body(text: str) -> Json:
     name = "--validate"
     if text == "-":
-        text = sys.stdin.read()
+        text = read_bytes("-").decode("utf-8-sig", errors="replace")
     elif text.startswith("@"):
         name = text[1:]
-        text = read_bytes(Path(name)).decode("utf-8-sig", errors="replace")
+        text = read_bytes(name).decode("utf-8-sig", errors="replace")
     try:
         value: Json = strict_json(text)
     except NoJsonConstant as error:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from ..errors import UsageError
+from ..user_file import read_user_file
+from .budget import Budget
 
+MAX_DOCUMENT_BYTES = 128 << 20
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
 
@@ -28,18 +32,24 @@ class Document:
     """One parsed description and the files beside it that it refers to.
 
     ``root`` is the parsed tree and is never changed. ``folder`` bounds relative references; None (stdin)
-    allows none.
+    allows none. ``trusted``: it came with the bundle.
     """
 
     root: dict[str, Any]
     name: str
     folder: Path | None = None
     text_path: Path | None = None
+    budget: Budget = field(default_factory=Budget)
+    trusted: bool = False
     _files: dict[str, Any] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
         return str(self.root.get("openapi", ""))
+
+    def spend(self, nodes: int = 1) -> None:
+        """Count work on this document. Raises TooLarge."""
+        self.budget.spend(nodes, self.name)
 
     def tree(self, file: str) -> Any:
         """The parsed tree of a file named relative to the document's folder; ``""`` is the document itself."""
@@ -54,6 +64,7 @@ class Document:
         target, _, fragment = reference.partition("#")
         where = self._join(target, file, reference) if target else file
         pointer = unquote(fragment)
+        self.spend(1 + pointer.count("/"))
         node = self.tree(where)
         if pointer and not pointer.startswith("/"):
             return where, pointer, self._anchored(node, pointer, reference)
@@ -69,6 +80,7 @@ class Document:
         waiting = [tree]
         while waiting:
             item = waiting.pop()
+            self.spend()
             if isinstance(item, dict):
                 if name in (item.get("$anchor"), item.get("$dynamicAnchor")):
                     return item
@@ -80,7 +92,7 @@ class Document:
     def broken(self, message: str, needle: str = "") -> BrokenDocument:
         """An error about this document, placed at the first ``needle`` in its text where that can be found."""
         details: dict[str, Any] = {"file": self.name}
-        if needle and self.text_path is not None:
+        if needle and self.text_path is not None and self.text_path.is_file():
             text = self.text_path.read_text(encoding="utf-8", errors="replace")
             at = text.find(needle)
             if at >= 0:
@@ -100,33 +112,39 @@ class Document:
 
     def _open_neighbour(self, file: str) -> Any:
         assert self.folder is not None
+        path = self.folder / file
+        if path.exists() and not path.is_file():
+            raise self.broken(f"{file}, which it refers to, is no regular file", file)
         try:
-            data = (self.folder / file).read_bytes()
-        except OSError as error:
-            raise self.broken(f"the file {file} that it refers to cannot be read: {error.strerror}", file) from error
-        return parse(data, file)
+            data = read_bytes(path)
+        except UsageError as error:
+            raise self.broken(f"the file {file} that it refers to cannot be read: {error}", file) from error
+        return parse(data, file, self.budget)
 
 
-def read_document(path: Path) -> Document:
-    """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken."""
-    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=path)
+def read_document(path: Path, budget: Budget | None = None) -> Document:
+    """The document in a file. Raises BrokenDocument (exit 2) with line and column where it is broken, TooLarge."""
+    text_path = path if path.is_file() else None
+    return document_from_bytes(read_bytes(path), str(path), folder=path.parent, text_path=text_path, budget=budget)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes. Raises UsageError ``unreadable_file``."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise UsageError("unreadable_file", message, details={"file": str(path)}) from error
+def read_bytes(file: str | Path) -> bytes:
+    """A file's bytes, ``-`` for stdin. Raises UsageError ``unreadable_file``."""
+    return read_user_file(file, MAX_DOCUMENT_BYTES)
 
 
 def document_from_bytes(
-    data: bytes, name: str, *, folder: Path | None = None, text_path: Path | None = None
+    data: bytes,
+    name: str,
+    *,
+    folder: Path | None = None,
+    text_path: Path | None = None,
+    budget: Budget | None = None,
 ) -> Document:
-    """The document in ``data``; see :func:`read_document`."""
-    root = parse(data, name)
-    document = Document(root if isinstance(root, dict) else {}, name, folder, text_path)
+    """The document in ``data``; see :func:`read_document`. Without a budget there are no bounds."""
+    budget = budget or Budget()
+    root = parse(data, name, budget)
+    document = Document(root if isinstance(root, dict) else {}, name, folder, text_path, budget)
     if not isinstance(root, dict):
         raise document.broken(f"an OpenAPI document is an object, and this is a {type(root).__name__}")
     if "swagger" in root:
@@ -141,12 +159,12 @@ def document_from_bytes(
     return document
 
 
-def parse(data: bytes, name: str) -> Any:
+def parse(data: bytes, name: str, budget: Budget) -> Any:
     """JSON, else YAML. The collector rests meanwhile: a big document is a third faster so, and then stays for good."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _parse(data, name)
+        return _parse(data, name, budget)
     except RecursionError:
         raise BrokenDocument("broken_document", f"{name}: nested too deep", details={"file": name}) from None
     finally:
@@ -155,7 +173,7 @@ def parse(data: bytes, name: str) -> Any:
             gc.enable()
 
 
-def _parse(data: bytes, name: str) -> Any:
+def _parse(data: bytes, name: str, budget: Budget) -> Any:
     try:
         text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
@@ -164,62 +182,48 @@ def _parse(data: bytes, name: str) -> Any:
         raise _broken_at(name, "it is not UTF-8 text", line, column) from None
     text = text.lstrip("\ufeff")
     looks_like_json = text.lstrip()[:1] in ("{", "[") and not name.lower().endswith((".yaml", ".yml"))
-    if not looks_like_json:
-        return _parse_yaml(text, name)
+    return _parse_json(text, name, budget) if looks_like_json else _parse_yaml(text, name, budget)
+
+
+def _parse_json(text: str, name: str, budget: Budget) -> Any:
+    budget.spend(_nodes_at_most(text, budget.left), name)
+
+    def finite(number: str) -> float:
+        found = float(number)
+        return found if math.isfinite(found) else _refuse_constant(text, number, name)
+
     try:
-        return json.loads(text, parse_constant=lambda word: _refuse_constant(text, word, name))
+        return json.loads(text, parse_float=finite, parse_constant=lambda word: _refuse_constant(text, word, name))
     except json.JSONDecodeError as error:
         raise _broken_at(name, f"broken JSON: {error.msg}", error.lineno, error.colno) from None
+    except ValueError:  # a whole number of more than 4300 digits
+        raise _broken_at(name, "a number in it is too long", 0, 0) from None
 
 
-def _refuse_constant(text: str, word: str, name: str) -> None:
+def _nodes_at_most(text: str, enough: float) -> int:
+    """At most so many values stand in a JSON text: told before parsing, which would make them all. Where it matters,
+    counted again without the strings' own commas (prose has a few, never as many as there are values)."""
+    signs = (",", "[", "{")
+    found = sum(map(text.count, signs))
+    if enough <= found < 2 * enough:
+        outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+        found = sum(map(outside.count, signs))
+    return found + 1
+
+
+def _refuse_constant(text: str, word: str, name: str) -> NoReturn:
     found = re.search(rf"(?<![\"\w]){re.escape(word)}(?![\"\w])", text)
     at = found.start() if found else 0
     raise _broken_at(name, f"{word} is not JSON", text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
-def _parse_yaml(text: str, name: str) -> Any:
-    import yaml
+def _parse_yaml(text: str, name: str, budget: Budget) -> Any:
+    from .yaml_tree import BrokenYaml, parse_yaml
 
     try:
-        return yaml.load(text, Loader=_yaml_loader())  # noqa: S506 (a SafeLoader with fewer types)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise _broken_at(name, f"broken YAML: {error.problem or error.context}", line, column) from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise _broken_at(name, f"broken YAML: {str(error).splitlines()[0]}", 0, 0) from None
-
-
-def _yaml_loader() -> Any:
-    """YAML 1.2's plain types only: in 1.1 the ratio 16:9 is the number 969, `on` is true, dates are no text."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-            if isinstance(node, yaml.MappingNode):
-                self.flatten_mapping(node)
-            pairs = ((key, self.construct_object(value, deep=deep)) for key, value in node.value)
-            return {key.value if isinstance(key, yaml.ScalarNode) else str(key.value): value for key, value in pairs}
-
-    number = r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"
-    for tag, pattern, first in (
-        ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-        ("bool", r"^(true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-        ("int", r"^([-+]?[0-9]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
-        ("float", number, list("-+0123456789.")),
-        ("merge", r"^<<$", ["<"]),
-    ):
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
-    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _yaml_int(node.value))
-    Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(node.value))
-    return Loader
-
-
-def _yaml_int(text: str) -> int:
-    return int(text, 16) if text.startswith("0x") else int(text)
+        return parse_yaml(text, budget, name)
+    except BrokenYaml as error:
+        raise _broken_at(name, f"broken YAML: {error.problem}", error.line, error.column) from None
 
 
 def _broken_at(name: str, message: str, line: int, column: int) -> BrokenDocument:

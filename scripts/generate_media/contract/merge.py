@@ -6,7 +6,7 @@ cannot be folded stays in the result's ``allOf``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from .refs import Definitions
@@ -22,26 +22,34 @@ _MERGED = {*_TIGHTER_HIGH, *_TIGHTER_LOW, *_OBJECT, *_ANNOTATIONS, "type", "enum
 
 
 def merge(schema: Any, definitions: Definitions | None, _seen: tuple[str, ...] = ()) -> Schema:
-    """The schema as one object schema; ``{"not": {}}`` for false. Reference cycles stay as they are."""
+    """The schema as one object schema; ``{"not": {}}`` for false. Reference cycles stay as they are.
+
+    Raises:
+        TooLarge.
+    """
     if not isinstance(schema, dict):
         return {"not": {}} if schema is False else {}
     if isinstance(schema.get("$id"), str):
         return {"allOf": [schema]}
+    if definitions is not None:
+        definitions.spend()
     parts: list[Schema] = []
     kept: list[Any] = []
     seen = _seen
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        target = definitions.lookup(reference) if definitions is not None and reference not in seen else None
-        if target is None:
+        found = _definition(reference, definitions, seen) if definitions is not None else None
+        if found is None:
             kept.append({"$ref": reference})
         else:
-            parts.append(merge(target, definitions, (*seen, reference)))
+            parts.append(found)
     own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "$defs")}
     parts.extend(merge(part, definitions, seen) for part in schema.get("allOf", []))
     result = own
     for part in parts:
         own_all_of = part.get("allOf", [])
+        if definitions is not None:
+            definitions.spend(len(part.get("properties", ())) + len(result.get("properties", ())))
         folded = _fold(result, {key: value for key, value in part.items() if key != "allOf"})
         if folded is None:
             kept.append(part)
@@ -51,6 +59,24 @@ def merge(schema: Any, definitions: Definitions | None, _seen: tuple[str, ...] =
     if kept:
         result = {**result, "allOf": kept}
     return result
+
+
+def _definition(reference: str, definitions: Definitions, seen: tuple[str, ...]) -> Schema | None:
+    """What a reference names, merged; None for one that is being merged already, and for foreign ones. Kept for the
+    next time where no cycle was cut: then thirty levels that name the next one twice are thirty merges."""
+    if reference in seen:
+        definitions.cuts += 1
+        return None
+    if reference in definitions.merged:
+        return definitions.merged[reference]
+    target = definitions.lookup(reference)
+    if target is None:
+        return None
+    before = definitions.cuts
+    found = merge(target, definitions, (*seen, reference))
+    if definitions.cuts == before:
+        definitions.merged[reference] = found
+    return found
 
 
 def _fold(left: Schema, right: Schema) -> Schema | None:
@@ -109,7 +135,8 @@ def _fold_values(result: Schema, left: Schema, right: Schema) -> bool:
     if "const" in left and "const" in right and not same(left["const"], right["const"]):
         return False
     if "enum" in left and "enum" in right:
-        both = [value for value in left["enum"] if any(same(value, other) for other in right["enum"])]
+        theirs = {identity(value) for value in right["enum"]}
+        both = [value for value in left["enum"] if identity(value) in theirs]
         if not both:
             return False
         result["enum"] = both
@@ -159,10 +186,15 @@ def type_list(kind: Any) -> list[str]:
 
 def same(left: Any, right: Any) -> bool:
     """Equality as JSON Schema means it: 1 and 1.0 are one value, 1 and true are not."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
+    return identity(left) == identity(right)
+
+
+def identity(value: Any) -> Hashable:
+    """What two JSON values have in common exactly when they are the same, for sets and dictionaries."""
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, Mapping):
+        return dict, frozenset((key, identity(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(identity, value))
+    return value  # type: ignore[no-any-return]

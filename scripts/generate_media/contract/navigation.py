@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotFound
+from .budget import Budget
 from .catalog import Contract
 from .load import BrokenDocument, parse, read_bytes
 from .operations import Endpoint
@@ -30,9 +31,10 @@ class Page:
     groups: tuple[str, ...]
 
 
-def read_navigation(path: Path) -> tuple[Page, ...]:
-    """All pages of a docs.json or mint.json in order. Raises BrokenDocument, UsageError ``unreadable_file``."""
-    root = parse(read_bytes(path), str(path))
+def read_navigation(path: Path, budget: Budget | None = None) -> tuple[Page, ...]:
+    """All pages of a docs.json or mint.json in order. Raises BrokenDocument, TooLarge, UsageError
+    ``unreadable_file``."""
+    root = parse(read_bytes(path), str(path), budget or Budget())
     if not isinstance(root, dict) or not isinstance(root.get("navigation"), dict | list):
         raise BrokenDocument("broken_document", f"{path}: it has no `navigation`", details={"file": str(path)})
     return tuple(_pages(root["navigation"], ()))

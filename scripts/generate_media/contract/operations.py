@@ -131,6 +131,7 @@ def operations(document: Document, definitions: Definitions, only: str | None = 
     for path in paths if only is None else (only,):
         if not isinstance(path, str) or path.startswith("x-"):
             continue
+        document.spend()
         item, file = follow(document, paths.get(path), "")
         for method in METHODS:
             node = item.get(method)

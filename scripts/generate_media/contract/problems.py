@@ -8,7 +8,8 @@ from typing import Any
 
 from ..results import Json
 
-ERROR, WARNING = "error", "warning"
+ERROR, WARNING, UNCHECKED = "error", "warning", "unchecked"
+"""Unchecked: nothing is held against the request, but something about it could not be checked."""
 RANK = {"placeholder": 1, "discriminator": 0, "extra": 2, "required": 3, "type": 4, "enum": 4, "const": 4}
 """What is told first, by what was objected to; 5 for the rest."""
 

@@ -8,12 +8,15 @@ document costs what that endpoint reaches, and cycles stay references.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from .convert import convert, has_own_rules
+from .convert import Reading, convert, has_own_rules
 from .load import Document
+from .patterns import Patterns
 
 PREFIX = "#/$defs/"
 
@@ -27,6 +30,23 @@ class Definitions(dict[str, Any]):
         self._sources: dict[str, tuple[str, str, Any]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._whole: dict[str, bool] = {}
+        self._bases: Counter[str] = Counter()
+        self.merged: dict[str, dict[str, Any]] = {}
+        """Reference → its definition merged (see merge.py), so that what is named twice is merged once."""
+        self.cuts = 0
+        """How often a merge met a reference that it was merging already."""
+
+        self.validators: dict[bool, Any] = {}
+        """Made by checking.py, one for each way to take patterns that cannot be matched."""
+
+    def spend(self, nodes: int = 1) -> None:
+        """Count work on the document's schemas. Raises TooLarge."""
+        self.document.spend(nodes)
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """The document's patterns; what is known of them holds for all its schemas."""
+        return Patterns(self.document.budget.seconds, self.document.trusted)
 
     def __missing__(self, name: str) -> Any:
         file, _, node = self._sources[name]
@@ -36,7 +56,7 @@ class Definitions(dict[str, Any]):
     def convert(self, node: Any, file: str) -> Any:
         """A schema written in ``file``, converted, with its references renamed; not resolved any further."""
         old = self.document.version.startswith("3.0")
-        return convert(node, rename=lambda reference: self.rename(reference, file), openapi_30=old)
+        return convert(node, Reading(lambda reference: self.rename(reference, file), old, self.spend))
 
     def rename(self, reference: str, file: str) -> str:
         """``#/$defs/NAME`` for a reference; absolute URIs of JSON Schema's own dialects stay as they are."""
@@ -85,11 +105,12 @@ class Definitions(dict[str, Any]):
 
     def _fresh_name(self, pointer: str) -> str:
         base = re.sub(r"[^A-Za-z0-9_.-]+", "_", pointer.rsplit("/", 1)[-1]) or "schema"
-        name, number = base, 1
-        while name in self._sources:
-            number += 1
-            name = f"{base}-{number}"
-        return name
+        while True:
+            self._bases[base] += 1
+            number = self._bases[base]
+            name = base if number == 1 else f"{base}-{number}"
+            if name not in self._sources:
+                return name
 
     def _circles(self, node: Any, file: str) -> bool:
         """A chain of bare references that never arrives: it says nothing, so it allows everything."""
@@ -112,6 +133,7 @@ def closure(schema: Mapping[str, Any]) -> dict[str, Any]:
     waiting = sorted(_references(body))
     while waiting:
         name = waiting.pop()
+        definitions.spend()
         if name not in found:
             found[name] = definitions[name]
             waiting.extend(sorted(_references(found[name])))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import NotFound, clean_text
 from . import operations as ops
+from .budget import TooLarge
 from .catalog import Contract
 from .fields import fields_of, narrowed
 from .merge import merge
@@ -15,7 +16,7 @@ from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure
 from .responses import error_status_codes, status_values
-from .template import make_template
+from .template import Unsatisfiable, make_template
 from .variants import variants_of
 
 _BUDGET = 2700
@@ -218,6 +219,9 @@ def _subscription(contract: Contract) -> str | None:
 def _template(operation: ops.Operation, variants: Sequence[str]) -> dict[str, Any]:
     if not operation.content_type:
         return {"request_template": None, "fill_in": []}
-    made = make_template(operation.schema, operation.definitions, variants)
+    try:
+        made = make_template(operation.schema, operation.definitions, variants)
+    except (Unsatisfiable, TooLarge) as error:
+        return {"request_template": None, "fill_in": [], "template_problem": error.message}
     row: dict[str, Any] = {"request_template": made.body, "fill_in": [gap.as_json() for gap in made.fill_in]}
     return {**row, "template_variant": list(made.variants)} if made.variants else row

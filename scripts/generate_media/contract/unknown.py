@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,7 @@ def closed_extras(error: Any, definitions: Definitions) -> tuple[list[str], list
     extras = [
         name
         for name in error.instance
-        if name not in direct and not any(re.search(pattern, name) for pattern in patterns)
+        if name not in direct and all(definitions.patterns.search(pattern, name) is False for pattern in patterns)
     ]
     return known, extras
 

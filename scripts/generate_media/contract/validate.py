@@ -10,43 +10,58 @@ from typing import Any
 
 from ..results import Json
 from .advice import advice
-from .checking import errors_of
+from .budget import TooLarge
+from .checking import certain_errors
 from .merge import merge
 from .operations import Operation
 from .placeholders import placeholders
-from .problems import ERROR, RANK, WARNING, Problem, dotted
+from .problems import ERROR, RANK, UNCHECKED, WARNING, Problem, dotted
 from .refs import Definitions
 from .unknown import unknown_fields
 
 
 def check(operation: Operation, body: Json) -> tuple[Problem, ...]:
-    """The problems of a request body under an operation's schema, best first; warnings come last."""
+    """The problems of a request body under an operation's schema, best first; warnings and what could not be
+    checked come last. A schema without end, or larger than its budget, leaves the request unchecked."""
+    problems = list(_placeholder_problems(body))
+    try:
+        problems += _found(operation, body, {problem.field for problem in problems if problem.severity == ERROR})
+    except RecursionError:
+        message = "the document's schema refers to itself without end, so this request was not checked"
+        problems.append(Problem(message, severity=UNCHECKED))
+    except TooLarge as error:
+        problems.append(Problem(f"{error.message}, so this request was not checked whole", severity=UNCHECKED))
+    return tuple(sorted(_once(problems), key=lambda p: (p.severity != ERROR, p.rank)))
+
+
+def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
+    """What the schema says of a body; fields in ``blank`` were objected to already."""
     schema, definitions = operation.schema, operation.definitions
     top = merge(schema, definitions)
     if top.get("x-null-is-absent") is True:
         body = _without_nulls(body)
-    problems = list(_placeholder_problems(body))
-    blank = {problem.field for problem in problems if problem.severity == ERROR}
-    problems += [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
-    problems += _unknown_warnings(operation, body, {problem.field for problem in problems})
-    problems += [Problem(message, field, severity=WARNING) for message, field in advice(top, definitions, body)]
-    return tuple(sorted(_once(problems), key=lambda p: (p.severity != ERROR, p.rank)))
+    problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
+    problems += _unknown_warnings(operation, body, blank | {problem.field for problem in problems})
+    return problems + [Problem(text, field, severity=WARNING) for text, field in advice(top, definitions, body)]
 
 
 def schema_problems(schema: Mapping[str, Any], definitions: Definitions, body: Json) -> list[Problem]:
-    """What the schema alone says; a schema that never ends is a warning."""
-    try:
-        errors = list(errors_of(schema, body))
-        if not errors:
-            return []
-        from .explain import Scope, explain
+    """What the schema alone says, and patterns that could not be matched."""
+    errors, patterns = certain_errors(schema, body)
+    unchecked = list(_unmatched(patterns))
+    if not errors:
+        return unchecked
+    from .explain import Scope, explain_all
 
-        found = [problem for error in errors for problem in explain(error, Scope(schema, definitions))]
-        firm = {problem.field for problem in found if problem.severity == ERROR}
-        return [problem for problem in found if problem.severity == ERROR or problem.field not in firm]
-    except RecursionError:
-        message = "the document's schema refers to itself without end, so this request was not checked"
-        return [Problem(message, severity=WARNING)]
+    found = list(explain_all(errors, Scope(schema, definitions)))
+    firm = {problem.field for problem in found if problem.severity == ERROR}
+    return [*(p for p in found if p.severity == ERROR or p.field not in firm), *unchecked]
+
+
+def _unmatched(patterns: Mapping[str, str]) -> Iterator[Problem]:
+    for pattern, why in patterns.items():
+        message = f"the pattern {pattern[:80]}{'…' * (len(pattern) > 80)} could not be matched: {why}"
+        yield Problem(message, severity=UNCHECKED)
 
 
 def _placeholder_problems(body: Json) -> Iterator[Problem]:
@@ -64,7 +79,7 @@ def _unknown_warnings(operation: Operation, body: Json, told: set[str]) -> Itera
 
     if operation.node.get("x-fields") == "unknown":
         names = words.listed([dotted(path) for path, _, _ in found])
-        yield Problem(f"this model's fields are undocumented, so {names} could not be checked", severity=WARNING)
+        yield Problem(f"this model's fields are undocumented, so {names} could not be checked", severity=UNCHECKED)
         return
     for path, known, value in found:
         field = dotted(path)

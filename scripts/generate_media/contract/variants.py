@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .merge import Schema, merge, same, type_list
+from .merge import Schema, identity, merge, same, type_list
 from .refs import PREFIX, Definitions
 
 _USUAL_KEYS = ("feature", "model", "mode", "type", "role", "kind")
@@ -90,7 +90,7 @@ def _key_of(
     for key in candidates:
         values = [held_values(branch, key, definitions) for branch in branches]
         flat = [value for held in values for value in held]
-        if all(values) and all(not same(a, b) for i, a in enumerate(flat) for b in flat[i + 1 :]):
+        if all(values) and len({identity(value) for value in flat}) == len(flat):
             return key, values
     return "", []
 

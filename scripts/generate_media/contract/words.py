@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,8 @@ def unknown_name(path: str, name: str, free: Sequence[str], known: Sequence[str]
     return Said(f"{path} is not a field of this request; {advice}", list(known))
 
 
-def missing(path: str, name: str, schema: Mapping[str, Any], given: Mapping[str, Any], known: Iterable[str]) -> Said:
-    """A required field that did not come, perhaps under a misspelt name."""
-    strangers = [key for key in given if key not in set(known)]
+def missing(path: str, name: str, schema: Mapping[str, Any], strangers: Sequence[str]) -> Said:
+    """A required field that did not come, perhaps under a misspelt name among the ``strangers``."""
     near = nearest(name, strangers, limit=1)
     allowed = _allowed(schema)
     what = f"; it may be {listed(allowed)}" if isinstance(allowed, list) else ""
@@ -217,7 +216,7 @@ def shown(value: Any) -> str:
 
 def listed(values: Sequence[Any]) -> str:
     """``a, b or c``; long lists are cut."""
-    texts = [value if isinstance(value, str) else shown(value) for value in values]
-    if len(texts) > 24:
-        texts = [*texts[:24], f"{len(texts) - 24} more"]
+    texts = [value if isinstance(value, str) else shown(value) for value in values[:24]]
+    if len(values) > 24:
+        texts.append(f"{len(values) - 24} more")
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}" if texts else "nothing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,10 +44,14 @@ class Queries:
         rows = self._rows("WHERE state IN ('intent', 'sending', 'accepted', 'unknown') ORDER BY row_id")
         return tuple(row for row in rows if row.state is not State.REJECTED)
 
-    def undecided_rows(self, provider: str, model: str) -> tuple[Row, ...]:
-        """Creates whose outcome nobody knows or nobody knows yet, oldest first: lost ones and those still out."""
-        where = "WHERE state IN ('sending', 'unknown') AND provider = ? AND model = ? ORDER BY row_id"
-        return self._rows(where, to_text(provider), to_text(model))
+    def by_local_id(self, identity: str) -> Row | None:
+        """The row that :func:`local_id` names, whether or not its job has an id of the provider's."""
+        found = re.fullmatch(r"local-([0-9a-f]{12})-([0-9]{1,9})", identity)
+        if found is None:
+            return None
+        where = "WHERE fingerprint BETWEEN ? AND ? AND ordinal = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, found[1], found[1] + "g", int(found[2]))  # "g" comes after every hexadecimal digit
+        return rows[0] if rows else None
 
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""

@@ -131,5 +131,6 @@ def fingerprint(provider: str, key_space: str, method: str, path: str, canonical
 
 
 def local_id(fingerprint: str, ordinal: int) -> str:
-    """The id of a synchronous result, for which the provider gives none."""
+    """Our own name for a row: the id of a synchronous result, for which the provider gives none; and how a lost create
+    is spoken of."""
     return f"local-{fingerprint[:12]}-{ordinal}"

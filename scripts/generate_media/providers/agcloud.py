@@ -73,6 +73,10 @@ class AGCloud(Adapter):
         found = [self.read(item, model="") for item in items] if isinstance(items, list) else []
         return tuple(sorted(found, key=lambda reading: -(reading.created_at or 0.0)))
 
+    def may_be_of(self, model: str, reading: Reading) -> bool:
+        """An endpoint of the user's own (``ep-…``) may be told by its id or by its model's name [I]."""
+        return model.startswith("ep-") or super().may_be_of(model, reading)
+
     def cancel(self, job: JobRef) -> Call | None:
         """For a queued job only: the same call destroys the record of an ended one [ARK]."""
         return Call("cancel", "DELETE", _task_path(job))

@@ -35,6 +35,8 @@ class ErrorRule:
     retry: bool = False
     """For a create: it proves that nothing was made, and may be sent again. For a read: try again."""
     may_have_been_created: bool = False
+    ended_generation: bool = False
+    """For a create: the code of a generation that was made and failed, so an end and no refusal."""
     min_wait_seconds: float = 0.0
     guidance: str = ""
 
@@ -76,6 +78,10 @@ class Adapter(ABC):
         """The jobs in the answer to :meth:`recent`, newest first; each Reading's response is that item."""
         return ()
 
+    def may_be_of(self, model: str, reading: Reading) -> bool:
+        """Whether a listed or queried job may be one of this model; True where its answer names none."""
+        return told_model(reading) in ("", model)
+
     def cancel(self, job: JobRef) -> Call | None:
         """The call that cancels a queued job; None: the provider has none."""
         return None
@@ -87,3 +93,9 @@ class Adapter(ABC):
     def read_models(self, answer: Json) -> tuple[str, ...]:
         """Model ids in the answer to :meth:`available_models`."""
         return ()
+
+
+def told_model(reading: Reading) -> str:
+    """The model that an answer about a job names; empty where it names none."""
+    told = reading.response.get("model") if isinstance(reading.response, dict) else None
+    return told if isinstance(told, str) else ""

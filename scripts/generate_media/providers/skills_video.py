@@ -30,7 +30,8 @@ ERRORS = (
     ErrorRule(Category.TRANSIENT, "skills-video [D]", code=CODE + "RATE_LIMITED$", retry=True),
     ErrorRule(Category.TRANSIENT, "skills-video [D]; a refusal as answer to a create [I]",
               code=CODE + "PROVIDER_UNAVAILABLE$", retry=True),
-    ErrorRule(Category.TRANSIENT, "skills-video [D]", code=CODE + "FAILED$", on=("create",)),
+    ErrorRule(Category.UNKNOWN, "skills-video [D]", code=CODE + "FAILED$", on=("create",), ended_generation=True,
+              guidance="the generation failed at the provider; the same command makes a new job"),
     ErrorRule(Category.OUTCOME_UNKNOWN, "skills-video [D]", code=CODE + "TIMEOUT$", on=("create",),
               may_have_been_created=True),
     ErrorRule(

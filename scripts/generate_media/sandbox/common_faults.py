@@ -77,6 +77,12 @@ def _instead(make: Callable[[bytes], Reply | Stream]) -> Wrap:
     return wrap
 
 
+def _cut(request: Request, world: World, handler: Handler) -> Reply | Stream:
+    real = handler(request, world)
+    missing = int(world.argument("download-cut", request, "5"))
+    return replace(real, body=real.body[:-missing]) if isinstance(real, Reply) and real.status == 200 else real
+
+
 def _endless(real: bytes) -> Stream:
     def blocks() -> Iterator[bytes]:
         yield real
@@ -141,6 +147,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("download-redirect", "download", f"302 to ARG, else to {HOSTILE_URL}",
           _redirect("download-redirect", HOSTILE_URL)),
     *(Fault(f"download-{name}", "download", words, _instead(make)) for name, words, make in _DOWNLOADS),
+    Fault("download-cut", "download", "without the last ARG bytes (5), with a Content-Length that fits the rest", _cut),
     Fault("never-ends", "job", "the job stays where it is for ever"),
     Fault("numeric-id", "job", "an id of digits only (a JSON number where the provider has one field for it)"),
     Fault("hostile-id", "job", "an id with ../, quotes, a shell command, terminal escapes"),

@@ -1,0 +1,92 @@
+"""``wait_generation.py --generation-id=ID --settles=ROW``: somebody says which job a lost create made."""
+
+from __future__ import annotations
+
+from .accept import accept_in_journal, tell_accepted
+from .ask import ask
+from .context import JobContext
+from .errors import NotFound, ProviderRefused, UsageError
+from .journal import IdAlreadyKnown, IllegalTransition, Journal, Row, State
+from .providers.base import told_model
+from .results import JobRef, Reading
+
+
+def lost_row(journal: Journal, name: str) -> Row:
+    """The row of a create by our own name for it.
+
+    Raises:
+        NotFound: this journal has none of that name.
+    """
+    row = journal.by_local_id(name)
+    if row is None:
+        raise NotFound(
+            "row_not_found",
+            f"the journal has no create {name!r} to settle",
+            details={"received": name},
+            guidance=("run the command that ended with exit 13 again: its candidates[] hold the right command",),
+        )
+    return row
+
+
+def settle(ctx: JobContext, row: Row, generation_id: str) -> Row:
+    """The row with its job: the provider must know the id, and no other row may have it.
+
+    Raises:
+        UsageError: the row is settled already, or the job cannot be the one.
+        ProviderRefused: the provider does not know the id, or could not be asked.
+    """
+    if any(known.row_id == row.row_id for known in ctx.journal.find(generation_id, row.provider)):
+        ctx.events.warn("this create was settled with this job before; going on with it")
+        return row
+    _check_open(ctx, row)
+    _check_free(ctx, row, generation_id)
+    reading = _asked(ctx, row, generation_id)
+    try:
+        accept_in_journal(ctx, row.row_id, reading)
+    except IdAlreadyKnown:
+        _check_free(ctx, row, generation_id)
+        raise
+    except IllegalTransition:  # settled by another process meanwhile
+        _check_open(ctx, ctx.journal.get(row.row_id))
+        raise
+    tell_accepted(ctx, reading)
+    return ctx.journal.get(row.row_id)
+
+
+def _check_open(ctx: JobContext, row: Row) -> None:
+    if row.state is State.UNKNOWN:
+        return
+    job = f", its job is {row.generation_id}" if row.generation_id else ""
+    raise UsageError(
+        "already_settled",
+        f"this create is not lost: it is {row.state.value}{job}",
+        guidance=("run its own command again: it goes on from there",),
+        details={"state": row.state.value, "resume": ctx.resume(row.generation_id)},
+    )
+
+
+def _check_free(ctx: JobContext, row: Row, generation_id: str) -> None:
+    for owner in ctx.journal.find(generation_id, row.provider):
+        if owner.row_id != row.row_id and owner.key_space == row.key_space:
+            raise UsageError(
+                "id_of_another_job",
+                f"job {generation_id!r} belongs to another create of this journal",
+                guidance=("choose another of the candidates; resume shows what this one made",),
+                details={"received": generation_id, "resume": ctx.resume(generation_id)},
+            )
+
+
+def _asked(ctx: JobContext, row: Row, generation_id: str) -> Reading:
+    """What the provider says of the job. A slip of the keyboard must not settle anything."""
+    asked = ask(ctx, JobRef(generation_id, row.model, row.kind, query_path=row.query_path), ctx.deadline)
+    if not isinstance(asked, Reading):
+        raise ProviderRefused(asked, details={"generation_id": generation_id, "may_have_been_created": True})
+    told = {asked.generation_id or generation_id, *dict(asked.aliases).values()}
+    if generation_id not in told or not ctx.adapter.may_be_of(row.model, asked):
+        raise UsageError(
+            "not_this_job",
+            f"the provider tells of another job: {asked.generation_id or generation_id!r}, "
+            f"model {told_model(asked) or 'unnamed'}; the lost one is of {row.model}",
+            details={"received": generation_id},
+        )
+    return asked._replace(generation_id=asked.generation_id or generation_id)
