@@ -40,6 +40,13 @@ def loader(**options: Any) -> Downloader:
     return Downloader(**{**settings, **options})
 
 
+def no_addresses(host: str, port: int) -> tuple[str, ...]:
+    """A name server that knows this machine's own address and nothing else."""
+    if host == "127.0.0.1":
+        return (host,)
+    raise OSError("no such name")
+
+
 def save_all(folder: Path, *outputs: RemoteOutput, **options: Any) -> tuple[SavedOutput, ...]:
     on_saved = options.pop("on_saved", None)
     return save(
@@ -159,6 +166,19 @@ def test_what_was_saved_stays_when_another_fails(tmp_path: Path) -> None:
     rows = caught.value.as_json()["outputs"]
     assert [row["bytes"] for row in rows] == [len(ONE), len(TWO)]
     assert "hush" not in json.dumps(rows)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [".a", "a..b", "[v1.a]", "[::1", "a\u2024b", "\ud800.com", "x" * 64 + ".com", "-", "%zz", "xn--a", "日。", "@"],
+)
+def test_an_invalid_host_costs_itself_only(host: str, tmp_path: Path) -> None:
+    with Web(http(ONE), http(TWO)) as web:
+        urls = [web.url(), f"https://{host}/a.png", web.url()]
+        with pytest.raises(OutputError) as caught:
+            save_all(tmp_path, *(RemoteOutput(url=url) for url in urls), resolver=no_addresses)
+    assert caught.value.code in ("output_refused", "download_failed")
+    assert names(tmp_path) == [f"{STEM}-2.png", f"{STEM}.png"]
 
 
 def test_a_file_that_is_cut_short_is_kept_as_a_part_until_it_is_whole(tmp_path: Path) -> None:
