@@ -15,6 +15,8 @@ PUBLIC = [
     "2002:5db8:d822::1",
     "198.18.0.7",
     "198.19.255.1",
+    "168.63.129.15",
+    "168.63.129.17",
 ]
 PRIVATE = [
     *("0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.254", "169.254.169.254", "172.16.0.1", "172.31.255.255"),
@@ -25,6 +27,26 @@ PRIVATE = [
     *("64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254", "::ffff:192.168.0.1", "2002:c0a8:0001::1", "::10.0.0.1"),
     *("not an address", ""),
 ]
+METADATA = {
+    "AWS, Google, Azure, OpenStack, DigitalOcean, Oracle": "169.254.169.254",
+    "AWS by IPv6": "fd00:ec2::254",
+    "AWS, a container's": "169.254.170.2",
+    "AWS, a pod's": "169.254.170.23",
+    "AWS, a pod's by IPv6": "fd00:ec2::23",
+    "Google by IPv6": "fd20:ce::254",
+    "Azure's wire server": "168.63.129.16",
+    "Azure's wire server, mapped": "::ffff:168.63.129.16",
+    "Azure's wire server by NAT64": "64:ff9b::a83f:8110",
+    "Azure's wire server by 6to4": "2002:a83f:8110::1",
+    "Alibaba": "100.100.100.200",
+    "Oracle, the older": "192.0.0.192",
+    "Tencent": "169.254.0.23",
+    "OpenStack by IPv6": "fe80::a9fe:a9fe",
+    "Scaleway": "169.254.42.42",
+    "Scaleway by IPv6": "fd00:42::42",
+    "Linode by IPv6": "fd00:a9fe:a9fe::1",
+}
+"""Where a machine in a cloud learns its own secrets; from the clouds' documentation."""
 LOOPBACK = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1", "2002:7f00:1::", "::127.0.0.1"]
 
 
@@ -33,7 +55,7 @@ def test_public_addresses_are_open(address: str) -> None:
     assert refusal(address, allow_loopback=False) is None
 
 
-@pytest.mark.parametrize("address", PRIVATE)
+@pytest.mark.parametrize("address", [*PRIVATE, *METADATA.values()])
 @pytest.mark.parametrize("allow_loopback", [False, True])
 def test_private_addresses_are_closed_always(address: str, allow_loopback: bool) -> None:
     assert refusal(address, allow_loopback=allow_loopback)
@@ -77,6 +99,11 @@ def test_an_address_is_known_however_it_is_spelled(host: str, address: str | Non
         "http://",
         "http://[::1",
         "http://example.com:99999/x",
+        "http://a..b/x",
+        "http://.a/x",
+        f"http://{'a' * 64}.com/x",
+        "http://168.63.129.16/machine?comp=goalstate",
+        "http://0xa83f8110/machine",
         "http://user:word@example.com/x",
         "http://example.com\\@10.0.0.1/",
         "http://exam ple.com/",

@@ -109,6 +109,9 @@ HOSTILE: list[tuple[str, tuple[Answer, ...], str, int]] = [
     ("redirect to the home network", (redirect("http://192.168.1.1/"),), "output_refused", 1),
     ("redirect to metadata by NAT64", (redirect("http://[64:ff9b::a9fe:a9fe]/"),), "output_refused", 1),
     ("redirect to a mapped address", (redirect("http://[::ffff:10.0.0.1]/"),), "output_refused", 1),
+    ("redirect to half an address", (redirect("https://[::1"),), "output_refused", 1),
+    ("redirect to no host", (redirect("https://.a/x"),), "output_refused", 1),
+    ("redirect to Azure's wire server", (redirect("http://168.63.129.16/machine/"),), "output_refused", 1),
     ("redirect for ever", (redirect("/again"),), "output_refused", 6),
     ("redirect with an endless body", (redirect_with_endless_body,), "output_refused", 1),
     ("a length of 100 GB", (http(PNG, length=100 << 30),), "output_too_large", 1),
@@ -187,6 +190,20 @@ def test_the_file_arrives_whole(answers: tuple[Answer, ...]) -> None:
     assert bench.file.getvalue() == PNG
     assert (fetched.media_type, fetched.size_bytes) == ("image/png", len(PNG))
     assert fetched.sha256 == hashlib.sha256(PNG).hexdigest()
+
+
+HOST_TEXT = st.text(st.characters() | st.sampled_from(".:[]@%-#?/\\。․١"), max_size=12)
+
+
+@settings(max_examples=300, deadline=None)
+@given(host=HOST_TEXT, path=st.text(max_size=6), scheme=st.sampled_from(["http://", "https://", "HTTP://", ""]))
+def test_any_text_as_a_url_is_an_error_of_ours(host: str, path: str, scheme: str) -> None:
+    def no_name(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    with pytest.raises(OutputError) as caught:
+        Bench(allow_loopback=False, resolver=no_name).fetch(f"{scheme}{host}/{path}")
+    assert caught.value.code in ("output_refused", "download_failed")
 
 
 def test_an_old_result_that_is_not_there_is_gone_at_once() -> None:

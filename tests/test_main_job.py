@@ -57,6 +57,17 @@ def test_the_sidecar_tells_how_it_was_made(desk: Desk) -> None:
     assert "X-Signature" not in ran.out
 
 
+def test_a_strangers_json_of_the_same_name_stays_and_the_record_stands_beside_it(desk: Desk) -> None:
+    path = Path(desk.run(*MAIN).last["outputs"][0]["path"]).with_suffix(".json")
+    path.write_text('{"name": "my-package"}')
+    for _ in range(2):
+        assert desk.run(*MAIN).code == 0
+    assert path.read_text() == '{"name": "my-package"}'
+    (beside,) = {*path.parent.glob("*.json")} - {path}
+    assert beside.name == f"{path.stem}-2.json"
+    assert json.loads(beside.read_text())["prompt"] == PAYLOAD["prompt"]
+
+
 @pytest.mark.parametrize("damaged", ['["x"]', '[{"sha256": "0"}]', "[{", "{}"])
 def test_files_that_the_journal_no_longer_names_are_fetched_anew(desk: Desk, damaged: str) -> None:
     first = desk.run(*MAIN)

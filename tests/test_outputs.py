@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from generate_media.download import Downloader
 from generate_media.errors import OutputError, StillRunning, UsageError
 from generate_media.outputs import save, stem, still_there, write_sidecar
 from generate_media.results import RemoteOutput, SavedOutput
+from generate_media.sidecar import find_sidecar
 from tools import require_tool
 from web import Web, http, picture
 
@@ -38,6 +39,13 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 def loader(**options: Any) -> Downloader:
     settings: dict[str, Any] = {"allow_loopback": True, "deadline": lambda: 100.0, "sleep": lambda seconds: None}
     return Downloader(**{**settings, **options})
+
+
+def no_addresses(host: str, port: int) -> tuple[str, ...]:
+    """A name server that knows this machine's own address and nothing else."""
+    if host == "127.0.0.1":
+        return (host,)
+    raise OSError("no such name")
 
 
 def save_all(folder: Path, *outputs: RemoteOutput, **options: Any) -> tuple[SavedOutput, ...]:
@@ -159,6 +167,19 @@ def test_what_was_saved_stays_when_another_fails(tmp_path: Path) -> None:
     rows = caught.value.as_json()["outputs"]
     assert [row["bytes"] for row in rows] == [len(ONE), len(TWO)]
     assert "hush" not in json.dumps(rows)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [".a", "a..b", "[v1.a]", "[::1", "a\u2024b", "\ud800.com", "x" * 64 + ".com", "-", "%zz", "xn--a", "日。", "@"],
+)
+def test_an_invalid_host_costs_itself_only(host: str, tmp_path: Path) -> None:
+    with Web(http(ONE), http(TWO)) as web:
+        urls = [web.url(), f"https://{host}/a.png", web.url()]
+        with pytest.raises(OutputError) as caught:
+            save_all(tmp_path, *(RemoteOutput(url=url) for url in urls), resolver=no_addresses)
+    assert caught.value.code in ("output_refused", "download_failed")
+    assert names(tmp_path) == [f"{STEM}-2.png", f"{STEM}.png"]
 
 
 def test_a_file_that_is_cut_short_is_kept_as_a_part_until_it_is_whole(tmp_path: Path) -> None:
@@ -290,7 +311,8 @@ downloader = Downloader(allow_loopback=True, deadline=lambda: 100.0, sleep=lambd
 try:
     saved = save(outputs, folder=folder, stem_prompt="a cat", provider="agnes", generation_id="task_1",
                  downloader=downloader)
-    write_sidecar(folder, "record", {{"outputs": [item.as_json(show_query=True) for item in saved]}})
+    write_sidecar(folder, "record", {{"generate_media": "test", "provider": "agnes", "generation_id": "task_1",
+                                     "outputs": [item.as_json(show_query=True) for item in saved]}})
 except GenerateMediaError as error:
     sys.exit(error.code)
 """
@@ -306,11 +328,17 @@ def run_under_strace(folder: Path, *inject: str) -> subprocess.CompletedProcess[
     return subprocess.run([*command, sys.executable, "-I", "-c", RUN, str(folder), *TEXTS], capture_output=True)
 
 
-KILLS = [f"{call}:signal=SIGKILL:when={k}" for call in ("write", "fsync", "link", "unlink", "rename") for k in (1, 2)]
+KILLS = [f"{call}:signal=SIGKILL:when={k}" for call in ("write", "fsync", "link", "unlink") for k in (1, 2, 3)]
 
 
-@pytest.mark.parametrize("rule", [rule for rule in KILLS if rule != "rename:signal=SIGKILL:when=2"])
+def record(**changes: Any) -> dict[str, Any]:
+    return {"generate_media": "1", "provider": "agnes", "generation_id": "task_1", "status": "FAILED"} | changes
+
+
+@pytest.mark.parametrize("rule", [*KILLS, "rename:signal=SIGKILL:when=1"])
 def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp_path: Path) -> None:
+    if rule.startswith("rename"):
+        write_sidecar(tmp_path, "record", record())  # only what replaces an earlier one is renamed
     killed = run_under_strace(tmp_path, rule)
     assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
     for name in names(tmp_path):
@@ -327,6 +355,8 @@ def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp
 @pytest.mark.parametrize("call", ["write", "fsync", "rename"])
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_a_disk_that_fails_is_an_error_with_advice_and_no_litter(call: str, error: str, tmp_path: Path) -> None:
+    if call == "rename":
+        write_sidecar(tmp_path, "record", record())  # only what replaces an earlier one is renamed
     failed = run_under_strace(tmp_path, f"{call}:error={error}:when=1")
     assert failed.returncode == 1
     assert failed.stderr.decode().strip() == "save_failed"
@@ -345,26 +375,56 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_is_private_whole_and_replaced(tmp_path: Path) -> None:
-    path = write_sidecar(tmp_path / "new", "cat-1", {"prompt": "黑猫", "status": "FAILED"})
+    path = write_sidecar(tmp_path / "new", "cat-1", record(prompt="黑猫"))
     assert path.name == "cat-1.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "黑猫" in path.read_text("utf-8")
-    write_sidecar(tmp_path / "new", "cat-1", {"status": "COMPLETED"})
-    assert json.loads(path.read_text()) == {"status": "COMPLETED"}
+    assert write_sidecar(tmp_path / "new", "cat-1", record(status="COMPLETED")) == path
+    assert json.loads(path.read_text())["status"] == "COMPLETED"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert names(tmp_path / "new") == ["cat-1.json"]
+
+
+STRANGERS: dict[str, Callable[[Path], object]] = {
+    "another program's": lambda path: path.write_text('{"name": "my-package", "version": "1"}'),
+    "an empty file": lambda path: path.write_text(""),
+    "no JSON": lambda path: path.write_text("{"),
+    "deep JSON": lambda path: path.write_text("[" * 100_000),
+    "a list": lambda path: path.write_text("[1]"),
+    "another job's": lambda path: path.write_text(json.dumps(record(generation_id="task_2"))),
+    "another provider's": lambda path: path.write_text(json.dumps(record(provider="skills.video"))),
+    "a folder": lambda path: path.mkdir(),
+    "a link": lambda path: path.symlink_to(write_sidecar(path.parent / "elsewhere", "mine", record())),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a pipe": lambda path: os.mkfifo(path),
+    "a large one": lambda path: (path.touch(), os.truncate(path, 1 << 30)),
+}
+
+
+@pytest.mark.parametrize("whose", STRANGERS)
+def test_a_sidecar_never_replaces_a_strangers_file(whose: str, tmp_path: Path) -> None:
+    STRANGERS[whose](tmp_path / "cat.json")
+    before = os.lstat(tmp_path / "cat.json")
+    assert find_sidecar(tmp_path, "cat", record()) is None
+    for status in ("FAILED", "COMPLETED"):
+        path = write_sidecar(tmp_path, "cat", record(status=status))
+        assert path == find_sidecar(tmp_path, "cat", record()) == tmp_path / "cat-2.json"
+        assert json.loads(path.read_text())["status"] == status
+    after = os.lstat(tmp_path / "cat.json")
+    assert (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
 
 
 def test_a_sidecar_takes_what_a_hostile_server_says(tmp_path: Path) -> None:
     deep: Any = []
     for _ in range(10_000):
         deep = [deep]
-    record = json.loads(write_sidecar(tmp_path, "a", {"prompt": "\ud800", "response": deep}).read_text())
-    assert record["prompt"] == "\ud800"
-    assert record["response"] == "left out: nested too deeply"
+    written = json.loads(write_sidecar(tmp_path, "a", {"prompt": "\ud800", "response": deep}).read_text())
+    assert written["prompt"] == "\ud800"
+    assert written["response"] == "left out: nested too deeply"
 
 
 def test_a_sidecar_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "cat.json").mkdir()
+    (tmp_path / "file").write_text("")
     with pytest.raises(OutputError) as caught:
-        write_sidecar(tmp_path, "cat", {})
+        write_sidecar(tmp_path / "file", "cat", {})
     assert caught.value.code == "save_failed"

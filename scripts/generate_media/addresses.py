@@ -29,6 +29,7 @@ _REFUSED_IPV4 = tuple(
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.51.100.0/24"),
         *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        "168.63.129.16/32",  # Azure's wire server: every VM reaches it, nobody else does; the other clouds' are above
     )
 )
 # Only global unicast (2000::/3, RFC 4291) is open; so ULA, link-local, site-local, multicast and what is not
@@ -145,6 +146,8 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
         raise refused(f"a result is fetched over http or https only, not {parts.scheme[:20]!r}")
     if parts.username is not None or parts.password is not None:
         raise refused("the result's URL holds a user name or password")
+    if any(not 0 < len(label) < 64 for label in host.removesuffix(".").split(".")):  # RFC 1035, 2.3.4
+        raise refused("the result's URL is malformed")
     literal = literal_address(host)
     reason = refusal(literal, allow_loopback=allow_loopback) if literal else None
     if reason is None and is_loopback_host(host) and not allow_loopback:

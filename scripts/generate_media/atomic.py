@@ -81,7 +81,7 @@ def publish(part: Path, folder: Path, names: Iterable[str], *, size_bytes: int, 
     """
     for name in names:
         target = folder / name
-        if _move_to_free_name(part, target):
+        if move_to_free_name(part, target):
             sync_folder(folder)
             return target
         if has_bytes(target, size_bytes=size_bytes, sha256=sha256):
@@ -137,7 +137,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _move_to_free_name(part: Path, target: Path) -> bool:
+def move_to_free_name(part: Path, target: Path) -> bool:
     """False when the name is taken. A hard link never replaces anything, a rename would."""
     try:
         os.link(part, target)

@@ -18,6 +18,7 @@ from .outputs import save, stem, still_there, write_sidecar
 from .report import Ended, failed, no_file, sidecar_record, terminal
 from .results import MAX_OUTPUTS, JobFailure, Reading, RemoteOutput, SavedOutput
 from .settings import is_loopback
+from .sidecar import find_sidecar
 
 if TYPE_CHECKING:
     from .download import Downloader, RetryNote
@@ -138,7 +139,8 @@ def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> 
     """The record of an earlier run, where its disk had no room for it."""
     folder = next((Path(item.path).parent for item in there if item.path), None)
     name = stem(end.row.prompt, end.row.provider, end.row.generation_id or "")
-    if folder is not None and not (folder / f"{name}.json").exists():
+    job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
+    if folder is not None and find_sidecar(folder, name, job) is None:
         _write_sidecar(ctx, end, there, None, folder)
 
 

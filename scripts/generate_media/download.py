@@ -1,39 +1,29 @@
-"""Fetch a result as one fetches from a stranger: GET only, no key, no cookies, checked addresses, bounded bytes.
+"""Fetch a result from a stranger, again while that makes sense: anonymous GETs, bounded bytes and time.
 
 Seconds are story seconds throughout (see clock.py); only socket time-outs are divided by ``time_scale``.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import SplitResult, urljoin
 
-from . import __version__
-from .addresses import Resolver, checked_url, is_loopback_host, refused, shown_host, system_resolver
+from .addresses import Resolver, shown_host, system_resolver
+from .anonymous import AGAIN, AnonymousGet, Transient
 from .bounded import LOOK_SECONDS
 from .errors import OutputError, StillRunning
-from .guarded import Lines, guarded_adapter
 from .retry import RetryPolicy, parse_retry_after
 from .transfer import CutShort, Fetched, Transfer, Truncated
-from .transport import describe, is_untrusted, network_exceptions
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
-    from requests.adapters import HTTPAdapter
+    from requests import Response
 
     from .connections import TrustStore
 
 MAX_BYTES = 4 << 30
-MAX_REDIRECTS = 5
-CONNECT_SECONDS = 10.0
-HEADER_SECONDS = 60.0
-READ_SECONDS = 30.0
 RETRIES = 5
 CUT_RETRIES = 2
 """A whole answer that holds a part of a file is what the host has; only a file still on its way there gets longer."""
@@ -42,7 +32,6 @@ LEAST_LOOK_SECONDS = 0.05
 MAX_WAIT_SECONDS = 600.0
 """A Retry-After beyond it ends the run: coming back later is then the user's choice."""
 
-_REDIRECTS = (301, 302, 303, 307, 308)
 _NOT_THERE = (401, 403, 404)
 """A CDN answers so for a moment after a file was made, and for ever once it expired."""
 _BUSY = (202, 408, 421, 425, 429)
@@ -56,18 +45,6 @@ class RetryNote:
     attempt: int
     http_status: int | None
     reason: str
-
-
-class _Transient(Exception):
-    def __init__(self, reason: str, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-        self.retry_after = retry_after
-
-
-class _Untrusted(Exception):
-    """Another store may know the issuer."""
 
 
 class Downloader:
@@ -101,20 +78,18 @@ class Downloader:
         on_retry: Callable[[RetryNote], None] | None = None,
         on_bytes: Callable[[int, int | None], None] | None = None,
     ) -> None:
-        self._allow_loopback = allow_loopback
+        self._get = AnonymousGet(
+            allow_loopback=allow_loopback, deadline=deadline, time_scale=time_scale, resolver=resolver, trust=trust
+        )
         self._deadline = deadline
         self._sleep = sleep
         self._max_bytes = max_bytes
         self._time_scale = time_scale
         self._final = (410,) if fresh else (*_NOT_THERE, 410)
-        self._resolver = resolver
-        self._trust = trust
         self._policy = policy or RetryPolicy()
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._on_retry = on_retry
         self._on_bytes = on_bytes
-        self._adapters: dict[bool, HTTPAdapter] = {}
-        self._lines = Lines()
 
     def fetch(self, url: str, into: BinaryIO) -> Fetched:
         """Stream a result into an open file (which is emptied first), again and again while that makes sense.
@@ -130,13 +105,13 @@ class Downloader:
             attempt += 1
             try:
                 return self._attempt(url, into)
-            except _Transient as failure:
+            except Transient as failure:
                 self._wait(failure, attempt, url)
             except CutShort as failure:
                 cuts += 1
                 if cuts > CUT_RETRIES:
                     raise
-                self._wait(_Transient(failure.message), attempt, url)
+                self._wait(Transient(failure.message), attempt, url)
 
     @property
     def max_bytes(self) -> int:
@@ -144,15 +119,13 @@ class Downloader:
 
     def look_seconds(self) -> float:
         """How long, in real seconds, a file may be looked into: LOOK_SECONDS, or what is left of the time."""
-        return max(LEAST_LOOK_SECONDS, min(LOOK_SECONDS, self._real(self._deadline())))
+        return max(LEAST_LOOK_SECONDS, min(LOOK_SECONDS, self._get.real(self._deadline())))
 
     def close(self) -> None:
         """Close connections; the next fetch opens new ones."""
-        while self._adapters:
-            self._adapters.popitem()[1].close()
-        self._lines.close()
+        self._get.close()
 
-    def _wait(self, failure: _Transient, attempt: int, url: str) -> None:
+    def _wait(self, failure: Transient, attempt: int, url: str) -> None:
         """Wait before the next try, or raise what ends the tries."""
         if self._deadline() <= 0:
             raise _time_up() from None
@@ -170,12 +143,12 @@ class Downloader:
     def _attempt(self, url: str, into: BinaryIO) -> Fetched:
         if self._deadline() <= 0:
             raise _time_up()
-        response = self._final_response(url)
+        response = self._get.response(url)
         try:
             self._check_status(response)
             return self._receive(response, into)
         except Truncated as error:
-            raise _Transient(str(error)) from None
+            raise Transient(str(error)) from None
         finally:
             response.close()
 
@@ -187,10 +160,10 @@ class Downloader:
             now=lambda: time.monotonic() * self._time_scale,
             look_seconds=self.look_seconds,
         )
-        with self._network_errors(), self._lines.cut_after(self._real(self._deadline())):
+        with self._get.errors(), self._get.lines.cut_after(self._get.real(self._deadline())):
             fetched = transfer.receive(response.raw.read1, response.headers)
-        if self._lines.was_shut:  # an end that we made ourselves may look like the end of the body
-            raise _Transient("the connection was cut")
+        if self._get.lines.was_shut:  # an end that we made ourselves may look like the end of the body
+            raise Transient("the connection was cut")
         return fetched
 
     def _progress(self, received: int, expected: int | None) -> None:
@@ -199,117 +172,30 @@ class Downloader:
         if self._on_bytes is not None:
             self._on_bytes(received, expected)
 
-    def _final_response(self, url: str) -> Response:
-        for _ in range(MAX_REDIRECTS + 1):
-            parts = checked_url(url, allow_loopback=self._allow_loopback)
-            response = self._get(url, parts)
-            location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or not location:
-                return response
-            response.close()  # its body is never read: it may have no end
-            target = urljoin(url, location)
-            if parts.scheme == "https" and target[:6].lower() != "https:":
-                raise refused(f"{shown_host(url)} redirected from https to something else")
-            url = target
-        raise refused(f"more than {MAX_REDIRECTS} redirects")
-
-    def _get(self, url: str, parts: SplitResult) -> Response:
-        from requests import Request
-        from requests.utils import get_environ_proxies
-
-        # Not through a Session: it would read ~/.netrc, keep cookies, and read a redirect's body to its end.
-        request = Request(
-            "GET",
-            url,
-            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"generate-media/{__version__}"},
-        )
-        proxies = {} if is_loopback_host(parts.hostname or "") else get_environ_proxies(url)
-        for _ in range(2):
-            try:
-                return self._send(request.prepare(), proxies)
-            except _Untrusted:
-                if not self._trust_store().widen():
-                    break
-        raise OutputError(
-            "download_failed",
-            f"nobody that this machine trusts has signed the certificate of {shown_host(url)}",
-            guidance=("If a company proxy stands between, name its certificate in REQUESTS_CA_BUNDLE.", *_AGAIN),
-        )
-
-    def _send(self, request: PreparedRequest, proxies: Mapping[str, str]) -> Response:
-        left = self._deadline()
-        with self._network_errors(), self._lines.cut_after(self._real(min(HEADER_SECONDS, left))):
-            return self._adapter(is_tls=request.url is not None and request.url[:6].lower() == "https:").send(
-                request,
-                stream=True,
-                timeout=(self._real(min(CONNECT_SECONDS, left)), self._real(min(READ_SECONDS, left))),
-                proxies=dict(proxies),
-            )
-
-    def _adapter(self, *, is_tls: bool) -> HTTPAdapter:
-        if is_tls not in self._adapters:
-            self._adapters[is_tls] = guarded_adapter(
-                resolver=self._resolver,
-                allow_loopback=self._allow_loopback,
-                connected=self._lines.add,
-                ssl_context=self._trust_store().context if is_tls else None,
-            )
-        return self._adapters[is_tls]
-
-    def _trust_store(self) -> TrustStore:
-        if self._trust is None:
-            from .connections import TrustStore
-
-            self._trust = TrustStore(os.environ)
-        return self._trust
-
     def _check_status(self, response: Response) -> None:
         status = response.status_code
         if status == 200:
             return
         retry_after = parse_retry_after({k.lower(): v for k, v in response.headers.items()}, time.time())
         if status in _NOT_THERE or status == 410 or status in _BUSY or status >= 500:
-            raise _Transient(f"the file host answered {status}", status, retry_after)
+            raise Transient(f"the file host answered {status}", status, retry_after)
         raise OutputError(
             "download_failed",
             f"the file host {shown_host(response.url or '')} answered {status} to a plain GET",
-            guidance=_AGAIN,
+            guidance=AGAIN,
         )
 
-    @contextmanager
-    def _network_errors(self) -> Iterator[None]:
-        """What requests, urllib3 and sockets raise becomes a try that may be repeated; their texts hold URLs."""
-        from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL
-        from urllib3.exceptions import LocationParseError
 
-        broken: tuple[type[Exception], ...] = (*network_exceptions(), AttributeError)
-        try:
-            yield
-        except (InvalidURL, InvalidSchema, InvalidProxyURL, LocationParseError) as error:
-            raise refused(f"the result's URL or the proxy's cannot be used ({type(error).__name__})") from None
-        except broken as error:
-            if is_untrusted(error):
-                raise _Untrusted from None
-            # AttributeError: the connection was shut by the timer in the middle of a read.
-            raise _Transient(f"the connection to the file host: {describe(error)}") from None
-
-    def _real(self, seconds: float) -> float:
-        return max(0.001, seconds / self._time_scale)
-
-
-_AGAIN = ("The job itself is done and paid: run the same command again, it only fetches the file.",)
-
-
-def _spent(failure: _Transient, host: str) -> OutputError:
+def _spent(failure: Transient, host: str) -> OutputError:
     if failure.status in _NOT_THERE or failure.status == 410:
         return OutputError("output_gone", f"the file is not at {host} (HTTP {failure.status}); such links expire")
-    return OutputError("download_failed", f"{host}: {failure.reason}", guidance=_AGAIN, should_retry=True)
+    return OutputError("download_failed", f"{host}: {failure.reason}", guidance=AGAIN, should_retry=True)
 
 
 def _time_up() -> StillRunning:
     return StillRunning(
         "deadline",
         "the time was up while the result was being fetched; it waits at the provider",
-        guidance=_AGAIN,
+        guidance=AGAIN,
         should_retry=True,
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+from .sidecar import is_plain, read_sidecar
 from .sniff import HEAD_BYTES, identify
 
-MAX_SIDECAR_BYTES = 16 << 20
 _SEED_DEPTH = 4
 
 
@@ -64,23 +61,11 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
             entry.name for entry in entries if entry.name.endswith(".json") and not entry.name.startswith(".")
         )
     for name in names:
-        record = _read_sidecar(folder / name)
-        if record is not None:
+        record = read_sidecar(folder / name)
+        if record is not None and isinstance(record.get("outputs"), list):
             cards = tuple(_cards(record, folder))
             jobs.append((-cards[0].ended_at, name, cards))
     return tuple(card for _, _, cards in sorted(jobs, key=lambda job: job[:2]) for card in cards)
-
-
-def _read_sidecar(path: Path) -> Mapping[str, Any] | None:
-    if not _is_plain(path, MAX_SIDECAR_BYTES):
-        return None
-    try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict) or not isinstance(record.get("generate_media"), str):
-        return None
-    return record if isinstance(record.get("outputs"), list) else None
 
 
 def _cards(record: Mapping[str, Any], folder: Path) -> Iterator[Card]:
@@ -128,22 +113,13 @@ def _card(record: Mapping[str, Any], *, kind: str, **more: Any) -> Card:
 
 def _kind(path: Path) -> str:
     """image, video or audio, by the file's own bytes; empty for what is none of these, or not there."""
-    if not _is_plain(path):
+    if not is_plain(path):
         return ""
     try:
         with path.open("rb") as file:
             return (identify(file.read(HEAD_BYTES)) or "").split("/")[0]
     except OSError:
         return ""
-
-
-def _is_plain(path: Path, max_bytes: float = math.inf) -> bool:
-    """A regular file and no link: a link could lead out of the folder, a device could have no end."""
-    try:
-        found = path.lstat()
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size <= max_bytes
 
 
 def _file_name(value: object) -> str:

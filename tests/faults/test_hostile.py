@@ -16,6 +16,7 @@ FORBIDDEN = (
     "http://169.254.169.254/latest/meta-data",
     "http://10.0.0.1/x.png",
     "http://192.168.1.1/x.png",
+    "http://168.63.129.16/x.png",
     "http://100.64.0.1/x.png",
     "http://0.0.0.0/x.png",
     "http://[64:ff9b::a9fe:a9fe]/x.png",
