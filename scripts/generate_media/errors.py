@@ -47,6 +47,7 @@ TRY: Mapping[str, str] = {
     "empty_batch": 'write one JSON object a line, such as {"prompt": "a cat"}',
     "endpoint_not_found": "python3 scripts/inspect_openapi.py --list-endpoints shows what there is",
     "model_not_found": "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes",
+    "broken_document": "mend the document there, or leave it out: the bundled snapshots are used then",
     "document_too_large": "give a smaller document (one model's will do); config.json's document_nodes and "
     "document_seconds are the limits",
     "model_needed": "add --model ID, or --provider NAME of a provider that makes it",

@@ -204,8 +204,7 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
 
 
 def problem_json(problem: Any) -> dict[str, Any]:
-    row = {name: getattr(problem, name) for name in ("field", "message", "received", "allowed", "corrected")}
-    return {name: value for name, value in row.items() if value is not None}
+    return {name: value for name, value in problem.as_json().items() if name != "severity"}
 
 
 def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:

@@ -16,7 +16,7 @@ from .problems import dotted
 from .refs import Definitions
 from .variants import Union, union_of
 
-_DEPTH = 24
+DEPTH = 24
 Path = tuple["str | int", ...]
 _ACROSS = frozenset({"allOf", "not", "if", "dependentSchemas", "contains", "propertyNames", "$ref"})
 _ACROSS |= {"unevaluatedProperties", "unevaluatedItems", "patternProperties", "minProperties", "maxProperties"}
@@ -24,11 +24,12 @@ _PLAIN = {"type", "enum", "const", "default", "description", "title", "examples"
 
 
 class Endless(Exception):
-    """The value at ``path`` must hold one of its own kind, and that one another."""
+    """The value at ``path`` must hold one of its own kind, and that one another; ``deep``: or it only lies too deep."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, deep: bool) -> None:
         super().__init__()
         self.path = path
+        self.deep = deep
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Builder:
         settled, value = self.settled(flat)
         if settled:
             return value
-        if depth > _DEPTH or schema in self._above:
+        if depth > DEPTH or schema in self._above:
             return self.again(schema, flat, path, depth)
         with self.inside(schema):
             return self.built(flat, path, depth)
@@ -84,7 +85,7 @@ class Builder:
         if _takes_scalars(flat, self.definitions):
             return self.gap(flat, path)
         if not self.chosen:
-            raise Endless(path)
+            raise Endless(path, deep=schema not in self._above)
         inner = Builder(self.definitions, (), self.forced)
         value = inner.value(schema, path, depth)
         self.gaps += inner.gaps
@@ -176,7 +177,7 @@ class Builder:
     def array(self, flat: Schema, path: Path, depth: int) -> Json:
         """As many items as must be, at least one; lists whose items must differ are the user's to fill."""
         count = max(flat.get("minItems", 0), min(1, flat.get("maxItems", 1)))
-        if depth >= _DEPTH // 2 and not flat.get("minItems"):
+        if depth >= DEPTH // 2 and not flat.get("minItems"):
             return []
         if flat.get("uniqueItems") and count > 1:
             return self.gap(flat, path)

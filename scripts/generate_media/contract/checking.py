@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from .load import BrokenDocument
 from .refs import Definitions
+
+MOST_ERRORS = 1000
 
 
 def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
@@ -30,19 +33,24 @@ def errors_of(schema: Mapping[str, Any], value: Any, *, doubtful: bool = True) -
         raise BrokenDocument("broken_document", message) from None
 
 
-def certain_errors(schema: Mapping[str, Any], value: Any) -> tuple[list[Any], dict[str, str]]:
-    """The errors that hold whatever the patterns say that could not be matched, and those patterns with the reason.
+def certain_errors(schema: Mapping[str, Any], value: Any) -> tuple[list[Any], list[str]]:
+    """The errors that hold whatever the patterns say that could not be matched, and what was not checked, in sentences.
 
     Such a pattern may stand under ``not`` or in a union, so that either answer could be an error: what both ways
     object to is certain.
     """
-    unchecked = schema["$defs"].patterns.unchecked
-    unchecked.clear()
-    errors = list(errors_of(schema, value))
-    if errors and unchecked:
+    patterns = schema["$defs"].patterns.unchecked
+    patterns.clear()
+    errors = list(islice(errors_of(schema, value), MOST_ERRORS))
+    unchecked = [f"nothing after the first {MOST_ERRORS} objections was checked"] if len(errors) == MOST_ERRORS else []
+    if errors and patterns:
         otherwise = {_place(error) for error in errors_of(schema, value, doubtful=False)}
         errors = [error for error in errors if _place(error) in otherwise]
-    return errors, dict(unchecked)
+    return errors, unchecked + [_unmatched(pattern, why) for pattern, why in patterns.items()]
+
+
+def _unmatched(pattern: str, why: str) -> str:
+    return f"the pattern {pattern[:80]}{'…' * (len(pattern) > 80)} could not be matched: {why}"
 
 
 def _place(error: Any) -> tuple[Any, ...]:

@@ -180,9 +180,8 @@ def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitC
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """A problem without the values that its sentence shows, when they are long."""
-    longest = {"received": 200, "allowed": 20_000}
-    return {key: value for key, value in row.items() if key not in longest or len(json.dumps(value)) <= longest[key]}
+    """A problem without the values that its sentence shows in full, when they are long."""
+    return {key: value for key, value in row.items() if key != "received" or len(json.dumps(value)) <= 200}
 
 
 def _body(text: str) -> Json:

@@ -10,6 +10,7 @@ from ..results import Json
 
 ERROR, WARNING, UNCHECKED = "error", "warning", "unchecked"
 """Unchecked: nothing is held against the request, but something about it could not be checked."""
+_MOST_ALLOWED = 500
 RANK = {"placeholder": 1, "discriminator": 0, "extra": 2, "required": 3, "type": 4, "enum": 4, "const": 4}
 """What is told first, by what was objected to; 5 for the rest."""
 
@@ -31,6 +32,8 @@ class Problem:
         """For ``--validate`` and an ``error`` line's ``problems``; parts that say nothing are left out."""
         row = {"message": self.message, "field": self.field, "received": self.received, "allowed": self.allowed}
         row |= {"corrected": self.corrected, "severity": self.severity}
+        if isinstance(self.allowed, list) and len(self.allowed) > _MOST_ALLOWED:
+            del row["allowed"]  # the message names the first
         return {key: value for key, value in row.items() if value is not None}
 
 

@@ -10,7 +10,7 @@ from ..errors import NotFound, clean_text
 from . import operations as ops
 from .budget import TooLarge
 from .catalog import Contract
-from .fields import fields_of, narrowed
+from .fields import Field, fields_of, narrowed
 from .merge import merge
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
@@ -21,6 +21,8 @@ from .variants import variants_of
 
 _BUDGET = 2700
 """Characters of ``fields`` without --full: with the rest, under 1,200 tokens."""
+_LEAST_ROW = 30
+"""Characters that a row takes at least."""
 _LADDER = [("all", 160, False), ("all", 80, False)]
 _LADDER += [(which, cap, True) for which in ("all", "outer") for cap in (160, 80, 40)]
 _KINDS = {"images": "image", "videos": "video"}
@@ -159,32 +161,38 @@ def _outline(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(schema: Mapping[str, Any], definitions: Any, variants: Sequence[str], *, full: bool) -> dict[str, Any]:
-    found = fields_of(schema, definitions, variants)
+    try:
+        found = fields_of(schema, definitions, variants)
+    except TooLarge as error:
+        return {"fields": [], "fields_problem": error.message}
     if full:
         return {"fields": [field.as_json(2000) for field in found]}
     outer = [field for field in found if "." not in field.path]
     for which, cap, terse in _LADDER:
         fields = outer if which == "outer" else found
+        if len(fields) > _BUDGET // _LEAST_ROW:
+            continue
         rows = [field.as_json(cap, terse=terse) for field in fields]
         if len(json.dumps(rows)) <= _BUDGET:
             inner = len(found) - len(fields)
             return {"fields": rows} | ({"fields_left_out": {"count": inner, "see": "--full"}} if inner else {})
-    return _cut([field.as_json(60, terse=True) for field in outer], len(found) - len(outer))
+    return _cut(outer, len(found) - len(outer))
 
 
-def _cut(rows: Sequence[dict[str, Any]], inner: int) -> dict[str, Any]:
-    """The rows that fit, required and outer ones first, in their order; the rest are named or counted."""
-    order = sorted(range(len(rows)), key=lambda i: (rows[i].get("path", "").count("."), not rows[i]["required"], i))
-    size, kept = 0, set()
+def _cut(outer: Sequence[Field], inner: int) -> dict[str, Any]:
+    """The rows that fit, required ones first, in their order; the rest are named or counted."""
+    order = sorted(range(len(outer)), key=lambda i: (not outer[i].required, i))
+    size, kept = 0, {}
     for index in order:
-        size += len(json.dumps(rows[index])) + 1
+        row = outer[index].as_json(60, terse=True)
+        size += len(json.dumps(row)) + 1
         if size > _BUDGET - 300:
             break
-        kept.add(index)
-    left = [rows[i].get("path", rows[i]["name"]) for i in order if i not in kept]
-    names = list(dict.fromkeys(name for name in left if "." not in name))
+        kept[index] = row
+    left = [outer[i].name for i in order if i not in kept]
+    names = list(dict.fromkeys(left))
     return {
-        "fields": [rows[i] for i in sorted(kept)],
+        "fields": [kept[i] for i in sorted(kept)],
         "fields_left_out": {"count": len(left) + inner, "names": names[:20], "see": "--full, or --variant NAME"},
     }
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..results import Json
-from .builder import Builder, Endless, FillIn, Path
+from .budget import TooLarge
+from .builder import DEPTH, Builder, Endless, FillIn, Path
 from .checking import errors_of
 from .merge import merge
 from .problems import dotted
@@ -45,6 +46,9 @@ def make_template(schema: Mapping[str, Any], definitions: Definitions, chosen: S
     try:
         return _made(schema, definitions, chosen)
     except Endless as error:
+        if error.deep:
+            name = definitions.document.name
+            raise TooLarge(name, f"its required fields lie more than {DEPTH} levels deep") from None
         message = f"unsatisfiable: {dotted(error.path) or 'the request'} would have to hold itself without end"
         raise Unsatisfiable("unsatisfiable", message) from None
 

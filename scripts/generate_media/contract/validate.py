@@ -46,9 +46,9 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
 
 
 def schema_problems(schema: Mapping[str, Any], definitions: Definitions, body: Json) -> list[Problem]:
-    """What the schema alone says, and patterns that could not be matched."""
-    errors, patterns = certain_errors(schema, body)
-    unchecked = list(_unmatched(patterns))
+    """What the schema alone says, and what of it could not be checked."""
+    errors, sentences = certain_errors(schema, body)
+    unchecked = [Problem(sentence, severity=UNCHECKED) for sentence in sentences]
     if not errors:
         return unchecked
     from .explain import Scope, explain_all
@@ -56,12 +56,6 @@ def schema_problems(schema: Mapping[str, Any], definitions: Definitions, body: J
     found = list(explain_all(errors, Scope(schema, definitions)))
     firm = {problem.field for problem in found if problem.severity == ERROR}
     return [*(p for p in found if p.severity == ERROR or p.field not in firm), *unchecked]
-
-
-def _unmatched(patterns: Mapping[str, str]) -> Iterator[Problem]:
-    for pattern, why in patterns.items():
-        message = f"the pattern {pattern[:80]}{'…' * (len(pattern) > 80)} could not be matched: {why}"
-        yield Problem(message, severity=UNCHECKED)
 
 
 def _placeholder_problems(body: Json) -> Iterator[Problem]:

@@ -100,9 +100,10 @@ class _Builder:
         own: dict[str, Any] = {}
         merged: list[Mapping[str, Any]] = []
         while type(event := next(self.events)).__name__ != "MappingEndEvent":
-            merges = type(event).__name__ == "ScalarEvent" and event.implicit[0] and event.value == _MERGE
-            key = event.value if type(event).__name__ == "ScalarEvent" else str(self.value(event))
-            if merges:
+            plain = type(event).__name__ == "ScalarEvent"
+            value = self.value(event) if event.anchor or not plain else None
+            key = event.value if plain else str(value)
+            if plain and event.implicit[0] and key == _MERGE:
                 merged += self.merged(next(self.events))
             else:
                 own[key] = self.value(next(self.events))
@@ -157,7 +158,7 @@ _AS: Mapping[str, Callable[[str], Any]] = {
     "null": lambda text: None,
     "bool": lambda text: text.lower() == "true",
     "int": _number,
-    "float": _number,
+    "float": lambda text: float(_number(text)),
 }
 
 
