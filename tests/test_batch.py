@@ -189,6 +189,19 @@ def test_the_gallery_beside_the_files(desk: Desk) -> None:
     assert "cat 1" in page
 
 
+@pytest.mark.parametrize("way", ["nothing was made", "another file has its name"])
+def test_a_gallery_that_cannot_be_written_costs_no_summary(desk: Desk, way: str) -> None:
+    """The jobs may be paid: their sum is the last line whatever becomes of the page."""
+    lines: list[Any] = ["no job"] if way == "nothing was made" else prompts(1)
+    if way != "nothing was made":
+        Path("generated").mkdir()
+        Path("generated/index.html").write_text("mine")
+    ran = desk.run("--batch", write(lines), "--gallery")
+    assert (ran.last["event"], ran.last["counts"]["jobs"]) == ("summary", 1), ran.out
+    assert ran.code == (2 if way == "nothing was made" else 0)
+    assert "gallery was not written" in ran.events("warning")[-1]["message"]
+
+
 def test_four_shards_under_gnu_parallel_make_each_line_once(desk: Desk) -> None:
     """400 lines, four processes at once, one journal: none twice, none missing."""
     require_tool("parallel")

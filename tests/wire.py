@@ -71,6 +71,8 @@ class Wire:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.connections = 0
+        self.unheard: set[int] = set()
+        """Numbers of the connections of which nobody knows yet whether a request comes."""
         self.received: list[bytes] = []
         self._threads: list[threading.Thread] = []
         self._peers: list[socket.socket] = []
@@ -97,6 +99,7 @@ class Wire:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True)
+            self.unheard.add(self.connections)
             self.connections += 1
             self._peers.append(sock)
             thread.start()
@@ -111,11 +114,13 @@ class Wire:
                 self._peers.append(sock)
             peer = Peer(sock, number)
             read = peer.request
+            stack.callback(self.unheard.discard, number)
 
             def recorded() -> bytes:
                 data = read()
                 if data:
                     self.received.append(data)
+                self.unheard.discard(number)
                 return data
 
             peer.request = recorded  # type: ignore[method-assign]

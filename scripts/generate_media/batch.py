@@ -240,6 +240,9 @@ def _write_gallery(session: Session) -> None:
     from .gallery import write_gallery
 
     folder = output_folder(session.args)
-    if folder is not None:
-        page = write_gallery(Path(folder))
-        session.printer.event("gallery", path=str(page))
+    if folder is None:
+        return
+    try:
+        session.printer.event("gallery", path=str(write_gallery(Path(folder))))
+    except GenerateMediaError as error:  # the jobs are made and told of all the same
+        session.printer.event("warning", message=f"the gallery was not written: {error.message}")

@@ -1,8 +1,8 @@
 """A process with everything imported that forks one run of a script at a time: what is killed is only our own work.
 
 The child is a real process: it may be stopped, traced, killed. Requests and answers are JSON lines on stdin and stdout:
-``{"script", "args", "env", "cwd", "out", "stop"}`` gives ``{"pid"}`` (stopped if asked for) and, at its end,
-``{"status"}`` as of waitpid.
+``{"script", "args", "env", "cwd", "out", "stop", "stdin"}`` gives ``{"pid"}`` (stopped if asked for) and, at its end,
+``{"status"}`` as of waitpid. A script runs as ``__main__``, to the end of its process.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ("create_and_wait", "wait_generation", "inspect_openapi", "handle_runtime_error", "ensure_api_key", "gallery")
 THIRD_PARTY = ("requests", "urllib3", "sseclient", "jsonschema", "referencing", "dotenv", "yaml", "PIL.Image",
                "requests_toolbelt", "sqlite3", "PIL.PngImagePlugin", "encodings.idna")  # fmt: skip
 
@@ -69,13 +71,18 @@ class Zygote:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
 
-    def start(self, script: str, args: list[str], *, env: dict[str, str], cwd: Path, stop: bool = False) -> Run:
-        """Fork; the run's stdout and stderr go to files beside ``cwd``."""
+    def start(
+        self, script: str, args: list[str], *, env: dict[str, str], cwd: Path, stop: bool = False, stdin: bytes = b""
+    ) -> Run:
+        """Fork; the run's stdout and stderr go to files beside ``cwd``, and its stdin comes from one."""
         assert self._process.stdin is not None
         printed = cwd.parent / "printed.out"
         printed.unlink(missing_ok=True)
         printed.with_suffix(".err").unlink(missing_ok=True)
-        order = {"script": script, "args": args, "env": env, "cwd": str(cwd), "out": str(printed), "stop": stop}
+        given = printed.with_suffix(".in")
+        given.write_bytes(stdin)
+        order = {"script": script, "args": args, "env": env, "cwd": str(cwd), "out": str(printed), "stop": stop,
+                 "stdin": str(given)}  # fmt: skip
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return Run(self, self.read()["pid"], printed)
@@ -94,13 +101,14 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(generate_media.__path__, "generate_media."):
         if not module.name.startswith(("generate_media.sandbox", "generate_media.snapshot")):
             importlib.import_module(module.name)
-    for name in (*THIRD_PARTY, "create_and_wait", "wait_generation"):
+    for name in (*THIRD_PARTY, *SCRIPTS):
         importlib.import_module(name)
 
 
 def _child(order: dict[str, Any]) -> None:
     out = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     err = os.open(str(Path(order["out"]).with_suffix(".err")), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(os.open(order["stdin"], os.O_RDONLY), 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.environ.clear()
@@ -108,8 +116,13 @@ def _child(order: dict[str, Any]) -> None:
     os.chdir(order["cwd"])
     if order["stop"]:
         os.kill(os.getpid(), signal.SIGSTOP)
+    path = str(ROOT / "scripts" / f"{order['script']}.py")
+    sys.argv = [path, *order["args"]]
+    code: object = 0
     try:
-        code = sys.modules[order["script"]].main(order["args"])
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as end:
+        code = end.code or 0
     except BaseException:
         import traceback
 
@@ -120,7 +133,7 @@ def _child(order: dict[str, Any]) -> None:
             stream.flush()
         except OSError:
             code = code or 98
-    os._exit(code)
+    os._exit(code if isinstance(code, int) else 1)
 
 
 def _serve() -> None:
