@@ -151,6 +151,8 @@ BAD_PACKETS = [
     (b"\x80\x81\x82", "cannot be read"),
     (b'<!DOCTYPE a [<!ENTITY b "c">]>' + packet(TITLE, wrapped=False), "cannot be read"),
     (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>', "not of the usual form"),
+    (packet(TITLE).replace(b"/1999/", b"/1998/"), "not of the usual form"),
+    (packet(f"<a:RDF xmlns:a='urn:a'>{TITLE}</a:RDF>"), "not of the usual form"),
     (packet("<dc:a>" * 200 + "</dc:a>" * 200), "cannot be read"),
     (packet('<t:provenance xmlns:t="http://purl.org/dc/terms/">https://x.example/m</t:provenance>'), "C2PA"),
     (packet("", attributes='xmlns:t="http://purl.org/dc/terms/" t:provenance="self#jumbf=a"'), "C2PA"),

@@ -51,15 +51,17 @@ def copy(source: BinaryIO, target: BinaryIO, edits: Sequence[Edit]) -> Copied:
 
     Raises OSError, and Unlabelled if it shrinks meanwhile.
     """
-    before, after = hashlib.sha256(), hashlib.sha256()
+    before = after = hashlib.sha256()  # one until the first change, which in a clip is near the end
     size = here = 0
     source.seek(0)
     for edit in (*sorted(edits), None):
         for piece in _pieces(source, None if edit is None else edit.at - here):
             before.update(piece)
-            after.update(piece)
+            if after is not before:
+                after.update(piece)
             size += target.write(piece)
         if edit is not None:
+            after = before.copy() if after is before else after
             for piece in _pieces(source, edit.removed):
                 before.update(piece)
             after.update(edit.data)

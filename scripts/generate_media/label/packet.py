@@ -48,7 +48,7 @@ def merged(existing: bytes, label: Provenance, *, declared: bool) -> bytes:
     replaced = OWN | {row.name for row in new}
     clean = canonicalize(text, exclude_tags=replaced, exclude_attrs=replaced)
     ends = list(_CLOSING.finditer(clean))
-    if len(ends) != 1:
+    if len(ends) != 1 or len(_lists(root)) != 1:  # an element RDF of another name space is another thing
         raise Unlabelled("its XMP metadata is not of the usual form")
     at = ends[0].start()
     whole = clean[:at] + _description(new, _about(root)) + clean[at:]
@@ -116,8 +116,12 @@ def _tree(text: str) -> Element:
     return root
 
 
+def _lists(root: Element) -> list[Element]:
+    return list(root.iter(f"{{{_RDF}}}RDF"))
+
+
 def _nodes(root: Element) -> list[Element]:
-    return [node for rdf in root.iter(f"{{{_RDF}}}RDF") for node in rdf.findall(f"{{{_RDF}}}Description")]
+    return [node for rdf in _lists(root) for node in rdf.findall(f"{{{_RDF}}}Description")]
 
 
 def _properties(root: Element) -> dict[str, str]:
