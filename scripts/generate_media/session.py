@@ -43,6 +43,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
     sandbox_urls: Mapping[str, str] = field(default_factory=dict)
+    """Protocol → base URL, once the sandbox runs."""
     _journal: Journal | None = None
     _watch: Watch | None = None
     _pools: dict[str, ClientPool] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class Session:
         from .client import check_base_url
 
         if self.sandbox:
-            return self._start_sandbox()[provider.name]
+            return self._start_sandbox()[provider.protocol]
         url = (wanted or provider.base_url).rstrip("/")
         check_base_url(url, provider.allowed_hosts)
         return url
@@ -128,7 +129,7 @@ class Session:
 
             running = start(store=self.folder / "store")
             self.stack.callback(running.close)
-            self.sandbox_urls = running.base_urls
+            self.sandbox_urls = running.protocol_urls
         return self.sandbox_urls
 
     def clock(self, base_url: str) -> Clock:

@@ -26,6 +26,11 @@ class Place(NamedTuple):
     base_paths: Mapping[str, str]
     prefixes: tuple[str, ...]
 
+    @property
+    def base_path(self) -> str:
+        """Of a provider with any other name."""
+        return next(iter(self.base_paths.values()))
+
 
 PROTOCOLS: Mapping[str, Place] = {
     "skills_video": Place({"skills.video": "/api/v1"}, ("/api/v1/",)),
@@ -37,11 +42,13 @@ PROTOCOLS: Mapping[str, Place] = {
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers. ``base_urls``: provider name → base URL. A context manager that closes it."""
+    """A sandbox that answers. ``base_urls``: provider name → base URL; ``protocol_urls``: protocol → base URL, for
+    providers of any name. A context manager that closes it."""
 
     port: int
     files_port: int
     base_urls: Mapping[str, str]
+    protocol_urls: Mapping[str, str]
     _parts: tuple[Port, Port, World] = field(repr=False)
 
     def close(self) -> None:
@@ -90,8 +97,9 @@ def start(
     world.files_url = cdn.url
     api.start()
     cdn.start()
-    urls = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
-    return Running(api.port, cdn.port, urls, (api, cdn, world))
+    named = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
+    spoken = {name: api.url + place.base_path for name, place in PROTOCOLS.items()}
+    return Running(api.port, cdn.port, named, spoken, (api, cdn, world))
 
 
 def _routes_for() -> RoutesFor:
