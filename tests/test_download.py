@@ -206,6 +206,14 @@ def test_any_text_as_a_url_is_an_error_of_ours(host: str, path: str, scheme: str
     assert caught.value.code in ("output_refused", "download_failed")
 
 
+@pytest.mark.parametrize(
+    ("left", "scale", "seconds"),
+    [(float("inf"), 1, 2.0), (9.0, 1, 2.0), (1.5, 1, 1.5), (10.0, 20, 0.5), (0.0, 1, 0.05)],
+)
+def test_looking_into_a_file_ends_with_the_time(left: float, scale: float, seconds: float) -> None:
+    assert Bench(deadline=lambda: left, time_scale=scale).downloader.look_seconds() == seconds
+
+
 def test_an_old_result_that_is_not_there_is_gone_at_once() -> None:
     with Web(GONE) as web:
         with pytest.raises(OutputError) as caught:

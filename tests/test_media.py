@@ -332,7 +332,7 @@ def test_fit_names_a_picture_that_is_broken(tmp_path: Path) -> None:
     whole = io.BytesIO()
     Image.effect_noise((300, 300), 90).save(whole, "PNG")
     (tmp_path / "cut.png").write_bytes(whole.getvalue()[:2000])
-    file = media.load(tmp_path / "cut.png", Encoding.DATA_URI)
+    file = replace(SIZED, path=str(tmp_path / "cut.png"))
     with pytest.raises(UsageError) as caught:
         fit(file, Limits(max_bytes=100), tmp_path)
     assert caught.value.code == "bad_media"
@@ -341,7 +341,7 @@ def test_fit_names_a_picture_that_is_broken(tmp_path: Path) -> None:
 def test_fit_refuses_a_decompression_bomb(tmp_path: Path) -> None:
     head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 60000, 60000, 8, 2, 0, 0, 0) + bytes(4)
     (tmp_path / "bomb.png").write_bytes(head + struct.pack(">I4s", 0, b"IDAT") + bytes(4))
-    file = media.load(tmp_path / "bomb.png", Encoding.DATA_URI)
+    file = replace(SIZED, path=str(tmp_path / "bomb.png"))
     with pytest.raises(UsageError) as caught:
         fit(file, Limits(side=(10, 6000)), tmp_path)
     assert caught.value.code == "bad_media"

@@ -66,6 +66,37 @@ def test_every_kind_of_webp(options: dict[str, Any], tmp_path: Path) -> None:
     assert measure(tmp_path / "x", "image/webp") == Measures(301, 205)
 
 
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("I;16B", {}), ("1", {"compression": "group4"}), ("CMYK", {}), ("RGB", {"big_tiff": True}), ("L", {"append": 2})],
+)
+def test_every_kind_of_tiff(mode: str, options: dict[str, Any], tmp_path: Path) -> None:
+    from PIL import Image
+
+    more = [Image.new(mode, (9, 9)) for _ in range(options.pop("append", 0))]
+    Image.new(mode, (301, 205)).save(tmp_path / "x", "TIFF", save_all=bool(more), append_images=more, **options)
+    assert (tmp_path / "x").read_bytes()[:2] == (b"MM" if mode == "I;16B" else b"II")
+    assert measure(tmp_path / "x", "image/tiff") == Measures(301, 205)
+
+
+def test_a_heic_is_measured_by_its_largest_item(tmp_path: Path) -> None:
+    """As a phone writes it: a grid of tiles, each with a size of its own, and a thumbnail."""
+    sizes = b"".join(_box(b"ispe", struct.pack(">4xII", *size)) for size in ((512, 512), (4032, 3024), (320, 240)))
+    meta = _box(b"meta", bytes(4) + _box(b"hdlr", bytes(20)) + _box(b"iprp", _box(b"ipco", sizes)))
+    data = _box(b"ftyp", b"heic\0\0\0\0mif1heic") + meta + _box(b"mdat", bytes(99))
+    (tmp_path / "x").write_bytes(data)
+    assert identify(data) == "image/heic"
+    assert measure(tmp_path / "x", "image/heic") == Measures(4032, 3024)
+
+
+@pytest.mark.parametrize("name", ["avif", "moving avif"])
+def test_avif_that_pillow_made(name: str, tmp_path: Path) -> None:
+    from test_structure import WHOLE
+
+    (tmp_path / "x").write_bytes(WHOLE[name]())
+    assert measure(tmp_path / "x", "image/avif")[:2] == (40, 30)
+
+
 def test_jpeg_with_large_metadata_before_the_frame(tmp_path: Path) -> None:
     from PIL import Image
 
@@ -197,3 +228,25 @@ def test_boxes_nested_without_end(tmp_path: Path) -> None:
         nested = struct.pack(">I4s", 8 + len(nested), b"moov") + nested if len(nested) < 1 << 17 else nested
     (tmp_path / "x").write_bytes(nested)
     assert measure(tmp_path / "x", "video/mp4") == Measures()
+
+
+HOSTILE_TIFFS = {
+    "an offset beyond all files": b"II+\0\x08\0\0\0" + b"\xff" * 8,
+    "an offset beyond this file": b"II*\0" + b"\xff" * 4,
+    "tags beyond the file": b"II*\0\x08\0\0\0" + b"\xff\xff",
+    "more tags than anybody reads": b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0" + b"\xff" * 8 + bytes(4096),
+    "a width of no known kind": b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 256, 99, 1, 1),
+    "no height": b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 256, 4, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TIFFS)
+def test_hostile_tiffs(name: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(HOSTILE_TIFFS[name])
+    assert measure(tmp_path / "x", "image/tiff") == Measures()
+
+
+def test_no_time_gives_no_measures_and_no_file_neither(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(picture())
+    assert measure(tmp_path / "x", "image/png", seconds=0) == Measures()
+    assert measure(tmp_path / "none", "image/png") == Measures()

@@ -46,13 +46,16 @@ def bmp(file: Bounded) -> Measures:
 
 
 def webp(file: Bounded) -> Measures:
+    """By the first chunk: extended, lossless (whose data begin with 2F) or lossy (9D012A; RFC 9649, 2.5 to 2.7)."""
     head = file.take(30)
     chunk = head[12:16]
     if chunk == b"VP8X":
         return Measures(1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little"))
-    if chunk == b"VP8L":
+    if chunk == b"VP8L" and head[20] == 0x2F:
         bits = int.from_bytes(head[21:25], "little")
         return Measures(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+    if chunk != b"VP8 " or head[23:26] != b"\x9d\x01\x2a":
+        raise ValueError("no picture's chunk")
     width, height = struct.unpack("<HH", head[26:30])
     return Measures(width & 0x3FFF, height & 0x3FFF)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
+from .genuine import objection
 from .models import Body, Encoding, LocalMedia
 from .results import Json
 from .sniff import HEAD_BYTES, identify, measure
@@ -51,11 +52,14 @@ def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
     file = Path(path).expanduser()
     try:
         head, digest, size = _read(file)
+        media_type = identify(head)
+        doubt = objection(file, media_type) if media_type else ""
     except (OSError, ValueError) as error:
         raise UsageError("unreadable_file", f"{path} cannot be read: {_reason(error)}") from None
-    media_type = identify(head)
     if media_type is None:
         raise UsageError("not_media", f"{path} is no image, video or audio (told by its bytes, not by its name)")
+    if doubt:
+        raise UsageError("not_media", f"{path} {doubt}")
     if kind and not media_type.startswith(f"{kind}/"):
         raise UsageError("not_media", f"{path} is {media_type}, and {_a(kind)} file is wanted here")
     sizes = measure(file, media_type)
