@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urljoin
 
 from . import __version__
 from .addresses import Resolver, checked_url, is_loopback_host, refused, shown_host, system_resolver
+from .blocked import BLOCKED, NETWORK_BLOCKED, is_blocked
 from .errors import OutputError, StillRunning
 from .guarded import Lines, guarded_adapter
 from .retry import RetryPolicy, parse_retry_after
@@ -274,6 +275,8 @@ class Downloader:
         except broken as error:
             if is_untrusted(error):
                 raise _Untrusted from None
+            if is_blocked(error):
+                raise OutputError(NETWORK_BLOCKED, f"the result cannot be fetched: {BLOCKED}") from None
             # AttributeError: the connection was shut by the timer in the middle of a read.
             raise _Transient(f"the connection to the file host: {describe(error)}") from None
 

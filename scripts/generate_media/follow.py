@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .answers import parse_json, succeeded
+from .blocked import BLOCKED, NETWORK_BLOCKED
 from .classify import classify
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
@@ -73,7 +74,7 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
             ended = _follow_stream(ctx, row, created.stream, progress, until)
             if ended is not None:
                 return ended
-    poll = _Poll(ctx, row, progress, until)
+    poll = _Poll(ctx, row, progress, until, answered=created is not None)
     if created is not None and until.passed:
         raise poll.still_running()
     return poll.run(wait_first=created is not None and created.stream is None)
@@ -146,7 +147,9 @@ class _StreamWatch:
 class _Poll:
     """Queries until an end. A good answer resets the count of bad ones; no single bad one ends a known job."""
 
-    def __init__(self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline) -> None:
+    def __init__(
+        self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline, *, answered: bool = False
+    ) -> None:
         self.ctx = ctx
         self.row = row
         self.job = job_ref(row)
@@ -154,6 +157,8 @@ class _Poll:
         self.until = until
         self.bad = 0
         self.refused = 0
+        self.answered = answered
+        """Whether the provider has been reached since this run began."""
 
     def run(self, *, wait_first: bool) -> Followed:
         if wait_first:
@@ -163,6 +168,7 @@ class _Poll:
             asked = ask(self.ctx, self.job, self.until)
             if isinstance(asked, Reading):
                 self.bad = self.refused = 0
+                self.answered = True
                 self.job = _with_aliases(self.job, asked)
                 self.progress.tell(asked)
                 if asked.result is not None:
@@ -175,6 +181,8 @@ class _Poll:
         """Wait for another try, unless the refusal is final."""
         if self.until.passed and failure.code == NO_ANSWER:
             raise self.still_running()  # the deadline cut this read short: that says nothing about the provider
+        if failure.code == NETWORK_BLOCKED and not self.answered:
+            raise self._no_network()
         if self._in_grace(failure):
             self._sleep(self.ctx.limits.poll_interval)
             return
@@ -224,6 +232,11 @@ class _Poll:
             details=self._where() | {"resume": resume, "status": self.progress.status or None},
         )
 
+    def _no_network(self) -> StillRunning:
+        """Nothing was ever reached: no wait helps, and nothing is said of the job."""
+        words = f"{BLOCKED}; the job goes on at the provider and nothing is lost"
+        return StillRunning(NETWORK_BLOCKED, words, reads_failed=True, details=self._where())
+
     def _where(self) -> dict[str, str | None]:
         resume = self.ctx.resume(self.row.generation_id)
         return {"generation_id": self.row.generation_id, "resume": resume}
@@ -261,7 +274,8 @@ def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Read
     try:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError as error:
-        return Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
+        code = NETWORK_BLOCKED if error.detail == BLOCKED else NO_ANSWER
+        return Failure(Category.TRANSIENT, error.detail, code=code, should_retry=True)
     if not succeeded(answer):
         return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
     return _read_answer(ctx, answer, job)

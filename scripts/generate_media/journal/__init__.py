@@ -1,6 +1,6 @@
 """The durable record of every job: what was meant, sent, accepted, ended and saved (DESIGN rule 1)."""
 
-from .failures import IdAlreadyKnown, IllegalTransition, JournalWriteError
+from .failures import IdAlreadyKnown, IllegalTransition, JournalWriteError, unwritable
 from .rows import Claim, ClaimKind, NewJob, Row, State, fingerprint, local_id
 from .store import Journal
 
@@ -16,4 +16,5 @@ __all__ = [
     "State",
     "fingerprint",
     "local_id",
+    "unwritable",
 ]
