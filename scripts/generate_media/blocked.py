@@ -10,9 +10,9 @@ from .transport import chain, describe
 NETWORK_BLOCKED = "network_blocked"
 """The error's code."""
 BLOCKED = "the network is blocked or off for this process"
-FORBIDDEN = (errno.EPERM, errno.EACCES, errno.EAFNOSUPPORT)
+FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.EAFNOSUPPORT})
 """What seccomp, Seatbelt, a firewall or systemd's RestrictAddressFamilies= say to a socket."""
-NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+NO_ROUTE = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 """What an empty network namespace says, and a machine that is offline."""
 _ANYWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses for documentation (RFC 5737, RFC 3849): nobody has them, and a default route leads to them."""
@@ -25,12 +25,15 @@ def why_not_connected(error: BaseException) -> str:
 
 def is_blocked(error: BaseException) -> bool:
     """Whether a connection failed because there is no network for this process."""
-    links = list(chain(error))
-    names = [link for link in links if isinstance(link, socket.gaierror)]
-    numbers = {link.errno for link in links if isinstance(link, OSError) and link not in names}
-    if numbers & set(FORBIDDEN):
+    import ssl
+
+    links = [link for link in chain(error) if isinstance(link, OSError)]
+    unresolved = any(isinstance(link, socket.gaierror) for link in links)
+    # These two have numbers of their own: TLS's 1 would read as EPERM.
+    numbers = {link.errno for link in links if not isinstance(link, (socket.gaierror, ssl.SSLError))}
+    if numbers & FORBIDDEN:
         return True
-    return bool(names or numbers & set(NO_ROUTE)) and not any(_leads_to(*place) for place in _ANYWHERE)
+    return (unresolved or bool(numbers & NO_ROUTE)) and not any(_leads_to(*place) for place in _ANYWHERE)
 
 
 def _leads_to(family: int, address: str) -> bool:
