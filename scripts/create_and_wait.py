@@ -18,38 +18,39 @@
 
 from __future__ import annotations
 
+from generate_media.beginning import begin
+
+if __name__ == "__main__":
+    begin()
+
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from generate_media.bootstrap import start
 from generate_media.cli import create_parser
-from generate_media.errors import GenerateMediaError
-from generate_media.events import standard_printer
+from generate_media.events import Printer
+from generate_media.net import run_lines
 from generate_media.signals import Signals
+
+if TYPE_CHECKING:
+    from generate_media.outcome import Outcome
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, prepare, run; every error of ours becomes one line and its exit code."""
-    printer = standard_printer()
-    signals = Signals()
-    with ExitStack() as stack:
-        try:
-            args = create_parser().parse_args(argv)
-            printer.verbose = args.verbose
-            signals.install()
-            from generate_media.run import run_create
-            from generate_media.session import Session
+    """Parse, prepare, run; whatever goes wrong becomes one line and its exit code."""
 
-            outcome = run_create(Session.open(args, printer, signals, stack))
-        except GenerateMediaError as error:
-            from generate_media.outcome import error_outcome
+    def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+        args = create_parser().parse_args(argv)
+        printer.verbose = args.verbose
+        signals.install()
+        from generate_media.run import run_create
+        from generate_media.session import Session
 
-            outcome = error_outcome(error)
-        signals.done()
-        if outcome.line:
-            printer.line(outcome.line)
-    return int(outcome.exit_code)
+        return run_create(Session.open(args, printer, signals, stack))
+
+    return run_lines(run)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,17 @@
 
 from __future__ import annotations
 
+from generate_media.beginning import begin
+
+if __name__ == "__main__":
+    begin()
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from generate_media.cli import DEFAULT_OUTPUT_DIR, Parser
+from generate_media.ending import leave_with
 from generate_media.events import print_document, run_document
 
 
@@ -53,4 +59,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_document(main, sys.argv[1:]))
+    leave_with(lambda: run_document(main, sys.argv[1:]))

@@ -18,6 +18,11 @@
 
 from __future__ import annotations
 
+from generate_media.beginning import begin
+
+if __name__ == "__main__":
+    begin()
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path

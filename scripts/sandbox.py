@@ -18,8 +18,12 @@
 
 from __future__ import annotations
 
+from generate_media.beginning import begin
+
+if __name__ == "__main__":
+    begin()
+
 import argparse
-import json
 import signal
 import sys
 import threading
@@ -28,8 +32,8 @@ from pathlib import Path
 
 from generate_media.bootstrap import start
 from generate_media.cli import Parser, seconds
-from generate_media.errors import GenerateMediaError, UsageError
-from generate_media.events import print_document
+from generate_media.errors import UsageError
+from generate_media.events import print_document, run_document, standard_printer
 
 EXAMPLES = """examples:
   sandbox.py                                       (port 8787, twenty times faster than life)
@@ -53,18 +57,18 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM."""
+    return run_document(_run, argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = parser().parse_args(argv)
+    if args.list_faults:
+        print_document(_fault_list())
+        return 0
     stop = threading.Event()
-    try:
-        args = parser().parse_args(argv)
-        if args.list_faults:
-            print_document(_fault_list())
-            return 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        _serve(args, stop)
-    except GenerateMediaError as error:
-        print(json.dumps({"event": "error", **error.as_json()}), flush=True)
-        return int(error.exit_code)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _serve(args, stop)
     return 0
 
 
@@ -77,17 +81,24 @@ def _serve(args: argparse.Namespace, stop: threading.Event) -> None:
     except ValueError as error:
         raise UsageError("unknown_fault", str(error), guidance=("sandbox.py --list-faults names them all",)) from error
     except (OSError, OverflowError) as error:
-        hint = "another sandbox may be running; --port 0 takes any free port"
-        raise UsageError(
-            "cannot_serve", f"port {args.port} or --state cannot be used: {error}", guidance=(hint,)
-        ) from error
+        raise _cannot_serve(args, error) from error
     ready = {"event": "ready", "port": running.port, "files_port": running.files_port, "providers": running.base_urls}
-    print(json.dumps(ready), flush=True)
-    print("ready; any key works, ones that begin with 'bad' are refused; Ctrl-C ends it", file=sys.stderr)
+    printer = standard_printer()
+    printer.line(ready)
+    printer.say("ready; any key works, ones that begin with 'bad' are refused; Ctrl-C ends it")
     # A wait without a time-out cannot be interrupted by Ctrl-C on Windows.
     while not stop.wait(1.0):
         continue
     running.close()
+
+
+def _cannot_serve(args: argparse.Namespace, error: Exception) -> UsageError:
+    from generate_media.blocked import NETWORK_BLOCKED, is_blocked
+
+    if args.port == 0 and is_blocked(error):
+        return UsageError(NETWORK_BLOCKED, "the sandbox cannot serve: this process may not even use 127.0.0.1")
+    hint = "another sandbox may be running; --port 0 takes any free port"
+    return UsageError("cannot_serve", f"port {args.port} or --state cannot be used: {error}", guidance=(hint,))
 
 
 def _fault_list() -> dict[str, object]:

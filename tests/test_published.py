@@ -27,8 +27,7 @@ def run(folder: Path, *args: str, before: tuple[str, ...] = (), **environ: str) 
         cwd=folder, env={**plain, **state, **environ}, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.isascii()
-    last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    last: dict[str, Any] = json.loads(done.stdout.decode("utf-8").splitlines()[-1])
     return last
 
 
@@ -38,6 +37,7 @@ def demo(bundle: Path, folder: Path, prompt: str = "a cat", before: tuple[str, .
     (output,) = last["outputs"]
     path = Path(output["path"])
     assert path.parent == folder.resolve() / "generated"
+    assert json.loads(path.with_suffix(".json").read_bytes())["prompt"] == prompt
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         assert picture.size == (output["width"], output["height"])

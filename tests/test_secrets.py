@@ -24,7 +24,9 @@ MAIN = ("create_and_wait.py", "--model", "google/nano-banana-pro", "--prompt", "
 DEBUGGER = """
 import os, runpy, signal, sys, traceback
 
-def stop(*_):
+def stop(number, frame):
+    shown = traceback.StackSummary.extract(traceback.walk_stack(frame), capture_locals=True)
+    print("".join(shown.format()), file=sys.stderr)
     raise RuntimeError("the debugger's stop")
 
 signal.signal(signal.SIGUSR1, stop)

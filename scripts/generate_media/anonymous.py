@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urljoin
 
 from . import __version__
 from .addresses import Resolver, checked_url, is_loopback_host, refused, shown_host
+from .blocked import BLOCKED, NETWORK_BLOCKED, is_blocked
 from .errors import OutputError
 from .guarded import Lines, guarded_adapter
 from .transport import describe, is_untrusted, network_exceptions
@@ -159,6 +160,8 @@ class AnonymousGet:
         except broken as error:
             if is_untrusted(error):
                 raise _Untrusted from None
+            if is_blocked(error):
+                raise OutputError(NETWORK_BLOCKED, f"the result cannot be fetched: {BLOCKED}") from None
             # AttributeError: the connection was shut by the timer in the middle of a read.
             raise Transient(f"the connection to the file host: {describe(error)}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .answers import parse_json, succeeded
+from .blocked import BLOCKED, NETWORK_BLOCKED
 from .classify import classify
 from .clock import Deadline
 from .context import JobContext
@@ -49,7 +50,8 @@ def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Read
     try:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError as error:
-        return Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)
+        code = NETWORK_BLOCKED if error.detail == BLOCKED else NO_ANSWER
+        return Failure(Category.TRANSIENT, error.detail, code=code, should_retry=True)
     if not succeeded(answer):
         return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
     return _read_answer(ctx, answer, job)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .cli import MEDIA_FLAGS
+from .contract.spelling import nearest
 from .errors import GenerateMediaError, UsageError
 from .prepare import WISH_FLAGS, Wanted, wanted_from
 from .sets import strict_json
@@ -114,9 +115,11 @@ def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping
     names = {key.replace("_", "-"): key for key in row}
     unknown = [key for name, key in names.items() if name not in LINE_KEYS]
     if unknown:
+        near = nearest(unknown[0], sorted(LINE_KEYS), limit=1)
         raise UsageError(
             "unknown_key",
-            f"the line has a key {unknown[0]!r} that is no request flag",
+            f"the line has a key {unknown[0]!r} that is no request flag"
+            + (f"; did you mean {near[0]}?" if near else ""),
             details={"received": unknown, "allowed": sorted(LINE_KEYS)},
         )
     values = {name: defaults.get(name) for name in INHERITED}

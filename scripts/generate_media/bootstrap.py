@@ -6,7 +6,6 @@ Only the standard library, and of the bundle only what needs nothing else: this 
 from __future__ import annotations
 
 import gc
-import json
 import os
 import re
 import sys
@@ -14,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .ending import leave
+from .ending import leave, leave_with
+from .events import standard_printer
 
 BUNDLE = Path(__file__).resolve().parents[2]
 GUARD = "GENERATE_MEDIA_IN_VENV"
@@ -48,9 +48,9 @@ def start(main: Callable[[], int]) -> None:
         missing = missing_requirements(sys.path)
         if missing:
             _go_on_in_venv()
-            print(json.dumps(missing_dependency(missing)), flush=True)
-            sys.exit(2)
-    leave(main())
+            standard_printer().line(missing_dependency(missing))
+            leave(2)
+    leave_with(main)
 
 
 def requirements() -> tuple[Requirement, ...]:

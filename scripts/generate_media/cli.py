@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
@@ -13,6 +16,8 @@ from .errors import UsageError
 MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")
 DEFAULT_OUTPUT_DIR = "generated"
 _STANDARD = ("help", "version")
+_NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
+"""What argparse takes for a value although it begins with a dash."""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -45,11 +50,41 @@ class Parser(argparse.ArgumentParser):
                 lines += ["", *([] if plain else [f"{group.title}:"]), *_group_lines(actions)]
         return "\n".join([*lines, "", self.epilog or "", ""])
 
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """An unknown flag is named before all else that may be missing because of it."""
+        words = sys.argv[1:] if args is None else list(args)
+        unknown = next(filter(self._is_unknown, takewhile(lambda word: word != "--", words)), None)
+        if unknown is not None:
+            raise self._unknown_flag(unknown)
+        return super().parse_args(words, namespace)
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(
+        lost = message.removeprefix("unrecognized arguments: ")
+        if lost != message:
+            message = f"these words belong to no flag: {lost[:200]} (a text of several words stands in quotes)"
+        raise UsageError("usage", message, guidance=(self._help_hint,))
+
+    @property
+    def _help_hint(self) -> str:
+        return f"python3 scripts/{self.prog} --help shows every flag with examples"
+
+    def _is_unknown(self, word: str) -> bool:
+        """Whether argparse would take a word for a flag, and there is none of that name."""
+        name = word.partition("=")[0]
+        is_flag = name.startswith("-") and name != "-" and " " not in name and not _NUMBER.match(name)
+        return is_flag and name not in self._option_string_actions
+
+    def _unknown_flag(self, word: str) -> UsageError:
+        from .contract.spelling import nearest
+
+        name = word.partition("=")[0]
+        near = nearest(name, [known for known in self._option_string_actions if known.startswith("--")])
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        return UsageError(
             "usage",
-            message,
-            guidance=(f"python3 scripts/{self.prog} --help shows every flag with examples",),
+            f"{self.prog} has no flag {name[:100]}{meant}",
+            guidance=(self._help_hint, "a value that begins with a dash is written --flag=-value"),
+            details={"received": name[:100], "suggestions": near},
         )
 
 

@@ -204,9 +204,8 @@ class Client:
             content = multipart_content(call.body, files) if call.multipart else json_content(call.body)
             data, headers["Content-Type"] = content.data, content.content_type
         auth = _Bearer(self.site.key)
-        request = Request(
-            call.method, self._url(call), headers, data=data, params=list(call.query), auth=auth
-        ).prepare()
+        query = [(name, value.encode("utf-8", "surrogatepass")) for name, value in call.query]
+        request = Request(call.method, self._url(call), headers, data=data, params=query, auth=auth).prepare()
         self._check_destination(request.url or "")
         return request
 

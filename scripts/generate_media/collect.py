@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .accept import end_in_journal
 from .ask import ask
+from .blocked import NETWORK_BLOCKED
 from .classify import classify_job_failure
 from .context import JobContext, job_ref
 from .errors import GenerateMediaError, OutputError, StillRunning
@@ -103,7 +104,8 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
     except OutputError as error:
-        guidance = (*error.guidance, f"run the same command again to fetch it; {NEW_HINT}")
+        again = () if error.code == NETWORK_BLOCKED else (f"run the same command again to fetch it; {NEW_HINT}",)
+        guidance = (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
         _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
         return outcome

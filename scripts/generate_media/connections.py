@@ -24,8 +24,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from .blocked import why_not_connected
 from .errors import UsageError
-from .transport import Exchange, describe, is_untrusted
+from .transport import Exchange, is_untrusted
 
 SYSTEM_STORE = Path("/etc/ssl/certs")
 STALE_SECONDS = 5.0
@@ -83,7 +84,7 @@ class _Traced:
             self.sock.settimeout(exchange.send_seconds)
             self._opened_at = time.monotonic()
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            failure = NotConnected(exchange.cut_because or describe(error), untrusted=is_untrusted(error))
+            failure = NotConnected(exchange.cut_because or why_not_connected(error), untrusted=is_untrusted(error))
         else:
             return
         finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 
 from .accept import Created, record
 from .answers import parse_json, succeeded, without_bytes
+from .blocked import BLOCKED, NETWORK_BLOCKED
 from .classify import classify
 from .clock import Deadline
 from .context import JobContext, JobSpec
@@ -99,7 +100,8 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
             opened = ctx.gateway.send(call, timeout_seconds=seconds, before_bytes=before_bytes)
     except TransportError as error:
         if not error.reached:
-            failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code="no_connection")
+            code = NETWORK_BLOCKED if error.detail == BLOCKED else "no_connection"
+            failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code=code)
             return _NotMade(failure, connected=False)
         return _Lost(error.detail)
     sent = _from_answer(ctx, request, row, opened)
@@ -165,6 +167,8 @@ def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, at
         ProviderRefused, NotCreated: there is no other try.
     """
     failure = sent.failure
+    if failure.code == NETWORK_BLOCKED:
+        raise _no_network(ctx, row, failure)
     if failure.category in (Category.AUTH, Category.CREDITS) and ctx.gateway.next_key():
         ctx.events.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
         return
@@ -220,6 +224,11 @@ def _give_up(ctx: JobContext, row: Row, reason: str, failure: Failure | None) ->
             "retry_after_seconds": failure.retry_after_seconds if failure else None,
         },
     )
+
+
+def _no_network(ctx: JobContext, row: Row, failure: Failure) -> NotCreated:
+    ctx.journal.rejected(row.row_id, failure_json(failure))
+    return NotCreated(NETWORK_BLOCKED, f"nothing was created: {BLOCKED}", details={"may_have_been_created": False})
 
 
 def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import NoReturn
 
 at_end = ExitStack()
 """What to put away when the process ends, however it ends but for a kill."""
 atexit.register(at_end.close)
+
+
+def leave_with(main: Callable[[], int]) -> NoReturn:
+    """End the process with what ``main`` gives, or with the exit code that --help asked for."""
+    try:
+        code = main()
+    except SystemExit as asked:
+        code = asked.code if isinstance(asked.code, int) else 0
+    leave(code)
 
 
 def leave(code: int) -> NoReturn:

@@ -12,7 +12,9 @@ The tree::
     ├── NotCreated         24   the time was up before anything was accepted
     ├── StillRunning    11, 12  the time was up, the job goes on at the provider
     ├── OutputError        14   generated, but there is no file to show for it
-    └── Interrupted  130, 143   SIGINT, SIGTERM
+    └── InternalError      25   what nobody foresaw
+    KeyboardInterrupt
+    └── Interrupted  130, 143   SIGINT, SIGTERM; no Exception, so that nobody takes it for a failure that passes
 
 Exit codes (CONTRACT): 0 success · 2 usage · 10 generation failed · 11 deadline, job goes on · 12 the same
 after failing reads · 13 create unknown · 14 no output · 20 credits · 21 auth · 22 request · 23 not found ·
@@ -21,6 +23,7 @@ after failing reads · 13 create unknown · 14 no output · 20 credits · 21 aut
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .failure import Failure
 
 TEXT_CAP = 2000
+_HERE = os.path.dirname(os.path.abspath(__file__))
 
 TRY: Mapping[str, str] = {
     "unreadable_file": "check the path: an existing file that you may read; relative paths start at the current folder",
@@ -53,6 +57,9 @@ TRY: Mapping[str, str] = {
     "model_needed": "add --model ID, or --provider NAME of a provider that makes it",
     "unknown_variant": "leave --variant out to see every variant with its fields",
     "interrupted": "run the same command again: it goes on with the job where there is one, and never pays twice",
+    "network_blocked": "let this command use the network (a coding agent's sandbox may forbid it, or allow it for one "
+    "command or host when asked), or switch the network on; until then no try can succeed",
+    "internal_error": "run the same command again; if it comes again, report this line",
     "cancel_not_offered": "go on waiting with the command in resume",
     "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",
     "usage": "run the same script with --help: every flag, with examples",
@@ -102,8 +109,8 @@ CATEGORY_EXIT: Mapping[Category, ExitCode] = {
 }
 
 
-class GenerateMediaError(Exception):
-    """Base of all errors that reach a user. ``code`` is a short stable word, ``message`` one sentence.
+class Told(BaseException):
+    """What ends in an ``error`` line. ``code`` is a short stable word, ``message`` one sentence.
 
     ``guidance`` is ours alone and never holds text from a server. ``details`` are further JSON fields of
     the ``error`` line (received, allowed, problems, resume …).
@@ -138,6 +145,10 @@ class GenerateMediaError(Exception):
             "guidance": list(self.guidance),
             **self.details,
         }
+
+
+class GenerateMediaError(Told, Exception):
+    """Base of all errors that reach a user."""
 
 
 class UsageError(GenerateMediaError):
@@ -199,14 +210,24 @@ class StillRunning(GenerateMediaError):
         self.exit_code = ExitCode.DEADLINE_READS_FAILED if reads_failed else ExitCode.DEADLINE
 
 
-class Interrupted(GenerateMediaError):
+class InternalError(GenerateMediaError):
+    """What nobody foresaw: its kind and its place in our code, never its text, which may hold a URL or a key."""
+
+    category = Category.UNKNOWN
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__("internal_error", f"{type(error).__name__} in {_place(error)}, which nobody foresaw")
+
+
+class Interrupted(Told, KeyboardInterrupt):
     """SIGINT or SIGTERM arrived."""
 
     category = Category.UNKNOWN
 
-    def __init__(self, signal_number: int, **kwargs: Any) -> None:
-        super().__init__("interrupted", "stopped by a signal", **kwargs)
-        self.exit_code = ExitCode(128 + signal_number)
+    def __init__(self, number: int) -> None:
+        super().__init__("interrupted", "stopped by a signal")
+        self.number = number
+        self.exit_code = ExitCode(128 + number)
 
 
 class ProviderRefused(GenerateMediaError):
@@ -227,6 +248,17 @@ class ProviderRefused(GenerateMediaError):
         self.failure = failure
         self.category = failure.category
         self.exit_code = failure.exit_code
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of ours that an error passed, such as ``names.py:42``."""
+    place, trace = "an unknown place", error.__traceback__
+    while trace is not None:
+        folder, name = os.path.split(trace.tb_frame.f_code.co_filename)
+        if folder.startswith(_HERE):
+            place = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def clean_text(text: str, cap: int = TEXT_CAP) -> str:

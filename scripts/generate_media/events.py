@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
-from .errors import ExitCode, GenerateMediaError, clean_text
+from .errors import GenerateMediaError, InternalError, clean_text
 
 SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 """Fields of a line that hold a provider's own words and are not cleaned where they are made."""
 
+
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What would end a line, move a terminal's cursor or be no UTF-8; below U+0020 JSON itself escapes."""
 
 KEPT = {"retry": ("http_status",)}
 """Fields that stand in a line as null as well: no HTTP status means that no answer came."""
@@ -43,7 +47,13 @@ class Printer:
     def line(self, row: Mapping[str, Any]) -> None:
         held, self._held = self._held or [], None
         rows = [row, *held] if row.get("event") == "start" else [*held, row]
-        self._write(self._out, "".join(json.dumps(_clean(one), separators=(",", ":")) + "\n" for one in rows))
+        self._write(self._out, "".join(json_text(_clean(one)) + "\n" for one in rows))
+
+    def document(self, document: Mapping[str, Any] | Sequence[Any], indent: int | None = None) -> None:
+        """One JSON document; on a terminal it is spread out."""
+        if indent is None and self._out.isatty():
+            indent = 2
+        self._write(self._out, json_text(document, indent) + "\n")
 
     def say(self, text: str) -> None:
         """Words for a person, ASCII-safe where the terminal is."""
@@ -76,25 +86,29 @@ def _silence(stream: TextIO) -> None:
         return
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON as it stands on stdout: UTF-8, escaped only what CONTRACT names."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def standard_printer(*, verbose: bool = False) -> Printer:
     return Printer(sys.stdout, sys.stderr, verbose=verbose)
 
 
-def print_document(document: Mapping[str, Any] | Sequence[Any], indent: int | None = 2) -> None:
-    """One JSON document on stdout, ASCII-safe."""
-    text = json.dumps(document, indent=indent or None)
-    Printer(sys.stdout, sys.stderr)._write(sys.stdout, text + "\n")
+def print_document(document: Mapping[str, Any] | Sequence[Any], indent: int | None = None) -> None:
+    """One JSON document on stdout."""
+    standard_printer().document(document, indent)
 
 
 def run_document(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
-    """Run a script that prints one document; our errors become one ``error`` object and their exit code."""
+    """Run a script that prints one document; whatever it raises becomes one ``error`` line and an exit code."""
     try:
         return main(argv)
-    except GenerateMediaError as error:
-        print_document({"event": "error", **without_none(error.as_json())})
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        return int(ExitCode.SIGINT)
+    except Exception as error:
+        told = error if isinstance(error, GenerateMediaError) else InternalError(error)
+        standard_printer().line({"event": "error", **without_none(told.as_json())})
+        return int(told.exit_code)
 
 
 def without_none(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .accept import Created
 from .ask import NO_ANSWER, ask
+from .blocked import BLOCKED, NETWORK_BLOCKED
 from .clock import Deadline
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import announce_retry, readings
@@ -74,7 +75,7 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
             ended = _follow_stream(ctx, row, created.stream, progress, until)
             if ended is not None:
                 return ended
-    poll = _Poll(ctx, row, progress, until)
+    poll = _Poll(ctx, row, progress, until, answered=created is not None)
     if created is not None and until.passed:
         raise poll.still_running()
     return poll.run(wait_first=created is not None and created.stream is None)
@@ -147,7 +148,9 @@ class _StreamWatch:
 class _Poll:
     """Queries until an end. A good answer resets the count of bad ones; no single bad one ends a known job."""
 
-    def __init__(self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline) -> None:
+    def __init__(
+        self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline, *, answered: bool = False
+    ) -> None:
         self.ctx = ctx
         self.row = row
         self.job = job_ref(row)
@@ -157,6 +160,8 @@ class _Poll:
         self.refused = 0
         self.last: Failure | None = None
         """The newest bad answer since the last good one."""
+        self.answered = answered
+        """Whether the provider has been reached since this run began."""
 
     def run(self, *, wait_first: bool) -> Followed:
         if wait_first:
@@ -171,6 +176,7 @@ class _Poll:
     def _after_good(self, reading: Reading) -> Reading | None:
         self.bad = self.refused = 0
         self.last = None
+        self.answered = True
         self.job = _with_aliases(self.job, reading)
         self.progress.tell(reading)
         if reading.result is None:
@@ -182,6 +188,8 @@ class _Poll:
         """Wait for another try, unless the refusal is final or the job is gone."""
         if self.until.passed and failure.code == NO_ANSWER:
             raise self.still_running()  # the deadline cut this read short: that says nothing about the provider
+        if failure.code == NETWORK_BLOCKED and not self.answered:
+            raise self._no_network()
         if self._in_grace(failure):
             self._sleep(self.ctx.limits.poll_interval)
             return None
@@ -252,6 +260,11 @@ class _Poll:
             guidance=("this is no answer yet: go on with the command in resume, until a terminal line comes",),
             details=self._where() | {"status": self.progress.status or None},
         )
+
+    def _no_network(self) -> StillRunning:
+        """Nothing was ever reached: no wait helps, and nothing is said of the job."""
+        words = f"{BLOCKED}; the job goes on at the provider and nothing is lost"
+        return StillRunning(NETWORK_BLOCKED, words, reads_failed=True, details=self._where())
 
     def _where(self) -> dict[str, str | None]:
         resume = self.ctx.resume(self.row.generation_id)

@@ -89,7 +89,7 @@ def guarded_adapter(
         except socket.gaierror as error:
             raise NameResolutionError(host, connection, error) from None
         except OSError as error:
-            raise NewConnectionError(connection, str(error)) from None
+            raise NewConnectionError(connection, str(error)) from error
         failures: list[OSError] = []
         for address in addresses:
             with _collected(failures):
@@ -98,7 +98,7 @@ def guarded_adapter(
                 return sock
         if isinstance(failures[-1], TimeoutError):
             raise ConnectTimeoutError(connection, "timed out")
-        raise NewConnectionError(connection, str(failures[-1]))
+        raise NewConnectionError(connection, str(failures[-1])) from failures[-1]
 
     class GuardedHTTP(HTTPConnection):
         def _new_conn(self) -> socket.socket:

@@ -92,7 +92,7 @@ class KeySearch:
     warnings: tuple[str, ...] = ()
 
 
-def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Path, home: Path) -> KeySearch:
+def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Path, home: Path | None) -> KeySearch:
     """Look in config.json, the environment, the skill's .env, the user's .env, then key files (CONTRACT).
 
     Empty values and placeholders count as absent; a key that cannot work is named in ``problems``.
@@ -111,16 +111,16 @@ def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Pa
 
 
 def _candidates(
-    places: KeyPlaces, environ: Mapping[str, str], skill_folder: Path, home: Path
+    places: KeyPlaces, environ: Mapping[str, str], skill_folder: Path, home: Path | None
 ) -> Iterator[tuple[str, str]]:
     yield from (("config.json", value) for value in places.config_values)
     yield from _from_mapping(places.env_vars, environ, "the environment ({})")
-    for env_file in (skill_folder / ".env", home / ".config" / "generate-media" / ".env"):
-        if env_file.is_file():
+    for env_file in (skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])):
+        if os.path.isfile(env_file):  # Path.is_file raises in a folder that is not ours to look into
             yield from _from_mapping(places.env_vars, _read_dotenv(env_file), f"{{}} of {env_file}")
     for name in places.files:
         path = _expand(name, home)
-        if path.is_file():
+        if path is not None and os.path.isfile(path):
             yield str(path), _read_text(path).lstrip("\ufeff").strip()
 
 
@@ -139,7 +139,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     # Other encodings give a key with characters that no key has, which is then named as such.
-    text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    except OSError:
+        return {}
     found = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in found.items() if value}
 
@@ -151,13 +154,16 @@ def _read_text(path: Path) -> str:
         return ""
 
 
-def _expand(name: str, home: Path) -> Path:
-    return home / name[2:] if name.startswith("~/") else Path(name)
+def _expand(name: str, home: Path | None) -> Path | None:
+    """The file that a name in config.json means; None for one in the home folder of a user who has none."""
+    if not name.startswith("~/"):
+        return Path(name)
+    return None if home is None else home / name[2:]
 
 
-def _file_warnings(files: Sequence[str], home: Path) -> Iterator[str]:
+def _file_warnings(files: Sequence[str], home: Path | None) -> Iterator[str]:
     if os.name == "nt":
         return
     for path in (_expand(name, home) for name in files):
-        if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if path is not None and os.path.isfile(path) and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield f"{path} can be read by other users of this machine: chmod 600 {path}"

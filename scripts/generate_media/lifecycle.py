@@ -5,6 +5,7 @@ What is needed only once the create is out is imported then: the provider works 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
@@ -14,9 +15,18 @@ from .accept import Created, end_in_journal
 from .clock import Deadline, Stopped
 from .context import JobContext, JobSpec
 from .create import create
-from .errors import ExitCode, GenerateMediaError, Interrupted, NotCreated, OutcomeUnknown, ProviderRefused
+from .errors import (
+    ExitCode,
+    GenerateMediaError,
+    InternalError,
+    Interrupted,
+    NotCreated,
+    OutcomeUnknown,
+    ProviderRefused,
+    Told,
+)
 from .expiry import warn_if_soon
-from .journal import Claim, ClaimKind, JournalWriteError, NewJob, Row, State
+from .journal import Claim, ClaimKind, NewJob, Row, State
 from .outcome import Outcome, error_outcome
 from .refusal import unknown_error
 from .views import redact
@@ -37,16 +47,31 @@ class _Run:
     def elapsed(self) -> float:
         return self.ctx.clock.now() - self.started
 
-    def cut_short(self, error: GenerateMediaError) -> Outcome:
+    def ended(self, action: Callable[[], Outcome]) -> Outcome:
+        """What the action gives; whatever it raises, the outcome that says so."""
+        try:
+            return action()
+        except Stopped:
+            return self._cut_short(Interrupted(signal.SIGINT))
+        except Interrupted as error:
+            self.ctx.signals.heard()
+            return self._cut_short(error)
+        except GenerateMediaError as error:
+            return self._cut_short(error)
+        except Exception as error:
+            return self._cut_short(InternalError(error))
+
+    def _cut_short(self, error: Told) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
-        with suppress(JournalWriteError, KeyError):  # KeyError: another run has disowned the row
+        with suppress(Exception):  # another run has disowned the row, or the disk is gone
             self._record(error, fields)
         return error_outcome(error, **fields)
 
-    def _record(self, error: GenerateMediaError, fields: dict[str, object]) -> None:
+    def _record(self, error: Told, fields: dict[str, object]) -> None:
         row = self.row and self.ctx.journal.get(self.row.row_id)
-        if row is not None and row.state is State.SENDING and isinstance(error, (Interrupted, OutcomeUnknown)):
+        lost = isinstance(error, (Interrupted, OutcomeUnknown, InternalError))
+        if row is not None and row.state is State.SENDING and lost:
             fields["may_have_been_created"] = True
             self.ctx.journal.unknown(row.row_id, {"code": error.code, "message": error.message})
         elif row is not None and row.state is State.INTENT:
@@ -68,32 +93,31 @@ def run_job(
 
     ``before_create`` is called when a create is about to be sent: a rate limit waits there. A stream is closed with
     ``stack`` where one is given, so that the last line need not wait for it.
-    Never raises one of our errors: each becomes the outcome, with its exit code and its last line.
+    Never raises: whatever goes wrong becomes the outcome, with its exit code and its last line.
     """
     run = _Run(ctx, ctx.clock.now())
-    try:
+
+    def made() -> Outcome:
         with nullcontext(stack) if stack is not None else ExitStack() as open_until:
             return _run(run, spec, open_until, detach, before_create)
-    except Stopped:
-        return run.cut_short(Interrupted(2))
-    except GenerateMediaError as error:
-        return run.cut_short(error)
+
+    return run.ended(made)
 
 
 def resume_job(ctx: JobContext, row: Row) -> Outcome:
     """Go on with a job of the journal: follow it if it is open, fetch its files if they are missing."""
     run = _Run(ctx, ctx.clock.now(), row)
+    return run.ended(lambda: _resume(run, row))
+
+
+def _resume(run: _Run, row: Row) -> Outcome:
+    ctx = run.ctx
     warn_if_soon(ctx, row)
-    try:
-        if row.state in (State.ENDED, State.COLLECTED):
-            return _collect(run, row, reused=row.state is State.COLLECTED)
-        if row.generation_id is None:
-            raise _with_candidates(ctx, row, unknown_error("its answer was lost", row))
-        return _to_the_end(run, row, None)
-    except Stopped:
-        return run.cut_short(Interrupted(2))
-    except GenerateMediaError as error:
-        return run.cut_short(error)
+    if row.state in (State.ENDED, State.COLLECTED):
+        return _collect(run, row, reused=row.state is State.COLLECTED)
+    if row.generation_id is None:
+        raise _with_candidates(ctx, row, unknown_error("its answer was lost", row))
+    return _to_the_end(run, row, None)
 
 
 def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create: Callable[[], None] | None) -> Outcome:

@@ -49,7 +49,7 @@ def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
     Raises:
         UsageError: ``unreadable_file``, or ``not_media`` for what is no image, video or audio or not of ``kind``.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         head, digest, size = _read(file)
         media_type = identify(head)

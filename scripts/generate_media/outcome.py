@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .errors import ExitCode, GenerateMediaError
+from .errors import ExitCode, Told
 from .events import without_none
 from .results import Json
 
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
         return usage
 
 
-def error_outcome(error: GenerateMediaError, **fields: Any) -> Outcome:
+def error_outcome(error: Told, **fields: Any) -> Outcome:
     """A run that ended before the job did."""
     line = {"event": "error", **error.as_json()}
     line |= {name: value for name, value in fields.items() if value is not None}

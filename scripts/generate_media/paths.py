@@ -11,7 +11,19 @@ from .errors import UsageError
 BUNDLE = Path(__file__).resolve().parents[2]
 """The folder with SKILL.md; only ever read."""
 REFERENCES = BUNDLE / "references"
+ELSEWHERE = "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
+"""What to set where the journal's folder cannot be used."""
 CONFIG_FILE = BUNDLE / "config.json"
+
+
+def home_folder(environ: Mapping[str, str]) -> Path | None:
+    """The user's own folder, absolute and perhaps not there; None where the user has none.
+
+    ``$HOME``, else what the system's list of users says: a container's user may stand in neither.
+    """
+    home = environ.get("HOME", "") if os.name == "posix" else ""
+    home = home or os.path.expanduser("~")
+    return Path(home) if os.path.isabs(home) else None
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
@@ -23,21 +35,20 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     """
     own = environ.get("GENERATE_MEDIA_STATE_DIR", "")
     if own:
-        return Path(own).expanduser().absolute()
+        return Path(os.path.expanduser(own)).absolute()
     base = environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):
-        base = os.path.join(_home(environ), ".local", "state")
+        base = os.path.join(_needed(home_folder(environ)), ".local", "state")
     return Path(base) / "generate-media"
 
 
-def _home(environ: Mapping[str, str]) -> str:
-    home = environ.get("HOME", "") if os.name == "posix" else ""
-    home = home or os.path.expanduser("~")
-    if not os.path.isabs(home):
+def _needed(home: Path | None) -> Path:
+    if home is None:
         raise UsageError(
             "state_unwritable",
             "this user has no home folder, so there is no place for the journal",
-            guidance=("Name a writable folder: GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media",),
+            guidance=(f"Name a writable folder: {ELSEWHERE}",),
+            details={"try": ELSEWHERE},
         )
     return home
 

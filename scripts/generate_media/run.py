@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -86,7 +87,7 @@ def open_context(session: Session, prepared: Prepared, *, quiet: bool = False) -
 
 def output_folder(args: argparse.Namespace, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path | None:
     """The absolute folder for results; None with --no-download."""
-    return None if args.no_download else Path(args.output_dir or otherwise).expanduser().absolute()
+    return None if args.no_download else Path(os.path.expanduser(args.output_dir or otherwise)).absolute()
 
 
 def job_spec(ctx: JobContext, prepared: Prepared, *, copy: int = 0, force_new: bool = False) -> JobSpec:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, Deadline
 from .context import Events, JobContext, Limits, OpenStreams, OutputPlan
-from .errors import AuthError
+from .errors import AuthError, UsageError
 from .events import Printer
 from .gateway import ClientPool, Gateway
 from .keys import KeyPlaces, KeySearch, SecretKey, find_keys
-from .paths import BUNDLE, CONFIG_FILE, journal_dir
+from .paths import BUNDLE, CONFIG_FILE, home_folder, journal_dir
 from .providers import adapter_for
 from .settings import ProviderSettings, Settings, is_loopback, load_settings
 from .signals import Signals
@@ -91,7 +91,7 @@ class Session:
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
         places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        found = find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home())
+        found = find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=home_folder(self.environ))
         return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
 
     def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ class Session:
     def has_key(self, provider: ProviderSettings) -> bool:
         """Whether a key of the provider is set for real, the sandbox aside."""
         places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        return bool(find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home()).keys)
+        return bool(find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=home_folder(self.environ)).keys)
 
     def base_url(self, provider: ProviderSettings, wanted: str | None) -> str:
         """The host to call: the sandbox's, the one asked for, or the provider's own.
@@ -127,7 +127,11 @@ class Session:
         if not self.sandbox_urls:
             from .sandbox import start
 
-            running = start(store=self.folder / "store")
+            self.journal  # noqa: B018 - its folder, which is the sandbox's too, is made and tried in one place
+            try:
+                running = start(store=self.folder / "store")
+            except OSError as error:
+                raise _no_sandbox(self.folder, error) from error
             self.stack.callback(running.close)
             self.sandbox_urls = running.protocol_urls
         return self.sandbox_urls
@@ -233,6 +237,15 @@ class Session:
         if not found.keys:
             raise missing_key(provider, self.settings, found)
         return found.keys
+
+
+def _no_sandbox(folder: Path, error: OSError) -> UsageError:
+    from .blocked import NETWORK_BLOCKED, is_blocked
+    from .journal import unwritable
+
+    if error.filename is None and is_blocked(error):
+        return UsageError(NETWORK_BLOCKED, "the sandbox cannot serve: this process may not even use 127.0.0.1")
+    return unwritable(folder, error.strerror or str(error))
 
 
 def missing_key(provider: ProviderSettings, settings: Settings, found: KeySearch) -> AuthError:

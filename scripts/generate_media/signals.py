@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from .errors import Interrupted
 
 CREATE_GRACE_SECONDS = 5.0
+IMPORT_LOOK_SECONDS = 0.01
+UNHEARD_SECONDS = 1.0
+"""An exception that was raised inside a destructor or a callback is lost: so long until it is raised again."""
 
 
 class Signals:
-    """Turns the first signal into :class:`Interrupted` in the main thread.
+    """Turns the first signal into :class:`Interrupted` in the main thread, again and again until it is :meth:`heard`.
 
     Inside :meth:`shield` the first signal waits for the block to end, at most ``CREATE_GRACE_SECONDS``;
     a second one does not wait. Elsewhere than in the main thread a shield is only a count.
@@ -28,28 +32,40 @@ class Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._arrived)
         if hasattr(signal, "SIGALRM"):
-            signal.signal(signal.SIGALRM, self._grace_over)
+            signal.signal(signal.SIGALRM, self._due)
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        sys.unraisablehook = _unless_interrupted(sys.unraisablehook)
+
+    def heard(self) -> None:
+        """Somebody caught it and is bringing the run to its end."""
+        _alarm_after(0.0)
 
     def done(self) -> None:
         """The outcome is known: from now on a signal may not keep its last line from being printed."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        _alarm_after(0.0)
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        if self._depth and self._pending is None:
-            self._pending = number
-            if hasattr(signal, "setitimer"):
-                signal.setitimer(signal.ITIMER_REAL, CREATE_GRACE_SECONDS)
-            return
-        raise Interrupted(number)
+        waits = self._depth > 0 and self._pending is None
+        self._pending = number
+        if waits:
+            _alarm_after(CREATE_GRACE_SECONDS)
+        else:
+            self._interrupt(number, frame)
 
-    def _grace_over(self, number: int, frame: FrameType | None) -> None:
+    def _due(self, number: int, frame: FrameType | None) -> None:
         if self._pending is not None:
-            raise Interrupted(self._pending)
+            self._interrupt(self._pending, frame)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Raise, but not inside an import: that would lose it, or keep half a module."""
+        if hasattr(signal, "setitimer") and _imports(frame):
+            _alarm_after(IMPORT_LOOK_SECONDS)
+            return
+        _alarm_after(UNHEARD_SECONDS)
+        raise Interrupted(number)
 
     @contextmanager
     def shield(self) -> Iterator[None]:
@@ -62,8 +78,31 @@ class Signals:
             yield
         finally:
             self._depth -= 1
-        pending = self._pending
-        if self._depth == 0 and pending is not None:
-            if hasattr(signal, "setitimer"):
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            raise Interrupted(pending)
+        if self._depth == 0 and self._pending is not None:
+            _alarm_after(UNHEARD_SECONDS)
+            raise Interrupted(self._pending)
+
+
+def _alarm_after(seconds: float) -> None:
+    """SIGALRM once after so long; 0 calls it off. Where there is no such clock, nothing."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether an import is under way."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib."):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _unless_interrupted(hook: Callable[[sys.UnraisableHookArgs], object]) -> Callable[[sys.UnraisableHookArgs], object]:
+    """The same hook, without words about an interruption that will be raised again."""
+
+    def told(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, Interrupted):
+            hook(unraisable)
+
+    return told

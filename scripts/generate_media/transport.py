@@ -154,9 +154,9 @@ def network_exceptions() -> tuple[type[Exception], ...]:
 
 def describe(error: BaseException) -> str:
     """A few words for what happened, from the most telling exception of the chain."""
-    chain = list(_chain(error))
+    links = list(chain(error))
     for classes, words in _table():
-        for link in chain:
+        for link in links:
             found = (words if isinstance(words, str) else words(link)) if isinstance(link, classes) else ""
             if found:
                 return found
@@ -168,11 +168,11 @@ def is_untrusted(error: BaseException) -> bool:
     import ssl
 
     return any(
-        isinstance(link, ssl.SSLCertVerificationError) and link.verify_code in UNTRUSTED_CODES for link in _chain(error)
+        isinstance(link, ssl.SSLCertVerificationError) and link.verify_code in UNTRUSTED_CODES for link in chain(error)
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """An exception and all that it wraps, each once, outermost first."""
     waiting: list[object] = [error]
     seen: set[int] = set()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, Deadline
-from .errors import GenerateMediaError, Interrupted
+from .errors import GenerateMediaError, InternalError, Interrupted
 from .outcome import Outcome, error_outcome
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[O
             _print(session, works[index], outcomes[index])
             bar()
     except Interrupted:
+        session.signals.heard()
         _stop(session, threads, done, works, outcomes)
         raise
     return [outcome for outcome in outcomes if outcome is not None]
@@ -102,8 +103,7 @@ def _run_one(work: Work) -> Outcome:
     except GenerateMediaError as error:
         return error_outcome(error)
     except Exception as error:
-        wrapped = GenerateMediaError("internal_error", f"{type(error).__name__} in this job; please report it")
-        return error_outcome(wrapped)
+        return error_outcome(InternalError(error))
 
 
 def _print(session: Session, work: Work, outcome: Outcome | None) -> None:

@@ -1,6 +1,6 @@
 """The durable record of every job: what was meant, sent, accepted, ended and saved (DESIGN rule 1)."""
 
-from .failures import IdAlreadyKnown, IllegalTransition, JournalDamaged, JournalWriteError
+from .failures import IdAlreadyKnown, IllegalTransition, JournalDamaged, JournalWriteError, unwritable
 from .rows import Claim, ClaimKind, NewJob, Row, State, fingerprint, local_id
 from .store import Journal
 
@@ -17,4 +17,5 @@ __all__ = [
     "State",
     "fingerprint",
     "local_id",
+    "unwritable",
 ]

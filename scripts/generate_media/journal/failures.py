@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..paths import ELSEWHERE
 
 if TYPE_CHECKING:
     import sqlite3
 
-ELSEWHERE = "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
 BUSY_SECONDS = 30.0
 
 

@@ -7,12 +7,11 @@ asked about at a second place, ``POST /v1/video-tasks/query`` at the host's root
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
 
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agcloud_errors import ERRORS
-from .base import Adapter
+from .base import Adapter, in_path
 
 TASKS = "/contents/generations/tasks"
 RECENT_PAGE_SIZE = 100
@@ -86,7 +85,7 @@ class AGCloud(Adapter):
 
 
 def _task_path(job: JobRef) -> str:
-    return f"{TASKS}/{quote(job.generation_id, safe='')}"
+    return f"{TASKS}/{in_path(job.generation_id)}"
 
 
 def _identity(answer: Mapping[str, Json]) -> str | None:

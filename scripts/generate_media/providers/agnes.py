@@ -7,12 +7,11 @@ root. Each route has failed at times while the other worked [M], so both are ask
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
 
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agnes_errors import ERRORS
-from .base import Adapter
+from .base import Adapter, in_path
 
 STATUSES: Mapping[str, Result | None] = {
     "queued": None,  # [D]
@@ -90,7 +89,7 @@ class Agnes(Adapter):
             query = (("video_id", video), *((("model_name", job.model),) if job.model else ()))
             calls.append(Call("query", "GET", "/agnesapi", query=query, at_host_root=True))
         if task:
-            calls.append(Call("query", "GET", f"/videos/{quote(task, safe='')}"))
+            calls.append(Call("query", "GET", f"/videos/{in_path(task)}"))
         return tuple(calls)
 
     def account(self) -> Call:

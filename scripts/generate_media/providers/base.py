@@ -10,10 +10,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from ..errors import Category
 from ..models import Call, Request
 from ..results import JobRef, Json, Reading, Result
+
+
+def in_path(identity: str) -> str:
+    """An id as one segment of a path, whatever is in it: JSON may hold lone surrogates, which are no UTF-8."""
+    return quote(identity, safe="", errors="surrogatepass")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
 
 from ..errors import Category
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
-from .base import Adapter, ErrorRule
+from .base import Adapter, ErrorRule, in_path
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
 _NOT_OUTPUT = frozenset({"input", "prompt", "actual_prompt"})
@@ -89,7 +88,7 @@ class SkillsVideo(Adapter):
 
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         template = job.query_path or "/generation/{id}"
-        path = re.sub(r"\{[^}]*\}", lambda _: quote(job.generation_id, safe=""), template, count=1)
+        path = re.sub(r"\{[^}]*\}", lambda _: in_path(job.generation_id), template, count=1)
         return (Call("query", "GET", path),)
 
     def account(self) -> Call:

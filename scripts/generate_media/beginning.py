@@ -1,0 +1,76 @@
+"""The first thing that every script does, before it imports what takes time.
+
+Only modules that the interpreter itself has loaded: a signal that comes during all later imports finds its handler,
+and a file that they open never gets the number of a standard stream.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # signal would first load enum and six more: 5 ms without a handler
+import os
+import sys
+
+_LINE = (
+    '{{"event":"error","error":"{error}","category":"unknown","message":"{message}","should_retry":false,'
+    '"guidance":["run the same command again: it goes on with the job where there is one, and never pays twice"]}}\n'
+)
+_UNFORESEEN = 25
+"""The exit code of what nobody foresaw (CONTRACT)."""
+
+
+def begin() -> None:
+    """Standard streams that are open and speak UTF-8, and no traceback, whatever happens from now on."""
+    for number in (_signal.SIGINT, _signal.SIGTERM):
+        _signal.signal(number, _stopped)
+    sys.excepthook = _unforeseen
+    _open_what_is_closed()
+    _speak_utf8()
+
+
+def _stopped(number: int, frame: object) -> None:
+    """A signal while nothing is at work yet: the line, and out. As an exception it would be lost in an import."""
+    _leave_with("interrupted", "stopped by a signal", 128 + number)
+
+
+def _unforeseen(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """What not even a script's own net has caught. Its text is left out: it may hold a URL or a key."""
+    if isinstance(error, KeyboardInterrupt):
+        _stopped(getattr(error, "number", _signal.SIGINT), None)
+    _leave_with("internal_error", f"{kind.__name__}, which nobody foresaw; please report it", _UNFORESEEN)
+
+
+def _leave_with(error: str, message: str, code: int) -> None:
+    try:  # noqa: SIM105 - contextlib is one of the imports that come later
+        os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
+    except OSError:  # closed: the exit code says it
+        pass
+    os._exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Give a standard descriptor that came closed to nothing, before another file gets its number."""
+    try:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        while descriptor <= 2:
+            os.set_inheritable(descriptor, True)
+            descriptor = os.open(os.devnull, os.O_RDWR)
+        os.close(descriptor)
+    except OSError:
+        return
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _speak_utf8() -> None:
+    """Arguments, file names and data are UTF-8, whatever the locale.
+
+    Where Python read the arguments otherwise (a locale of ISO 8859-1), the interpreter begins anew in its UTF-8 mode
+    (PEP 540, in which 3.15 starts by itself): it alone reaches everything, sqlite3 and child processes included.
+    """
+    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        try:  # noqa: SIM105
+            os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+        except (OSError, ValueError):  # no such file; no name at all
+            pass
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
