@@ -268,6 +268,8 @@ TWO = packet(TITLE), packet("<dc:source>b</dc:source>")
         (clip(b"some words behind it"), ".mp4", "not whole"),
         (PICTURES["plain.png"]()[:-4], ".png", "not whole"),
         (PICTURES["plain.png"]()[:200], ".png", "not whole"),
+        (PICTURES["plain.png"]()[:8] + PICTURES["plain.png"]()[33:], ".png", "not whole"),
+        (png(chunk(b"IHDR", bytes(13))), ".png", "not whole"),
         (PICTURES["plain.jpg"]()[:-2], ".jpg", "not whole"),
         (PICTURES["lossy.webp"]()[:-2], ".webp", "not whole"),
         (CLIPS["landscape.mp4"]()[:-2], ".mp4", "not whole"),

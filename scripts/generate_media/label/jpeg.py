@@ -16,12 +16,10 @@ _MAX_SEGMENTS = 4096
 
 def find(file: BinaryIO) -> Place:
     """Raises EOFError and ValueError for what is no whole JPEG, Unlabelled for too many segments."""
-    at_head, head, packets, old, declared, refusal = True, 2, [], [], False, ""
+    head, packets, old, declared, refusal = 2, [], [], False, ""
     for marker, at, data in _segments(file):
-        # JFIF and Exif each want to be the first segment, so ours comes after both.
-        at_head = at_head and (marker == _APP0 or (marker == _APP1 and data.startswith(_EXIF)))
-        if at_head:
-            head = at + 4 + len(data)
+        if marker == _APP0 or (marker == _APP1 and data.startswith(_EXIF)):
+            head = at + 4 + len(data)  # JFIF and Exif each want to be the first, so ours comes after both
         if marker == _APP1 and data.startswith(_XMP):
             packets.append(data[len(_XMP) :])
             old.append(Edit(at, 4 + len(data), b""))
