@@ -1,4 +1,4 @@
-"""Whole commands with anything at all where strangers and users write: answers, files, flags, bodies, config, documents.
+"""Whole commands with anything at all where strangers and users write: answers, files, flags, config, documents.
 
 A seeded part in every test run; ``make fuzz`` goes on for ten minutes with new seeds (tests/faults/fuzz.py).
 """
@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from faults.commands import Home, Server, default_config, home
-from faults.hostile import END, FILES, GOOD, HOSTILE_TEXTS, NAMES, PNG, Said, bodies, creates, files, reads, written
+from faults.hostile import AVIF, END, GOOD, HOSTILE_TEXTS, NAMES, PNG, Said, bodies, creates, files, reads, written
 
 EXAMPLES = int(os.environ.get("GENERATE_MEDIA_FUZZ_EXAMPLES", "8"))
 SEEDED = "GENERATE_MEDIA_FUZZ_EXAMPLES" not in os.environ
@@ -130,14 +130,16 @@ FLAGS: dict[str, st.SearchStrategy[str]] = {
     "kind": st.sampled_from(["image", "video", "audio"]),
     "output-dir": st.sampled_from(["out", "a/b", "a.png", "/proc/nowhere", "out\n"]),
 }
-SWITCHES = ("fit", "watermark", "audio-track", "return-last-frame", "no-validate", "dry-run", "detach", "new", "verbose", "yes",
-            "gallery", "no-download")  # fmt: skip
+SWITCHES = (
+    *("fit", "watermark", "audio-track", "return-last-frame", "no-validate", "dry-run", "detach", "new", "verbose"),
+    *("yes", "gallery", "no-download"),
+)
 
 
 def given_files(person: Home) -> None:
     """What the paths above name."""
     (person.work / "a.png").write_bytes(PNG)
-    (person.work / "broken.avif").write_bytes(FILES[6])
+    (person.work / "broken.avif").write_bytes(AVIF)
 
 
 @st.composite
@@ -158,12 +160,12 @@ def test_any_flags(args: list[str], sandboxed: bool, flow: tuple[str, ...], stdi
     with home() as person, Server([Said(written(GOOD))], [Said(written(END))], [Said(PNG)]) as server:
         given_files(person)
         ran = person.checked("create_and_wait", *command(person, server, *whole), stdin=stdin)
-    count[f"flags, exit {ran.code}"] += 1
+    count[f"flags, {ran.last.get('error', ran.code)}"] += 1
 
 
 @OURS
-@given(body=payloads | plain_trees, flow=st.sampled_from(tuple(FLOWS.values())), how=st.sampled_from(["flag", "file", "stdin"]),
-       loose=st.booleans())  # fmt: skip
+@given(body=payloads | plain_trees, flow=st.sampled_from(tuple(FLOWS.values())), loose=st.booleans(),
+       how=st.sampled_from(["flag", "file", "stdin"]))  # fmt: skip
 def test_any_payload(body: Any, flow: tuple[str, ...], how: str, loose: bool) -> None:
     with home() as person, Server([Said(written(GOOD))], [Said(written(END))], [Said(PNG)]) as server:
         (person.work / "body.json").write_bytes(written(body, ascii_only=False))
@@ -171,7 +173,7 @@ def test_any_payload(body: Any, flow: tuple[str, ...], how: str, loose: bool) ->
                  "stdin": ("--payload-file", "-")}[how]  # fmt: skip
         args = command(person, server, *flow, *given, *SOON, *(["--no-validate"] if loose else []))
         ran = person.checked("create_and_wait", *args, stdin=written(body))
-    count[f"payloads, exit {ran.code}"] += 1
+    count[f"payloads, {ran.last.get('error', ran.code)}"] += 1
 
 
 batch_lines = (
@@ -202,7 +204,7 @@ def test_any_batch(lines: list[bytes], more: list[str]) -> None:
         (person.work / "jobs.jsonl").write_bytes(b"\n".join(lines))
         args = command(person, server, "--batch", "jobs.jsonl", "--provider", "skills.video", *SOON, *more)
         ran = person.checked("create_and_wait", *args)
-    count[f"batches, exit {ran.code}"] += 1
+    count[f"batches, {ran.last.get('error', ran.code)}"] += 1
 
 
 def changed(document: Any, data: st.DataObject) -> Any:
@@ -303,7 +305,7 @@ def test_any_id_of_a_job_made_elsewhere(data: st.DataObject) -> None:
         ran = person.checked("wait_generation", *args)
         again = person.checked("wait_generation", *args)
     assert again.code == ran.code or ran.code in (11, 12, 14, 24), "a job's end stays its end"
-    count[f"ids, exit {ran.code}"] += 1
+    count[f"ids, {ran.last.get('error', ran.code)}"] += 1
 
 
 @OURS
@@ -316,4 +318,4 @@ def test_any_sidecars_in_a_gallery(records: list[Any], title: str) -> None:
             whole = {**base, **record} if isinstance(record, dict) else record
             (person.work / f"{number}.json").write_bytes(written(whole))
         ran = person.checked("gallery", ".", f"--title={title}")
-    count[f"galleries, exit {ran.code}"] += 1
+    count[f"galleries, {ran.last.get('error', ran.code)}"] += 1

@@ -60,6 +60,31 @@ def test_broken_json_gives_line_and_column(tmp_path: Path) -> None:
         load_settings(path)
 
 
+ODD_NUMBERS = ("0", "1e-320", "1e400", "1" + "0" * 400, "NaN", "-Infinity", "-1", "true")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"providers": ' * 3000 + "1" + "}" * 3000,
+        '{"providers": ' + "9" * 5000 + "}",
+        json.dumps({**SHIPPED, "一" * 2000: 1}),
+        *(json.dumps({**SHIPPED, "time_scale": "HERE"}).replace('"HERE"', number) for number in ODD_NUMBERS),
+        *(json.dumps(SHIPPED).replace('"poll_timeout": 900', f'"poll_timeout": {number}') for number in ODD_NUMBERS[2:]),
+        "null",
+        "{}",
+    ],
+    ids=lambda text: text[-40:],
+)
+def test_whatever_json_allows_is_one_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        load_settings(path)
+    assert caught.value.code == "config_invalid"
+
+
 def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_settings(tmp_path / "nowhere.json")

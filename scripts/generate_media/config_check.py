@@ -44,11 +44,18 @@ def _wrong_default(text: str) -> list[str]:
 
 
 def line_of(text: str, path: Iterable[str | int]) -> int:
-    """The line (from 1) on which the value at ``path`` begins; the nearest parent's where it has none."""
+    """The line (from 1) on which the value at ``path`` begins; the nearest parent's where it has none.
+
+    Asked of a YAML parser, which tells lines; where it cannot read what JSON allows (a key of 2,000 characters,
+    nesting without end) it is the file's first.
+    """
     import yaml
 
-    node: Any = yaml.compose(text.lstrip("\ufeff"), Loader=yaml.SafeLoader)
     line = 1
+    try:
+        node: Any = yaml.compose(text.lstrip("\ufeff"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return line
     for step in path:
         children = dict(_children(node))
         if step not in children:

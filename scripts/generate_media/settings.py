@@ -16,6 +16,9 @@ from .user_file import read_user_text
 
 MAX_CONFIG_BYTES = 1 << 20
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+LARGEST = 1e9
+"""No number of config.json is larger: 32 years; beyond them clocks and sockets overflow."""
+LEAST_SCALE = 0.001
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -139,7 +142,9 @@ def load_settings(path: Path) -> Settings:
         return _settings(raw)
     except json.JSONDecodeError as error:
         raise UsageError("config_invalid", f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except (_Mistake, RecursionError) as mistake:
+    except (ValueError, RecursionError):  # a number of 5,000 digits, brackets without end
+        raise UsageError("config_invalid", f"{path} holds a number or a nesting beyond all bounds") from None
+    except _Mistake as mistake:
         from .config_check import explain
 
         raise UsageError("config_invalid", f"{path}: {explain(text) or mistake}") from None
@@ -163,8 +168,8 @@ def _settings(raw: Any) -> Settings:
             raise _Mistake(f"providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}")
     if top.default_provider and top.default_provider not in providers:
         raise _Mistake(f"default_provider {top.default_provider!r} is not one of {', '.join(providers)}")
-    if top.time_scale <= 0:
-        raise _Mistake("time_scale must be above 0")
+    if top.time_scale < LEAST_SCALE:
+        raise _Mistake(f"time_scale must be {LEAST_SCALE} or more")
     if min(top.document_nodes, top.document_seconds) <= 0:
         raise _Mistake("document_nodes and document_seconds must be above 0")
     return Settings(providers, *top[1:])
@@ -198,7 +203,7 @@ def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST:
         return float(value)
     if hint is str and isinstance(value, str):
         return value

@@ -1,7 +1,7 @@
 """Whole commands for fuzzing: a person with a home of their own, and what holds after every run, whatever went in.
 
-What is right is CONTRACT's: no traceback, one last line (or one document), an exit code of the table, no key anywhere, and
-never a second create where the first may have made a job. Nothing here is imported from the code under test.
+What is right is CONTRACT's: no traceback, one last line (or one document), an exit code of the table, no key anywhere,
+and never a second create where the first may have made a job. Nothing here is imported from the code under test.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from typing import Any
 
 from faults.hostile import KEY, spellings
 from faults.zygote import ROOT, Ended, Zygote
-from wire import Script, Wire
-from wire import Said as Answers
+from wire import Said, Script, Wire
 
 TIME_SCALE = 200.0
 END_SECONDS = 60.0
@@ -150,8 +149,8 @@ def _wrong_lines(args: Sequence[str], ran: Ended, lines: list[dict[str, Any]]) -
 class Server(Wire):
     """A provider that answers as it was drawn to, and keeps what it heard."""
 
-    def __init__(self, creates: Sequence[Answers], reads: Sequence[Answers], files: Sequence[Answers]) -> None:
-        routes: Mapping[str, Sequence[Answers]] = {
+    def __init__(self, creates: Sequence[Said], reads: Sequence[Said], files: Sequence[Said]) -> None:
+        routes: Mapping[str, Sequence[Said]] = {
             "POST /v1/video-tasks": reads, "POST ": creates, "GET /file": files, "GET ": reads, "DELETE ": reads,
         }  # fmt: skip
         super().__init__(Script(routes))

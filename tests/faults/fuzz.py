@@ -1,4 +1,7 @@
-"""``python -m faults.fuzz [seconds]``: tests/test_fuzz.py again and again with new seeds, until the time is up."""
+"""``python -m faults.fuzz [seconds] [seed]``: both files of fuzzing again and again, each round with a new seed.
+
+tests/test_fuzz.py is about parts, where an example costs a millisecond; tests/test_fuzz_commands.py about whole commands.
+"""
 
 from __future__ import annotations
 
@@ -13,30 +16,35 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = "400"
+EXAMPLES = {"tests/test_fuzz.py": 40, "tests/test_fuzz_commands.py": 25}
+"""Of each test in one round: most of a round's time goes to whole commands."""
 
 
 def main(argv: list[str]) -> int:
     """Exit 1 at the first round in which something was found; its output is shown."""
     seconds = float(argv[0]) if argv else 600.0
-    first = random.SystemRandom().randrange(10**6)
-    until, rounds, count = time.monotonic() + seconds, 0, Counter[str]()
+    first = int(argv[1]) if len(argv) > 1 else random.SystemRandom().randrange(10**6)
+    until, seed, count = time.monotonic() + seconds, first, Counter[str]()
     while time.monotonic() < until:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "tests/test_fuzz.py",
-             f"--hypothesis-seed={first + rounds}"],
-            cwd=ROOT, env={**os.environ, "GENERATE_MEDIA_FUZZ_EXAMPLES": EXAMPLES}, check=False,
-            capture_output=True, text=True,
-        )  # fmt: skip
-        rounds += 1
-        found = re.search(r"fuzz examples: (\{.*\})", done.stdout)
-        count.update(ast.literal_eval(found[1]) if found else {})
-        if done.returncode:
-            print(done.stdout[-20000:])
-            print(f"seed {first + rounds - 1} found something")
-            return 1
-    print(f"seeds {first} to {first + rounds - 1}: {sum(count.values())} examples, nothing found: {dict(count)}")
+        for file, examples in EXAMPLES.items():
+            done = _round(file, examples, seed)
+            for found in re.findall(r"fuzz \w+: (\{.*\})", done.stdout):
+                count.update(ast.literal_eval(found))
+            if done.returncode:
+                print(done.stdout[-20000:])
+                print(f"seed {seed} found something in {file}")
+                return 1
+        seed += 1
+    print(f"seeds {first} to {seed - 1}: {sum(count.values())} examples, nothing found: {dict(sorted(count.items()))}")
     return 0
+
+
+def _round(file: str, examples: int, seed: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", file, f"--hypothesis-seed={seed}"],
+        cwd=ROOT, env={**os.environ, "GENERATE_MEDIA_FUZZ_EXAMPLES": str(examples)}, check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
