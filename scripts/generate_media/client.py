@@ -132,7 +132,7 @@ class Client:
         with ExitStack() as stack:
             exchange = Exchange(connect_seconds=min(CONNECT_SECONDS, answer_seconds), send_seconds=answer_seconds)
             alarm, raw = self._sent(call, exchange, stack, answer_seconds, read_seconds)
-            yield Incoming(call, exchange, alarm, raw, self.site.key.cut_from)
+            yield Incoming(call, exchange, alarm, raw)
 
     def _sent(
         self, call: Call, exchange: Exchange, stack: ExitStack, answer_seconds: float, read_seconds: float

@@ -13,6 +13,7 @@ from .clock import Clock
 from .errors import ExitCode, UsageError, clean_text
 from .expiry import expires_in
 from .journal import Journal, Row
+from .keyplaces import hide_keys_of
 from .outcome import Outcome
 from .paths import CONFIG_FILE, journal_dir
 from .settings import Settings, load_settings
@@ -36,6 +37,7 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     """The newest rows and how many there are in each state; no journal is made where there is none."""
     check_one_question(args)
     settings = load_settings(args.config or CONFIG_FILE)
+    hide_keys_of(settings, os.environ)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     jobs = [_row(settings, row) for row in journal.recent(args.limit)]

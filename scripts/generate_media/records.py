@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+from .known_keys import cut_fields
 from .sniff import HEAD_BYTES, identify
 
 MAX_SIDECAR_BYTES = 16 << 20
@@ -76,11 +77,11 @@ def _read_sidecar(path: Path) -> Mapping[str, Any] | None:
         return None
     try:
         record = json.loads(path.read_bytes())
+        if not isinstance(record, dict) or not isinstance(record.get("generate_media"), str):
+            return None
+        return cut_fields(record) if isinstance(record.get("outputs"), list) else None
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or not isinstance(record.get("generate_media"), str):
-        return None
-    return record if isinstance(record.get("outputs"), list) else None
 
 
 def _cards(record: Mapping[str, Any], folder: Path) -> Iterator[Card]:

@@ -16,7 +16,8 @@ from .context import Events, JobContext, Limits, OpenStreams, OutputPlan
 from .errors import AuthError
 from .events import Printer
 from .gateway import ClientPool, Gateway
-from .keys import KeyPlaces, KeySearch, SecretKey, find_keys
+from .keyplaces import hide_keys_of, keys_of
+from .keys import KeySearch, SecretKey
 from .paths import BUNDLE, CONFIG_FILE, journal_dir
 from .providers import adapter_for
 from .settings import ProviderSettings, Settings, is_loopback, load_settings
@@ -50,7 +51,9 @@ class Session:
     @classmethod
     def open(cls, args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
         """Read the settings; nothing else yet."""
-        return cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+        session = cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+        hide_keys_of(session.settings, session.environ)
+        return session
 
     @property
     def sandbox(self) -> bool:
@@ -89,8 +92,7 @@ class Session:
         """Where the provider's keys stand now; in the sandbox any will do."""
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
-        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        found = find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home())
+        found = keys_of(self.settings, (provider,), self.environ)
         return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
 
     def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
@@ -105,8 +107,7 @@ class Session:
 
     def has_key(self, provider: ProviderSettings) -> bool:
         """Whether a key of the provider is set for real, the sandbox aside."""
-        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        return bool(find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=Path.home()).keys)
+        return bool(keys_of(self.settings, (provider,), self.environ).keys)
 
     def base_url(self, provider: ProviderSettings, wanted: str | None) -> str:
         """The host to call: the sandbox's, the one asked for, or the provider's own.

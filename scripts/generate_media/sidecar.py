@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import known_keys
 from .atomic import write_whole
 from .transfer import save_failed
 
@@ -15,7 +16,7 @@ _LEFT_OUT = "left out: nested too deeply"
 
 
 def write_sidecar(folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
-    """Write ``<stem>.json``, whole or not at all; an earlier record of the same job is replaced.
+    """Write ``<stem>.json``, whole or not at all, without any key; an earlier record of the same job is replaced.
 
     Raises:
         OutputError: ``save_failed``.
@@ -23,7 +24,7 @@ def write_sidecar(folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
     path = folder / f"{stem}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _text(record), _MODE)
+        write_whole(path, _text(known_keys.cut_fields(record)), _MODE)
     except OSError as error:
         raise save_failed(error) from None
     return path

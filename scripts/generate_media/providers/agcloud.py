@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agcloud_errors import ERRORS
-from .base import Adapter
+from .base import Adapter, identity
 
 TASKS = "/contents/generations/tasks"
 RECENT_PAGE_SIZE = 100
@@ -91,7 +91,7 @@ def _identity(answer: Mapping[str, Json]) -> str | None:
     places = [answer.get("id"), answer.get("task_id")]
     places += [result.get("task_id")] if isinstance(result, dict) else []
     places += [data.get("id"), data.get("task_id")] if isinstance(data, dict) else []
-    return next((str(place) for place in places if place != "" and type(place) in (str, int)), None)
+    return next(filter(None, map(identity, places)), None)
 
 
 def _outputs(content: Json) -> Iterator[RemoteOutput]:
