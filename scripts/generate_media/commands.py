@@ -7,23 +7,29 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from .handles import in_a_command
 from .paths import BUNDLE
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 
 
 def resume_command(
-    generation_id: str | None, *, sandbox: bool = False, config: str | None = None, deadline: float | None = None
+    generation_id: str | None,
+    *,
+    provider: str,
+    sandbox: bool = False,
+    config: str | None = None,
+    deadline: float | None = None,
 ) -> str | None:
-    """How to go on with a job, for as long at a time as now; None where the id could not stand in a shell command."""
-    if generation_id is None or not SAFE_WORD.match(generation_id):
+    """How to go on with a job of the journal, for as long at a time as now; None without an id."""
+    if not generation_id:
         return None
     extra = ["--sandbox"] if sandbox else []
     if config is not None:
         extra += ["--config", config]
     if deadline is not None:
         extra += ["--deadline", f"{deadline:g}"]
-    return command("wait_generation.py", [f"--generation-id={generation_id}", *extra])
+    return command("wait_generation.py", [f"--generation-id={in_a_command(provider, generation_id)}", *extra])
 
 
 def command(script: str, arguments: Sequence[str]) -> str:

@@ -133,8 +133,13 @@ class JobContext:
     def resume(self, generation_id: str | None) -> str | None:
         from .commands import resume_command
 
-        budget = self.budget_seconds
-        return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget)
+        return resume_command(
+            generation_id,
+            provider=self.provider.name,
+            sandbox=self.sandbox,
+            config=self.config,
+            deadline=self.budget_seconds,
+        )
 
 
 def job_ref(row: Row) -> JobRef:

@@ -62,8 +62,8 @@ def _may_hold_escapes(text: str) -> bool:
 @cache
 def _escape() -> re.Pattern[str]:
     return re.compile(
-        r"\\+(?:u\{0*([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|[bfnrt])|%u([0-9a-f]{4})|%([0-9a-f]{2})"
-        r"|&\#x0*([0-9a-f]{1,6});?|&\#0*([0-9]{1,7});?|&[a-z]{2,31};",
+        r"(?<!\\)\\+(?:u\{0*([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|[bfnrt]|(?=[^\w\s\\]))"
+        r"|%u([0-9a-f]{4})|%([0-9a-f]{2})|&\#x0*([0-9a-f]{1,6});?|&\#0*([0-9]{1,7});?|&[a-z]{2,31};",
         re.IGNORECASE,
     )
 
@@ -81,7 +81,7 @@ def _meant(found: re.Match[str]) -> str:
 
 
 def _named(escape: str) -> str:
-    """``&plus;`` by its name; ``\\n`` and its like only split."""
+    """``&plus;`` by its name; the backslash of ``\\/``, and all of ``\\n``, only split."""
     if escape[0] != "&":
         return ""
     from html import unescape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
+from . import known_keys
 from .answers import succeeded
 from .classify import classify
 from .clock import Deadline
@@ -97,7 +97,9 @@ def _resume(ctx: JobContext, row: Row) -> Outcome:
 
 
 def _row(session: Session, generation_id: str) -> Row:
-    """The job's row; an id that was made elsewhere gets one, if its provider is named."""
+    """The job's row, by its id or handle; an id that was made elsewhere gets one, if its provider is named."""
+    if known_keys.holds(generation_id):
+        raise UsageError("usage", "an API key was given in place of a job's id; nothing was sent")
     found = session.journal.find(generation_id, session.args.provider)
     if found:
         return found[0]
@@ -204,7 +206,7 @@ def _cancel_queued(ctx: JobContext, row: Row) -> Outcome:
     if asked.status.lower() not in QUEUED:
         # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
         refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
-        raise ProviderRefused(_cannot_cancel(refusal, asked), details={"generation_id": row.generation_id})
+        raise ProviderRefused(_cannot_cancel(refusal), details={"generation_id": row.generation_id})
     try:
         answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
     except TransportError as error:
@@ -212,7 +214,7 @@ def _cancel_queued(ctx: JobContext, row: Row) -> Outcome:
         raise ProviderRefused(unheard, details={"generation_id": row.generation_id}) from None
     if not succeeded(answer):
         failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
-        raise ProviderRefused(_cannot_cancel(failure, asked), details={"generation_id": row.generation_id})
+        raise ProviderRefused(_cannot_cancel(failure), details={"generation_id": row.generation_id})
     return _cancelled(ctx, row, asked)
 
 
@@ -228,9 +230,8 @@ def _cancelled(ctx: JobContext, row: Row, before: Reading) -> Outcome:
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if ctx.sandbox else {}))
 
 
-def _cannot_cancel(failure: Any, before: Reading) -> Any:
-    words = f"a job that is {before.status} cannot be cancelled; go on waiting for it"
-    return replace(failure, guidance=(words, *failure.guidance))
+def _cannot_cancel(failure: Failure) -> Failure:
+    return replace(failure, guidance=("a job that has begun cannot be cancelled; wait for it", *failure.guidance))
 
 
 def _saved_instead(ctx: JobContext, row: Row) -> Outcome:
