@@ -17,6 +17,7 @@ import pytest
 import requests
 from hypothesis import settings as hypothesis_settings
 
+from generate_media import known_keys
 from generate_media.paths import CONFIG_FILE
 from generate_media.sandbox import Running, start
 
@@ -137,6 +138,12 @@ class Desk:
 def running() -> Iterator[Running]:
     with start(speed=SANDBOX_SPEED) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test is a process of its own to the keys that are cut from what it prints."""
+    monkeypatch.setattr(known_keys, "_known", known_keys.KnownKeys())
 
 
 @pytest.fixture

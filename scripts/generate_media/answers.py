@@ -7,26 +7,30 @@ import math
 import re
 from collections.abc import Mapping
 
+from . import known_keys
 from .errors import TEXT_CAP, clean_text
 from .results import Answer, Json
+from .urls import unsigned
 
 _LONG = 512
 _BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
 _DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
 
 DEPTH_CAP = 60
+LONGEST_WORD = 1 << 16
+"""A longer text is no id, status or URL, mostly a picture: it is looked through for keys where it is shown or kept."""
 
 
 def parse_json(text: str) -> Json:
-    """The JSON value of a text; None for anything that is none (HTML, garbage, nested beyond reason).
+    """The JSON value of a text, without any key; None for what is no JSON (HTML, garbage, nested beyond reason).
 
     NaN and numbers beyond all bounds become null: Python's json takes them, and the readers of our lines do not.
     """
     try:
         value: Json = json.loads(text, parse_constant=_no_number, parse_float=_number)
+        return known_keys.cut_all(value, longest=LONGEST_WORD)  # type: ignore[no-any-return]
     except (ValueError, RecursionError):
         return None
-    return value
 
 
 def _no_number(_: str) -> None:
@@ -60,6 +64,51 @@ def _cleaned(value: Json) -> Json:
     if isinstance(value, Mapping):
         return {clean_text(name): _cleaned(item) for name, item in value.items()}
     return value
+
+
+class _Budget:
+    """How many bytes of JSON a document has left."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left = size_bytes
+
+    @property
+    def is_spent(self) -> bool:
+        return self._left <= 0
+
+    def spend(self, value: Json, depth: int) -> Json:
+        """The value, cleaned and paid for as it stands at that depth of an indented document."""
+        value = unsigned(clean_text(value)) if isinstance(value, str) else value
+        if isinstance(value, str) and len(json.dumps(value)) > self._left:
+            value = value[: max(0, self._left) // _MOST_BYTES_OF_A_CHAR] + "…"
+        self._left -= len(json.dumps(value)) + 2 * depth + 4
+        return value
+
+
+_MOST_BYTES_OF_A_CHAR = 12
+
+
+def capped(value: Json, size_bytes: int) -> Json:
+    """What a server said, as a document may show it: no bytes, texts cleaned, so large in all; the rest is counted."""
+    return _capped(without_bytes(value), _Budget(size_bytes), 0)
+
+
+def _capped(value: Json, budget: _Budget, depth: int) -> Json:
+    if isinstance(value, list):
+        kept: list[Json] = []
+        for number, item in enumerate(value):
+            if budget.is_spent:
+                return [*kept, f"<{len(value) - number} more>"]
+            kept.append(_capped(item, budget, depth + 1))
+        return kept
+    if isinstance(value, Mapping):
+        named: dict[str, Json] = {}
+        for number, (name, item) in enumerate(value.items()):
+            if budget.is_spent:
+                return {**named, "…": f"<{len(value) - number} more>"}
+            named[str(budget.spend(name, depth))] = _capped(item, budget, depth + 1)
+        return named
+    return budget.spend(value, depth)
 
 
 def without_bytes(value: Json, depth: int = 0) -> Json:

@@ -58,14 +58,14 @@ def _cancel_queued(ctx: JobContext, row: Row, asked: Reading) -> Outcome:
     if asked.status.lower() not in QUEUED:
         # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
         refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
-        raise _refused(row, _cannot_cancel(refusal, asked))
+        raise _refused(row, _cannot_cancel(refusal))
     try:
         answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
     except TransportError as error:
         raise _refused(row, Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)) from None
     if not succeeded(answer):
         failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
-        raise _refused(row, _cannot_cancel(failure, asked))
+        raise _refused(row, _cannot_cancel(failure))
     return _cancelled(ctx, row, asked)
 
 
@@ -92,9 +92,8 @@ def _not_seen(failure: Failure) -> Failure:
     return replace(failure, category=Category.TRANSIENT, should_retry=True, guidance=(words,))
 
 
-def _cannot_cancel(failure: Failure, before: Reading) -> Failure:
-    words = f"a job that is {before.status} cannot be cancelled; go on waiting for it"
-    return replace(failure, guidance=(words, *failure.guidance))
+def _cannot_cancel(failure: Failure) -> Failure:
+    return replace(failure, guidance=("a job that has begun cannot be cancelled; wait for it", *failure.guidance))
 
 
 def _saved_instead(ctx: JobContext, row: Row) -> Outcome:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__
+from . import __version__, known_keys
 from .errors import UsageError
 
 MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")
@@ -38,6 +38,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             formatter_class=_Formatter,
         )
+        known_keys.read_later(_read_keys)  # before a mistaken flag is said back, which may be a key
         self.add_argument("--version", action="version", version=f"generate-media {__version__}")
 
     def format_help(self) -> str:
@@ -86,6 +87,15 @@ class Parser(argparse.ArgumentParser):
             guidance=(self._help_hint, "a value that begins with a dash is written --flag=-value"),
             details={"received": name[:100], "suggestions": near},
         )
+
+
+def _read_keys() -> None:
+    """Everybody's keys by the bundle's config.json; a script that takes another says so later."""
+    import os
+
+    from .keyplaces import read_keys_of_bundle
+
+    read_keys_of_bundle(os.environ)
 
 
 def _group_lines(actions: Sequence[argparse.Action]) -> list[str]:

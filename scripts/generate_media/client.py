@@ -146,7 +146,7 @@ class Client:
                 before_bytes=before_bytes,
             )
             alarm, raw = self._sent(call, exchange, stack, answer_seconds, read_seconds)
-            yield Incoming(call, exchange, alarm, raw, self.site.key.cut_from)
+            yield Incoming(call, exchange, alarm, raw)
 
     def _sent(
         self, call: Call, exchange: Exchange, stack: ExitStack, answer_seconds: float, read_seconds: float

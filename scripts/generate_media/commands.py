@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from .handles import in_a_command
 from .paths import BUNDLE
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
@@ -15,16 +16,18 @@ SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 def resume_command(
     generation_id: str | None,
     *,
+    provider: str,
     sandbox: bool = False,
     config: str | None = None,
     deadline: float | None = None,
     settles: str | None = None,
 ) -> str | None:
-    """How to go on with a job, for as long at a time as now; None where the id could not stand in a shell command.
+    """How to go on with a job of the journal, for as long at a time as now; None without an id.
 
-    ``settles`` names the row of a create whose answer was lost, for which the job is then taken.
+    ``settles`` names the row of a create whose answer was lost, for which the job is then taken; the journal does not
+    know that job yet, so an id that cannot stand in a shell command gives None.
     """
-    if generation_id is None or not SAFE_WORD.match(generation_id):
+    if not generation_id or (settles is not None and not SAFE_WORD.match(generation_id)):
         return None
     extra = [] if settles is None else [f"--settles={settles}"]
     extra += ["--sandbox"] if sandbox else []
@@ -32,7 +35,8 @@ def resume_command(
         extra += ["--config", config]
     if deadline is not None:
         extra += ["--deadline", f"{deadline:g}"]
-    return command("wait_generation.py", [f"--generation-id={generation_id}", *extra])
+    word = in_a_command(provider, generation_id) if settles is None else generation_id
+    return command("wait_generation.py", [f"--generation-id={word}", *extra])
 
 
 def command(script: str, arguments: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .paths import BUNDLE
+from .redaction import LEAST_KEY_CHARS
 
 SCHEMA = BUNDLE / "config.schema.json"
 
@@ -22,8 +23,14 @@ def explain(text: str) -> str:
         path = list(mistake.absolute_path)
         where = ".".join(map(str, path)) or "the file"
         line = line_of(text, [*path, *_unexpected(mistake)])
-        words.append(f"line {line}: {where}: {mistake.message[:200]}")
+        words.append(f"line {line}: {where}: {_without_value(mistake)[:200]}")
     return "; ".join(words or _wrong_default(text))
+
+
+def _without_value(mistake: Any) -> str:
+    """The schema's words; a value that is long enough to be a key is not said."""
+    value = repr(mistake.instance)
+    return str(mistake.message if len(value) < LEAST_KEY_CHARS else mistake.message.replace(value, "what stands there"))
 
 
 def _unexpected(mistake: Any) -> list[str]:
@@ -40,7 +47,8 @@ def _wrong_default(text: str) -> list[str]:
     if not name or name in config["providers"]:
         return []
     line = line_of(text, ["default_provider"])
-    return [f"line {line}: default_provider {name!r} is not one of {', '.join(config['providers'])}"]
+    shown = f" {name!r}" if len(name) < LEAST_KEY_CHARS else ""
+    return [f"line {line}: default_provider{shown} is not one of {', '.join(config['providers'])}"]
 
 
 def line_of(text: str, path: Iterable[str | int]) -> int:

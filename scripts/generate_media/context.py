@@ -134,8 +134,14 @@ class JobContext:
         """The command that goes on with a job, or that takes it for the lost create ``settles`` first."""
         from .commands import resume_command
 
-        budget = self.budget_seconds
-        return resume_command(generation_id, sandbox=self.sandbox, config=self.config, deadline=budget, settles=settles)
+        return resume_command(
+            generation_id,
+            provider=self.provider.name,
+            sandbox=self.sandbox,
+            config=self.config,
+            deadline=self.budget_seconds,
+            settles=settles,
+        )
 
 
 def job_ref(row: Row) -> JobRef:

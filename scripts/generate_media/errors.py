@@ -28,6 +28,8 @@ from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
+from . import known_keys
+
 if TYPE_CHECKING:
     from .failure import Failure
 
@@ -262,11 +264,11 @@ def _place(error: BaseException) -> str:
 
 
 def clean_text(text: str, cap: int = TEXT_CAP) -> str:
-    """Text from a server as data: control characters out (new lines become spaces), at most ``cap`` characters."""
+    """Text from a server as data: no control characters (new lines are spaces), no key, at most ``cap`` characters."""
     flat = "".join(
         " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
     )
-    flat = " ".join(flat.split())
+    flat = known_keys.cut(" ".join(flat.split()))  # before the cap, which could leave half of a key
     return flat if len(flat) <= cap else flat[: cap - 1] + "…"
 
 

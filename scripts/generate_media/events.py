@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from .errors import GenerateMediaError, InternalError, clean_text
+from .known_keys import OURS, cut_fields
+from .redaction import mapped
+from .urls import unsigned
 
 SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 """Fields of a line that hold a provider's own words and are not cleaned where they are made."""
@@ -47,18 +50,18 @@ class Printer:
     def line(self, row: Mapping[str, Any]) -> None:
         held, self._held = self._held or [], None
         rows = [row, *held] if row.get("event") == "start" else [*held, row]
-        self._write(self._out, "".join(json_text(_clean(one)) + "\n" for one in rows))
+        self._write(self._out, "".join(json_text(_shown(one)) + "\n" for one in rows))
 
-    def document(self, document: Mapping[str, Any] | Sequence[Any], indent: int | None = None) -> None:
-        """One JSON document; on a terminal it is spread out."""
+    def document(self, document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
+        """One JSON document; on a terminal it is spread out. The URLs of a ``contract`` keep their queries."""
         if indent is None and self._out.isatty():
             indent = 2
-        self._write(self._out, json_text(document, indent) + "\n")
+        self._write(self._out, json_text(cut_fields(document) if contract else _shown(document), indent) + "\n")
 
     def say(self, text: str) -> None:
         """Words for a person, ASCII-safe where the terminal is."""
         encoding = getattr(self._words, "encoding", None) or "ascii"
-        safe = clean_text(text).encode(encoding, "backslashreplace").decode(encoding)
+        safe = unsigned(clean_text(text)).encode(encoding, "backslashreplace").decode(encoding)
         self._write(self._words, safe + "\n")
 
     def _write(self, stream: TextIO, text: str) -> None:
@@ -70,10 +73,12 @@ class Printer:
                 _silence(stream)
 
 
-def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with the provider's short words as data: no control characters, no text without end."""
-    return {key: clean_text(value) if key in SERVER_WORDS and isinstance(value, str) else value
-            for key, value in row.items()}  # fmt: skip
+def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with the provider's short words as data, no key in it, and no signature but in ``outputs``."""
+    words = {key: clean_text(value) if key in SERVER_WORDS and isinstance(value, str) else value
+             for key, value in row.items()}  # fmt: skip
+    shown: Mapping[str, Any] = mapped(cut_fields(words), unsigned, OURS | {"outputs"})
+    return shown
 
 
 def _silence(stream: TextIO) -> None:
@@ -96,9 +101,9 @@ def standard_printer(*, verbose: bool = False) -> Printer:
     return Printer(sys.stdout, sys.stderr, verbose=verbose)
 
 
-def print_document(document: Mapping[str, Any] | Sequence[Any], indent: int | None = None) -> None:
-    """One JSON document on stdout."""
-    standard_printer().document(document, indent)
+def print_document(document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
+    """One JSON document on stdout. The URLs of a ``contract`` are examples and keep their queries."""
+    standard_printer().document(document, indent, contract=contract)
 
 
 def run_document(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:

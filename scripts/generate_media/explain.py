@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import time
 from typing import Any
 
 from .classify import classify
+from .client import check_base_url
 from .errors import ExitCode, UsageError, clean_text
 from .failure import Failure
+from .keyplaces import hide_keys_of
 from .paths import CONFIG_FILE
 from .providers import PROTOCOLS, adapter_for
 from .providers.base import ErrorRule
@@ -26,12 +29,15 @@ def explain(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
     """The document and its exit code.
 
     Raises:
-        UsageError: an unreadable body file, a status that is none, an unknown provider.
+        UsageError: an unreadable body file, a status that is none, an unknown provider, a host that the key must not
+            go to.
     """
     if not 100 <= args.status <= 599:
         raise UsageError("usage", f"--status {args.status} is no HTTP status (100 to 599)")
     settings = load_settings(args.config or CONFIG_FILE)
+    hide_keys_of(settings, os.environ)
     provider = settings.provider(args.provider or settings.default_provider or next(iter(settings.providers)))
+    check_base_url(_base_url(provider, args), provider.allowed_hosts)
     answer = Answer(args.status, {}, _body(args))
     rules = adapter_for(provider.protocol).errors if args.provider else _any_providers(provider.protocol)
     failure = classify(answer, rules, operation=args.operation, wall=time.time())
@@ -66,8 +72,12 @@ def _credits_command(provider: ProviderSettings, args: argparse.Namespace) -> st
     path = args.credits_endpoint or provider.credits_path
     if not path:
         return None
-    url = (args.base_url or provider.base_url).rstrip("/") + "/" + path.lstrip("/")
+    url = _base_url(provider, args).rstrip("/") + "/" + path.lstrip("/")
     return f'curl -s -H "Authorization: Bearer ${provider.key_env}" {shlex.quote(url)}'
+
+
+def _base_url(provider: ProviderSettings, args: argparse.Namespace) -> str:
+    return str(args.base_url or provider.base_url)
 
 
 def _body(args: argparse.Namespace) -> str:

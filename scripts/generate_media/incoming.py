@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
+from . import known_keys
 from .models import Call
 from .results import Answer
 from .stream import Event, EventTooLarge, events
@@ -35,8 +36,6 @@ class Incoming:
     exchange: Exchange
     alarm: Alarm
     raw: Any
-    cut: Callable[[str], str]
-    """Takes the key out of what a server says."""
 
     def answer(self) -> Answer:
         return self._answer(self._chunks())
@@ -47,12 +46,12 @@ class Incoming:
         if not self._is_event_stream(head):
             return self._answer(chain([head], chunks))
         self.alarm.cancel()
-        return EventStream(self.exchange, chain([head], chunks), Answer(self.raw.status, self._headers(), ""), self.cut)
+        return EventStream(self.exchange, chain([head], chunks), Answer(self.raw.status, self._headers(), ""))
 
     def _answer(self, chunks: Iterator[bytes]) -> Answer:
         cap = MAX_CREATE_BYTES if self.call.operation == "create" else MAX_ANSWER_BYTES
         text = guarded(self.exchange, lambda: whole(chunks, cap), is_whole=lambda _: self._tells_its_end)
-        return Answer(self.raw.status, self._headers(), self.cut(text))
+        return Answer(self.raw.status, self._headers(), text)
 
     @property
     def _tells_its_end(self) -> bool:
@@ -87,7 +86,7 @@ class Incoming:
         return declared.split(";")[0].strip().lower() == "text/event-stream"
 
     def _headers(self) -> dict[str, str]:
-        return {name.lower(): self.cut(value)[:MAX_HEADER_CHARS] for name, value in self.raw.headers.itermerged()}
+        return {name.lower(): known_keys.cut(value)[:MAX_HEADER_CHARS] for name, value in self.raw.headers.itermerged()}
 
 
 def _begin(head: bytes) -> bytes:
@@ -97,10 +96,7 @@ def _begin(head: bytes) -> bytes:
 class EventStream:
     """Events as they arrive; one thread iterates, and may stop and go on. Times are ``time.monotonic()``."""
 
-    def __init__(
-        self, exchange: Exchange, chunks: Iterator[bytes], head: Answer, cut: Callable[[str], str] = str
-    ) -> None:
-        self._cut = cut
+    def __init__(self, exchange: Exchange, chunks: Iterator[bytes], head: Answer) -> None:
         self.head = head
         """Status and headers."""
         self.last_byte_at = self.last_event_at = time.monotonic()
@@ -143,7 +139,7 @@ class EventStream:
         if event is None:
             raise StopIteration
         self.last_event_at = time.monotonic()
-        return Event(self._cut(event.name), self._cut(event.data), self._cut(event.id))
+        return event
 
     def _timed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from .answers import parse_json, succeeded, without_bytes
+from .answers import capped, parse_json, succeeded
 from .classify import classify
 from .errors import UsageError, clean_text
 from .events import standard_printer
@@ -18,6 +18,8 @@ from .signals import Signals
 from .transport import TransportError
 
 EARLIER_DEFAULT = "skills.video"
+ACCOUNTS_BYTES = 80_000
+"""For what all the providers' accounts say of themselves."""
 
 
 def key_report(args: argparse.Namespace) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         session = Session.open(args, standard_printer(), Signals(), stack)
         names = [args.provider] if args.provider else list(session.settings.providers)
-        rows = {name: _row(session, session.settings.provider(name)) for name in names}
+        rows = {name: _row(session, session.settings.provider(name), len(names)) for name in names}
         lead = session.settings.provider(args.provider or _lead(session))
         own = rows[lead.name]
         return {
@@ -46,7 +48,8 @@ def _lead(session: Session) -> str:
     return EARLIER_DEFAULT if EARLIER_DEFAULT in names else names[0]
 
 
-def _row(session: Session, provider: ProviderSettings) -> dict[str, Any]:
+def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, Any]:
+    """What is known of one provider's key; ``asked`` is how many providers share the document."""
     found = session.keys(provider)
     row: dict[str, Any] = {
         "ok": bool(found.keys),
@@ -64,7 +67,7 @@ def _row(session: Session, provider: ProviderSettings) -> dict[str, Any]:
     if found.warnings:
         row["warnings"] = list(found.warnings)
     if session.args.verify and found.keys:
-        row |= _verify(session, provider)
+        row |= _verify(session, provider, asked)
     return row
 
 
@@ -74,7 +77,7 @@ def _message(provider: ProviderSettings, problems: tuple[str, ...], ok: bool) ->
     return problems[0] if problems else f"no key for {provider.name} was found"
 
 
-def _verify(session: Session, provider: ProviderSettings) -> dict[str, Any]:
+def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[str, Any]:
     """One cheap authenticated GET: does the key work, and what does the account say of itself."""
     keys = session.keys(provider).keys
     try:
@@ -88,8 +91,8 @@ def _verify(session: Session, provider: ProviderSettings) -> dict[str, Any]:
     except TransportError as error:
         return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {error.detail}"}
     if succeeded(answer):
-        shown = without_bytes(parse_json(answer.body))
-        return {"verified": True, "message": f"the key works at {base_url}", "account": _cut(shown)}
+        account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
+        return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     failure = classify(answer, adapter.errors, operation=call.operation, wall=time.time())
     if failure.category.value in ("not_found", "transient"):
         return {"verified": False, "message": f"the key is set; {base_url} could not confirm it (HTTP {answer.status})"}
@@ -99,10 +102,3 @@ def _verify(session: Session, provider: ProviderSettings) -> dict[str, Any]:
         "verified": False,
         "message": f"{base_url} refused the key from {source}: {clean_text(failure.message, 300)}",
     }
-
-
-def _cut(value: Any) -> Any:
-    """What the account answer says, whatever its shape, but never more than a screen of it."""
-    if isinstance(value, dict) and isinstance(value.get("data"), list):
-        return {**value, "data": value["data"][:50]}
-    return value

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import known_keys
+
 MAX_KEY_CHARS = 4096
-SHORT_KEY_CHARS = 8
 _PLACEHOLDER = re.compile(
     r"^<.*>$|^\[.*\]$|^\{.*\}$|^\$\w+$|your[-_ ]?(api[-_ ]?)?(key|token)|^(api[-_]?key|token|placeholder|change[-_]?me"
     r"|replace[-_]?me|todo|none|null|undefined|xxx+|sk-x+|(sk-)?(\.{2,}|…+)|paste.*here|insert.*here|\*+)$",
@@ -33,14 +34,6 @@ class SecretKey:
     def reveal(self) -> str:
         """The key itself, for the Authorization header only."""
         return self.__value
-
-    def cut_from(self, text: str) -> str:
-        """A server's text without the key, should the server say it back (a word of a few letters stays)."""
-        if len(self.__value) < SHORT_KEY_CHARS:
-            return text
-        for written in dict.fromkeys((self.__value, self.__value.replace("/", "\\/"))):  # as JSON may escape it
-            text = text.replace(written, "<key>")
-        return text
 
     def __repr__(self) -> str:
         return f"<key {self.fingerprint} from {self.source}>"
@@ -95,13 +88,16 @@ class KeySearch:
 def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Path, home: Path | None) -> KeySearch:
     """Look in config.json, the environment, the skill's .env, the user's .env, then key files (CONTRACT).
 
-    Empty values and placeholders count as absent; a key that cannot work is named in ``problems``.
+    Empty values and placeholders count as absent; a key that cannot work is named in ``problems``. All others are
+    known from now on, so that nothing shows them.
     """
     keys: dict[str, SecretKey] = {}
     problems: list[str] = []
     for source, value in _candidates(places, environ, skill_folder, home):
         if not value.strip():
             continue
+        if not _PLACEHOLDER.search(value.strip()):
+            known_keys.add(value)
         problem = problem_of(value)
         if problem:
             problems.append(f"the key in {source} cannot work: {problem}")

@@ -14,6 +14,7 @@ from .commands import resume_command
 from .errors import ExitCode, UsageError, clean_text
 from .expiry import LOST, expires_in, is_lost, lost_words
 from .journal import Journal, Row
+from .keyplaces import hide_keys_of
 from .outcome import Outcome
 from .paths import CONFIG_FILE, journal_dir
 from .settings import Settings, load_settings
@@ -43,6 +44,7 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     """The newest rows and how many there are in each state; no journal is made where there is none."""
     check_one_question(args)
     settings = load_settings(args.config or CONFIG_FILE)
+    hide_keys_of(settings, os.environ)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     jobs = [_row(settings, row, args) for row in journal.recent(args.limit)]
@@ -81,7 +83,7 @@ def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> d
     if not is_lost(provider, row, clock):
         return left
     config = str(args.config.resolve()) if args.config else None
-    resume = resume_command(row.generation_id, sandbox=args.sandbox, config=config)
+    resume = resume_command(row.generation_id, provider=row.provider, sandbox=args.sandbox, config=config)
     return left | {"error": LOST, "message": lost_words(provider), "resume": resume}
 
 

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Iterator
 from itertools import count
+
+from .handles import digest
 
 SLUG_BYTES = 60
 _SHORTEST_CUT = 40
@@ -38,8 +39,7 @@ def slug(text: str, max_bytes: int = SLUG_BYTES) -> str:
 
 def stem(prompt: str, provider: str, generation_id: str) -> str:
     """The name of a job's files without number and extension: the same for the same job, on every machine."""
-    key = f"{provider}\n{generation_id}".encode("utf-8", "surrogatepass")
-    return f"{slug(prompt)}-{hashlib.sha256(key).hexdigest()[:8]}"
+    return f"{slug(prompt)}-{digest(provider, generation_id)[:8]}"
 
 
 def candidates(stem: str, extension: str) -> Iterator[str]:

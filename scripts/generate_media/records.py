@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+from .known_keys import cut_fields
 from .sidecar import is_plain, read_sidecar
 from .sniff import HEAD_BYTES, identify
 
@@ -63,7 +64,7 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
     for name in names:
         record = read_sidecar(folder / name)
         if record is not None and isinstance(record.get("outputs"), list):
-            cards = tuple(_cards(record, folder))
+            cards = tuple(_cards(cut_fields(record), folder))
             jobs.append((-cards[0].ended_at, name, cards))
     return tuple(card for _, _, cards in sorted(jobs, key=lambda job: job[:2]) for card in cards)
 

@@ -16,8 +16,9 @@ from .context import Events, JobContext, Limits, OpenStreams, OutputPlan
 from .errors import AuthError, UsageError
 from .events import Printer
 from .gateway import ClientPool, Gateway
-from .keys import KeyPlaces, KeySearch, SecretKey, find_keys
-from .paths import BUNDLE, CONFIG_FILE, home_folder, journal_dir
+from .keyplaces import hide_keys_of, keys_of
+from .keys import KeySearch, SecretKey
+from .paths import BUNDLE, CONFIG_FILE, journal_dir
 from .providers import adapter_for
 from .settings import ProviderSettings, Settings, is_loopback, load_settings
 from .signals import Signals
@@ -51,7 +52,9 @@ class Session:
     @classmethod
     def open(cls, args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
         """Read the settings; nothing else yet."""
-        return cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+        session = cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+        hide_keys_of(session.settings, session.environ)
+        return session
 
     @property
     def sandbox(self) -> bool:
@@ -90,8 +93,7 @@ class Session:
         """Where the provider's keys stand now; in the sandbox any will do."""
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
-        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        found = find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=home_folder(self.environ))
+        found = keys_of(self.settings, (provider,), self.environ)
         return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
 
     def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
@@ -106,8 +108,7 @@ class Session:
 
     def has_key(self, provider: ProviderSettings) -> bool:
         """Whether a key of the provider is set for real, the sandbox aside."""
-        places = KeyPlaces((provider.key_env,), self.settings.config_keys(provider), provider.key_files)
-        return bool(find_keys(places, environ=self.environ, skill_folder=BUNDLE, home=home_folder(self.environ)).keys)
+        return bool(keys_of(self.settings, (provider,), self.environ).keys)
 
     def base_url(self, provider: ProviderSettings, wanted: str | None) -> str:
         """The host to call: the sandbox's, the one asked for, or the provider's own.

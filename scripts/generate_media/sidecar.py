@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from . import known_keys
 from .atomic import Part, keep, move_to_free_name, part_file, sync_folder
 from .names import candidates
 from .transfer import save_failed
@@ -22,8 +23,8 @@ _LEFT_OUT = "left out: nested too deeply"
 
 
 def write_sidecar(folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
-    """Write ``<stem>.json``, whole or not at all: an earlier record of the same job is replaced, and where the name
-    is taken by anything else, the next number is written.
+    """Write ``<stem>.json``, whole or not at all, without any key: an earlier record of the same job is
+    replaced, and where the name is taken by anything else, the next number is written.
 
     Raises:
         OutputError: ``save_failed``.
@@ -33,7 +34,7 @@ def write_sidecar(folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
         with part_file(folder, f"{stem}.json") as part:
             with suppress(AttributeError):  # Windows before 3.13 has no fchmod; its folders have access lists instead
                 os.fchmod(part.file.fileno(), _MODE)
-            part.file.write(_text(record))
+            part.file.write(_text(known_keys.cut_fields(record)))
             part.sync()
             path = _place(part, folder, stem, record)
         sync_folder(folder)

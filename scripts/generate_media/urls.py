@@ -1,4 +1,4 @@
-"""Which result URLs are secrets: whoever holds a signed one can fetch the file."""
+"""Which result URLs are secrets, and texts without them: whoever holds a signed one can fetch the file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ _PLAIN_NAMES = frozenset(
     )
 )
 _PLAIN_VALUE = r"[\w.,:@ -]{0,24}"
+_WORD = r"[^\s\"'<>`]+"
+_QUERY_MARK = r"(?i)\?|%(?:25)*3f|\\u003f"
+_QUERY = r"(?i)=|%(?:25)*3d|\\u003d"
+_HOST_MARK = r"(?i)[/\\]/|%(?:25)*2f%"
+CUT_QUERY = "?<signature>"
+"""What stands for a query that was cut out of a text."""
 
 
 def is_signed(url: str) -> bool:
@@ -24,3 +30,21 @@ def is_signed(url: str) -> bool:
     if not query:
         return "?" in url and not url.endswith("?")
     return not all(name.lower() in _PLAIN_NAMES and re.fullmatch(_PLAIN_VALUE, value) for name, value in query)
+
+
+def unsigned(text: str) -> str:
+    """A text in which no URL has a query that may be a signature; URLs that are escaped in it are found too."""
+    if not re.search(_QUERY_MARK, text):
+        return text
+    return re.sub(_WORD, lambda found: _unsigned_word(found[0]), text)
+
+
+def _unsigned_word(word: str) -> str:
+    mark = re.search(_QUERY_MARK, word)
+    if mark is None:
+        return word
+    before, query = word[: mark.start()], word[mark.end() :]
+    is_query = re.search(_QUERY, query) or (query and re.search(_HOST_MARK, before))
+    if not is_query or (mark[0] == "?" and not is_signed("?" + query)):
+        return word
+    return before + CUT_QUERY

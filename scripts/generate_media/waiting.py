@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from . import known_keys
 from .clock import Deadline
 from .context import JobContext
-from .errors import AuthError, ExitCode, GenerateMediaError, NotFound
+from .errors import AuthError, ExitCode, GenerateMediaError, NotFound, UsageError
 from .expiry import is_lost
 from .journal import NewJob, Row, State
 from .keys import SecretKey
@@ -108,7 +109,9 @@ def _resume(ctx: JobContext, row: Row) -> Outcome:
 
 
 def _row(session: Session, generation_id: str) -> Row:
-    """The job's row; an id that was made elsewhere gets one, if its provider is named."""
+    """The job's row, by its id or handle; an id that was made elsewhere gets one, if its provider is named."""
+    if known_keys.holds(generation_id):
+        raise UsageError("usage", "an API key was given in place of a job's id; nothing was sent")
     found = session.journal.find(generation_id, session.args.provider)
     if found:
         return found[0]

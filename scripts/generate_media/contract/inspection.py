@@ -43,7 +43,7 @@ def inspect(args: argparse.Namespace) -> int:
             guidance=("python3 scripts/inspect_openapi.py --help shows every flag with examples",),
         )
     code, document = _answer(args)
-    print_document(document, indent=args.json_indent or None)
+    print_document(document, indent=args.json_indent or None, contract=True)
     return int(code)
 
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..answers import capped
 from ..errors import NotFound, clean_text
+from ..results import Json
 from . import operations as ops
 from .budget import TooLarge
 from .catalog import Contract
@@ -25,6 +27,7 @@ _LEAST_ROW = 30
 """Characters that a row takes at least."""
 _LADDER = [("all", 160, False), ("all", 80, False)]
 _LADDER += [(which, cap, True) for which in ("all", "outer") for cap in (160, 80, 40)]
+_LIVE_ONLY_BYTES = 80_000
 _KINDS = {"images": "image", "videos": "video"}
 
 
@@ -84,6 +87,7 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
     infos = [info for info in contract.models() if kind is None or info.kind == kind]
     common = _most_common([(info.modes, info.required) for info in infos])
     rows: dict[str, list[Any]] = {}
+    listed = frozenset(live or ())
     for info in infos:
         row: dict[str, Any] = {"id": info.id}
         if (info.modes, info.required) != common:
@@ -91,7 +95,7 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
             row |= {"required": list(info.required)} if not common or info.required != common[1] else {}
         row |= {"variants": list(info.variants)} if info.variants else {}
         if live is not None:
-            row["live"] = info.id in live
+            row["live"] = info.id in listed
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
     undocumented = [info.id for info in infos if not info.documented]
     document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}
@@ -102,7 +106,8 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
         document["fields_undocumented"] = len(undocumented)
     if live is not None:
         known = {info.id for info in infos}
-        document |= {"live": len(live), "live_only": [name for name in live if name not in known]}
+        others: Json = [name for name in live if name not in known]
+        document |= {"live": len(live), "live_only": capped(others, _LIVE_ONLY_BYTES)}
     return document
 
 

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     overlay, document, difference = renewed(args.openapi, args.docs, args.references, args.date)
     missing = sorted(_models(args.references) - {row["id"] for row in overlay["models"]})
-    print_document({**difference, "not_in_the_fresh_documents": missing})
+    print_document({**difference, "not_in_the_fresh_documents": missing}, contract=True)
     if not args.dry_run:
         _write(args.references, overlay, document)
     return 0

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
+from .. import known_keys
+from ..redaction import NOTHING
 from ..results import Json, RemoteOutput
 from .rows import NewJob, Row, State
 
@@ -29,14 +31,20 @@ def to_text(value: str | None) -> Sql:
     return value
 
 
-def to_json(value: Json) -> Sql:
-    """ASCII JSON without media bytes; None stays NULL."""
-    if value is None:
-        return None
-    text = json.dumps(without_bytes(value), separators=(",", ":"), ensure_ascii=True)
-    if len(text) > JSON_CAP:
-        return json.dumps({"not_kept": f"{len(text)} characters"})
-    return text
+def said(text: str) -> Sql:
+    """A server's word for a column, without any key."""
+    return to_text(known_keys.cut(text))
+
+
+def to_json(value: Json, ours: frozenset[str] = NOTHING) -> Sql:
+    """ASCII JSON without media bytes, and without any key but in the fields ``ours``; None stays NULL."""
+    return None if value is None else own_json(known_keys.cut_all(without_bytes(value), ours))
+
+
+def own_json(value: Json) -> str:
+    """ASCII JSON of what is the user's own, or looked through for keys."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return text if len(text) <= JSON_CAP else json.dumps({"not_kept": f"{len(text)} characters"})
 
 
 def from_json(value: Any) -> Json:
@@ -65,12 +73,12 @@ def without_bytes(value: Any, depth: int = 0) -> Json:
 
 
 def to_remote(outputs: Sequence[RemoteOutput]) -> Sql:
-    """Results as JSON: whole URLs, never bytes (a ``data:`` URI counts as bytes)."""
+    """Results as JSON: whole URLs, never bytes (a ``data:`` URI counts as bytes), and no key."""
     listed: list[Json] = []
     for output in outputs:
         url = None if output.url is None or output.url[:5].lower() == "data:" else output.url
         listed.append({"url": url, "kind": output.kind, "role": output.role})
-    return json.dumps(listed, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(known_keys.cut_all(listed), separators=(",", ":"), ensure_ascii=True)
 
 
 def new_columns(new: NewJob) -> dict[str, Sql]:
@@ -78,7 +86,7 @@ def new_columns(new: NewJob) -> dict[str, Sql]:
     columns: dict[str, Sql] = {name: to_text(getattr(new, name)) for name in _NEW_TEXTS}
     return columns | {
         "copy": new.copy,
-        "request": to_json(new.request),
+        "request": None if new.request is None else own_json(without_bytes(new.request)),
         "media_sha256": to_json(list(new.media_sha256)),
     }
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..handles import HANDLE, handle
 from ..results import Json
 from . import locks
 from .columns import Sql, row_from, to_text
@@ -31,10 +32,19 @@ class Queries:
         return rows[0]
 
     def find(self, generation_id: str, provider: str | None = None) -> tuple[Row, ...]:
-        """The rows of an id or alias, newest first."""
+        """The rows of a handle, id or alias, newest first."""
+        if HANDLE.match(generation_id):
+            provider, generation_id = self._behind(generation_id) or (provider, generation_id)
         where = "WHERE row_id IN (SELECT row_id FROM known_id WHERE value = ?) AND (? IS NULL OR provider = ?)"
         name = to_text(provider)
         return self._rows(f"{where} ORDER BY row_id DESC", to_text(generation_id), name, name)
+
+    def _behind(self, name: str) -> tuple[str, str] | None:
+        """Provider and id of the job with this handle."""
+        with self._database.reading() as db:
+            known = db.execute("SELECT provider, value FROM known_id JOIN job USING (row_id)").fetchall()
+        pairs = ((as_text(provider), as_text(value)) for provider, value in known)
+        return next((pair for pair in pairs if handle(*pair) == name), None)
 
     def open_rows(self) -> tuple[Row, ...]:
         """Jobs that reached no end, oldest first: accepted, being sent by a live writer, or unknown.

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..known_keys import OURS
 from ..results import Json, RemoteOutput, Result
 from . import locks, witness
-from .columns import new_columns, to_json, to_remote, to_text
+from .columns import new_columns, said, to_json, to_remote, to_text
 from .database import Database
 from .failures import IdAlreadyKnown, IllegalTransition, unwritable
 from .queries import Queries
@@ -134,7 +135,7 @@ class Journal(Queries):
             if lost and owned_elsewhere(db, row, generation_id):
                 raise IdAlreadyKnown(f"{generation_id!r} belongs to another row")
             changes: Columns = {"state": State.ACCEPTED.value, "generation_id": to_text(generation_id), "error": None}
-            changes |= {"status": to_text(status or row.status), "accepted_at": row.accepted_at or self._wall()}
+            changes |= {"status": said(status or row.status), "accepted_at": row.accepted_at or self._wall()}
             optional: Columns = {"provider_created_at": provider_created_at, "poll_deadline": poll_deadline}
             optional["usage"] = to_json(usage)
             changes |= {name: value for name, value in optional.items() if value is not None}
@@ -158,7 +159,7 @@ class Journal(Queries):
         with self._database.transaction(durable=False) as db:
             row = get(db, row_id)
             if row.state is State.ACCEPTED:
-                update(db, row_id, {"status": to_text(status)} | aliased(db, row, aliases or ()))
+                update(db, row_id, {"status": said(status)} | aliased(db, row, aliases or ()))
 
     def ended(
         self,
@@ -186,7 +187,7 @@ class Journal(Queries):
                 return
             known = row.generation_id or generation_id or local_id(row.fingerprint, row.ordinal)
             state = State.COLLECTED if row.state is State.COLLECTED and row.result == result else State.ENDED
-            changes: Columns = {"state": state.value, "generation_id": to_text(known), "status": to_text(status)}
+            changes: Columns = {"state": state.value, "generation_id": to_text(known), "status": said(status)}
             changes |= {"result": result, "remote": to_remote(remote), "response": to_json(response)}
             changes |= {"usage": to_json(row.usage if usage is None else usage), "error": to_json(error)}
             renewed = row.ended_at is None or urls(row.remote) != urls(remote)
@@ -201,7 +202,7 @@ class Journal(Queries):
         """The files are on disk. Again after they were fetched again, perhaps elsewhere."""
         with self._database.transaction(durable=False) as db:
             allowed(db, row_id, State.COLLECTED)
-            changes: Columns = {"state": State.COLLECTED.value, "saved": to_json(saved), "stem": to_text(stem)}
+            changes: Columns = {"state": State.COLLECTED.value, "saved": to_json(saved, OURS), "stem": to_text(stem)}
             update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
             index_files(db, row_id, saved)
 

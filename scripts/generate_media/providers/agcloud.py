@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agcloud_errors import ERRORS
-from .base import Adapter, in_path
+from .base import Adapter, identity, in_path
 
 TASKS = "/contents/generations/tasks"
 RECENT_PAGE_SIZE = 100
@@ -94,7 +94,7 @@ def _identity(answer: Mapping[str, Json]) -> str | None:
     places = [answer.get("id"), answer.get("task_id")]
     places += [result.get("task_id")] if isinstance(result, dict) else []
     places += [data.get("id"), data.get("task_id")] if isinstance(data, dict) else []
-    return next((str(place) for place in places if place != "" and type(place) in (str, int)), None)
+    return next(filter(None, map(identity, places)), None)
 
 
 def _outputs(content: Json) -> Iterator[RemoteOutput]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
 from .agnes_errors import ERRORS
-from .base import Adapter, in_path
+from .base import Adapter, identity, in_path
 
 STATUSES: Mapping[str, Result | None] = {
     "queued": None,  # [D]
@@ -49,7 +49,8 @@ class Agnes(Adapter):
             return Reading(None, "", response=answer)
         word = answer.get("status") if isinstance(answer.get("status"), str) else ""
         result = STATUSES.get(str(word).strip().lower())
-        task, video = _identity(answer, "task_id") or _identity(answer, "id"), _identity(answer, "video_id")
+        task = identity(answer.get("task_id")) or identity(answer.get("id"))
+        video = identity(answer.get("video_id"))
         done = result is Result.SUCCEEDED
         return Reading(
             generation_id=task or video,
@@ -102,11 +103,6 @@ class Agnes(Adapter):
         rows = answer.get("data") if isinstance(answer, dict) else None
         found = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         return tuple(model for model in found if isinstance(model, str) and model)
-
-
-def _identity(answer: Mapping[str, Json], name: str) -> str | None:
-    value = answer.get(name)
-    return str(value) if type(value) in (str, int) and value != "" else None
 
 
 def _clip(answer: Mapping[str, Json]) -> Iterator[RemoteOutput]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ..errors import Category
 from ..models import Call, Request
+from ..redaction import MARK
 from ..results import JobRef, Json, Reading, Result
 
 
@@ -45,6 +46,12 @@ class ErrorRule:
     """For a create: the code of a generation that was made and failed, so an end and no refusal."""
     min_wait_seconds: float = 0.0
     guidance: str = ""
+
+
+def identity(value: Json) -> str | None:
+    """The id that stands in an answer; None for what is none, such as a text that a key was cut out of."""
+    known = type(value) in (str, int) and value != "" and MARK not in str(value)
+    return str(value) if known else None
 
 
 class Adapter(ABC):

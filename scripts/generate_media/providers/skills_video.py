@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import Category
 from ..models import Call, Request
 from ..results import JobFailure, JobRef, Json, Reading, RemoteOutput, Result
-from .base import Adapter, ErrorRule, in_path
+from .base import Adapter, ErrorRule, identity, in_path
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
 _NOT_OUTPUT = frozenset({"input", "prompt", "actual_prompt"})
@@ -72,12 +72,10 @@ class SkillsVideo(Adapter):
             return Reading(None, "", response=answer)
         status = answer.get("status")
         word = status if isinstance(status, str) else ""
-        identity = answer.get("id")
-        known = isinstance(identity, (str, int)) and not isinstance(identity, bool) and identity != ""
         result = STATUSES.get(word.lower())
         failed = result in (Result.FAILED, Result.CANCELED)
         return Reading(
-            generation_id=str(identity) if known else None,
+            generation_id=identity(answer.get("id")),
             status=word,
             result=result,
             outputs=tuple(_outputs(answer.get("data"))),
