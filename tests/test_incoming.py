@@ -255,6 +255,20 @@ def test_shutdown_from_another_thread_ends_it_at_once_and_without_an_error(begin
         stop.join()
 
 
+def test_a_limit_gives_the_events_that_came_in_time_and_then_breaks_off() -> None:
+    def handle(peer: Peer) -> None:
+        peer.request()
+        peer.send(PLAIN + b"data: 1\n\ndata: ")
+        peer.until_gone()
+
+    with opened(handle, silence=20.0) as stream:
+        stream.limit(0.2)
+        assert next(stream).data == "1"
+        with pytest.raises(TransportError) as caught:
+            next(stream)
+        assert (caught.value.detail, caught.value.reached, stream.stopped) == ("timed out", True, False)
+
+
 def test_leaving_the_block_closes_the_connection() -> None:
     gone = threading.Event()
 

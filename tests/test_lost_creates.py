@@ -11,7 +11,9 @@ import os
 import shlex
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ import requests
 
 from conftest import Desk, Ran
 from generate_media.cli import wait_parser
+from generate_media.journal import Journal, NewJob
+from generate_media.keys import SecretKey
 from generate_media.paths import BUNDLE
 from generate_media.providers import adapter_for
-from wire import Wire, answer
+from wire import Peer, Wire, answer
 
 MODEL = "doubao-seedance-2-0-filter-off"
 TASKS = "/contents/generations/tasks"
@@ -114,7 +118,7 @@ def test_a_job_of_another_machine_is_never_taken_for_ours(desk: Desk, run: str) 
     assert not list(Path().glob("generated/*"))
 
 
-def test_candidates_are_of_the_model_and_made_about_then_nearest_first(desk: Desk) -> None:
+def test_candidates_are_of_the_model_and_made_about_then(desk: Desk) -> None:
     post(desk, model="doubao-seedance-2-0-fast-filter-off")
     before = [post(desk) for _ in range(3)]
     ran = lost(desk, fault=NOT_MADE)
@@ -124,6 +128,33 @@ def test_candidates_are_of_the_model_and_made_about_then_nearest_first(desk: Des
     assert len(shown(make(desk))) == 10
     row_sent_at(desk, -3600.0)
     assert make(desk).last["candidates"] == []
+
+
+def test_what_a_list_may_hold(desk: Desk) -> None:
+    """Each item is a candidate or not by its own id, time and model; the nearest to the sending comes first."""
+    now = int(time.time())
+    items = [
+        {"id": "late", "model": MODEL, "created_at": now + 100},
+        {"id": "early", "model": MODEL, "created_at": now - 60},
+        {"id": "near", "created_at": now + 1},
+        {"id": "hours ago", "model": MODEL, "created_at": now - 7200},
+        {"id": "tomorrow", "model": MODEL, "created_at": now + 86400},
+        {"id": "no time", "model": MODEL},
+        {"model": MODEL, "created_at": now},
+        "no job at all",
+    ]
+
+    def handle(peer: Peer) -> None:
+        if peer.request().startswith(b"GET"):
+            peer.send(answer(json.dumps({"total": len(items), "items": items}).encode()))
+
+    with Wire(handle) as wire:
+        config = ("--config", str(desk.write_config()))
+        ran = desk.call("create_and_wait", "--prompt", "x", "--provider", "agcloud", "--base-url", wire.url, *config)
+    assert shown(ran) == ["near", "early", "late"]
+    assert [candidate["model"] for candidate in ran.last["candidates"]] == [MODEL] * 3
+    made = datetime.fromisoformat(ran.last["candidates"][0]["created_at"])
+    assert made.timestamp() == now + 1
 
 
 def row_sent_at(desk: Desk, shift: float) -> None:
@@ -227,6 +258,17 @@ def test_a_create_that_was_refused_is_not_lost(desk: Desk) -> None:
         db.execute("UPDATE job SET state = 'rejected'")
     ran = wait(desk, f"--generation-id={identity}", f"--settles={handle(desk)}")
     assert (ran.code, ran.last["error"], ran.last["state"]) == (2, "already_settled", "rejected"), ran.out
+
+
+def test_a_create_that_another_process_has_out_is_not_lost(desk: Desk) -> None:
+    identity, url = post(desk), desk.sandbox.base_urls["agcloud"]
+    key = SecretKey(desk.key, "a test").fingerprint
+    new = NewJob("f" * 64, 0, "agcloud", url, url, key, TASKS, None, MODEL, "video", "a boat", None, "")
+    with Journal.open(desk.state) as journal:
+        journal.sending(journal.claim(new).row.row_id)
+        busy = wait(desk, f"--generation-id={identity}", f"--settles={handle(desk)}")
+    assert (busy.code, busy.last["error"], busy.last["state"]) == (2, "already_settled", "sending"), busy.out
+    assert desk.rows() == [("sending", None)]
 
 
 def handle(desk: Desk) -> str:

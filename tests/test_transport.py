@@ -7,6 +7,7 @@ import http.client
 import inspect
 import socket
 import ssl
+import time
 
 import pytest
 import requests.exceptions
@@ -99,3 +100,31 @@ def test_a_released_socket_is_left_alone_and_the_first_reason_stays() -> None:
         here.sendall(b"x")
         assert there.recv(1) == b"x"
     assert (exchange.started, exchange.cut_because) == (True, "timed out")
+
+
+def test_when_the_time_is_up_what_has_arrived_can_be_read_and_no_more_is_waited_for() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.settimeout(30)
+        exchange = Exchange(connect_seconds=1, send_seconds=1, watch=Watch())
+        exchange.departing(here)
+        there.sendall(b"in time")
+        exchange.limit(0.0)
+        until = time.monotonic() + 10
+        while exchange.cut_because is None and time.monotonic() < until:
+            time.sleep(0.01)
+        here.sendall(b"still open")  # on some systems a line that is shut down forgets what it holds
+        assert here.recv(100) == b"in time"
+        with pytest.raises(TimeoutError):
+            here.recv(100)
+        assert exchange.cut_because == "timed out"
+
+
+def test_when_the_time_is_up_and_nothing_has_arrived_the_reader_wakes() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.settimeout(30)
+        exchange = Exchange(connect_seconds=1, send_seconds=1, watch=Watch())
+        exchange.departing(here)
+        exchange.limit(0.05)
+        assert here.recv(100) == b""

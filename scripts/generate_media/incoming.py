@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from . import known_keys
+from .answers import parse_json
 from .models import Call
 from .results import Answer
 from .stream import Event, EventTooLarge, events
@@ -50,13 +51,12 @@ class Incoming:
 
     def _answer(self, chunks: Iterator[bytes]) -> Answer:
         cap = MAX_CREATE_BYTES if self.call.operation == "create" else MAX_ANSWER_BYTES
-        text = guarded(self.exchange, lambda: whole(chunks, cap), is_whole=lambda _: self._tells_its_end)
+        text = guarded(self.exchange, lambda: whole(chunks, cap), is_whole=self._is_whole)
         return Answer(self.raw.status, self._headers(), text)
 
-    @property
-    def _tells_its_end(self) -> bool:
-        """Whether the body's end is known from its headers, so that a connection that ends is not taken for it."""
-        return bool(self.raw.chunked) or self.raw.length_remaining is not None
+    def _is_whole(self, text: str) -> bool:
+        """Whether a body that ended when the time was up is all of it: by its headers, or by its last brace."""
+        return bool(self.raw.chunked) or self.raw.length_remaining is not None or isinstance(parse_json(text), dict)
 
     def _chunks(self) -> Iterator[bytes]:
         def arriving() -> Iterator[bytes]:

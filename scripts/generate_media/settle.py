@@ -38,26 +38,22 @@ def settle(ctx: JobContext, row: Row, generation_id: str) -> Row:
     if any(known.row_id == row.row_id for known in ctx.journal.find(generation_id, row.provider)):
         ctx.events.warn("this create was settled with this job before; going on with it")
         return row
-    _check_open(ctx, row)
-    _check_free(ctx, row, generation_id)
+    if row.state is not State.UNKNOWN:
+        raise _not_lost(ctx, row)
     reading = _asked(ctx, row, generation_id)
     try:
         accept_in_journal(ctx, row.row_id, reading)
     except IdAlreadyKnown:
-        _check_free(ctx, row, generation_id)
-        raise
+        raise _taken(ctx, generation_id) from None
     except IllegalTransition:  # settled by another process meanwhile
-        _check_open(ctx, ctx.journal.get(row.row_id))
-        raise
+        raise _not_lost(ctx, ctx.journal.get(row.row_id)) from None
     tell_accepted(ctx, reading)
     return ctx.journal.get(row.row_id)
 
 
-def _check_open(ctx: JobContext, row: Row) -> None:
-    if row.state is State.UNKNOWN:
-        return
+def _not_lost(ctx: JobContext, row: Row) -> UsageError:
     job = f", its job is {row.generation_id}" if row.generation_id else ""
-    raise UsageError(
+    return UsageError(
         "already_settled",
         f"this create is not lost: it is {row.state.value}{job}",
         guidance=("run its own command again: it goes on from there",),
@@ -65,15 +61,13 @@ def _check_open(ctx: JobContext, row: Row) -> None:
     )
 
 
-def _check_free(ctx: JobContext, row: Row, generation_id: str) -> None:
-    for owner in ctx.journal.find(generation_id, row.provider):
-        if owner.row_id != row.row_id and owner.key_space == row.key_space:
-            raise UsageError(
-                "id_of_another_job",
-                f"job {generation_id!r} belongs to another create of this journal",
-                guidance=("choose another of the candidates; resume shows what this one made",),
-                details={"received": generation_id, "resume": ctx.resume(generation_id)},
-            )
+def _taken(ctx: JobContext, generation_id: str) -> UsageError:
+    return UsageError(
+        "id_of_another_job",
+        f"job {generation_id!r} belongs to another create of this journal",
+        guidance=("choose another of the candidates; resume shows what this one made",),
+        details={"received": generation_id, "resume": ctx.resume(generation_id)},
+    )
 
 
 def _asked(ctx: JobContext, row: Row, generation_id: str) -> Reading:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..atomic import part_file, sync_folder
-from ..measures import is_whole
 from ..sniff import HEAD_BYTES, identify
+from ..structure import Structure, structure
 from . import isobox, jpeg, png, webp
 from .edits import Place, Unlabelled, copy
 from .packet import MAX_BYTES, merged, read
@@ -116,7 +116,7 @@ def _find(file: BinaryIO) -> Place:
     if media_type is None or find is None:
         raise Unlabelled(f"a label has no place in {media_type or 'such a file'}")
     try:
-        if is_whole(file, media_type):
+        if structure(file, media_type) in (Structure.WHOLE, Structure.UNTOLD):
             return find(file)
     except _BROKEN:
         pass

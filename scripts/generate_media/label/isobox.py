@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
-from ..measures import boxes
+from ..bounded import Bounded
+from ..boxes import boxes
 from .edits import Edit, Place, Unlabelled, declares, exactly
 from .packet import MAX_BYTES
 
@@ -82,7 +83,7 @@ def _metadata(file: BinaryIO, top: list[Box]) -> list[Box]:
 
 def _inside(file: BinaryIO, start: int, end: int) -> list[Box]:
     found: list[Box] = []
-    for name, content, stop in boxes(file, start, end):
+    for name, content, stop in boxes(Bounded(file), start, end):
         found.append(Box(name, found[-1].end if found else start, content, stop))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ..bounded import Bounded
 from ..measures import webp as measure_webp
 from .edits import Edit, Place, Unlabelled, declares, exactly
 from .packet import MAX_BYTES
@@ -72,7 +73,7 @@ def _flagged(file: BinaryIO) -> Edit:
 def _extended(file: BinaryIO) -> Edit:
     """A simple picture becomes an extended one: a VP8X header with its size, and its alpha where lossless has one."""
     file.seek(0)
-    width, height, _ = measure_webp(file)
+    width, height, _ = measure_webp(Bounded(file))
     file.seek(12)
     head = exactly(file, 13)
     alpha = head[:4] == b"VP8L" and head[12] & 0x10  # alpha_is_used follows two sizes of 14 bits
