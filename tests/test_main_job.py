@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from conftest import Desk
+from generate_media.paths import CONFIG_FILE
 
 PAYLOAD = {"prompt": "Minimal product photo of a matte black coffee grinder on white background"}
 MAIN = ("--sse-endpoint", "/generation/sse/google/nano-banana-pro", "--payload", json.dumps(PAYLOAD))
@@ -40,6 +41,21 @@ def test_a_successful_job_is_a_few_short_lines(desk: Desk) -> None:
     assert len(ran.lines) <= 6
     assert len(ran.out) <= 1200
     assert PAYLOAD["prompt"] not in ran.out
+
+
+@pytest.mark.parametrize("shipped", ["skills.video", "agnes", "ark"])
+def test_a_provider_of_any_name_runs_in_the_sandbox(desk: Desk, shipped: str) -> None:
+    """One of config.json's own, with a host that the bundle never heard of; its job is found again by its id."""
+    block = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))["providers"][shipped]
+    mirror = block | {"base_url": "https://mirror.example/its/own/path", "allowed_hosts": ["mirror.example"]}
+    config = str(desk.write_config(providers={"our.mirror": mirror}))
+    ran = desk.call(
+        "create_and_wait", "--prompt", "a boat", "--sandbox", "--config", config, "--provider", "our.mirror"
+    )
+    assert ran.code == 0, ran.out
+    assert Path(ran.last["outputs"][0]["path"]).stat().st_size > 0
+    again = desk.call("wait_generation", "--generation-id", ran.last["generation_id"], "--sandbox", "--config", config)
+    assert (again.code, again.last["generation_id"]) == (0, ran.last["generation_id"])
 
 
 def test_the_sidecar_tells_how_it_was_made(desk: Desk) -> None:

@@ -24,6 +24,7 @@ def test_the_shipped_file_is_valid_and_loads() -> None:
     assert list(settings.providers) == ["skills.video", "agnes", "agcloud", "ark", "byteplus"]
     assert settings.shared_key_envs() == {"ARK_API_KEY"}
     assert settings.api_key == ""
+    assert (settings.document_nodes, settings.document_seconds) == (2_000_000, 10)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def test_the_shipped_file_is_valid_and_loads() -> None:
         ('"protocol": "skills_video"', '"protocol": "skillsvideo"', '"skillsvideo"', "is not one of"),
         ('"allowed_hosts": ["open.skills.video"]', '"allowed_hosts": "open.skills.video"', "allowed_hosts", "array"),
         ('"default_provider": ""', '"default_provider": "nobody"', None, "nobody"),
+        ('"document_nodes": 2000000', '"document_nodes": 0', '"document_nodes"', "less than or equal to the minimum"),
+        ('"document_seconds": 10', '"document_seconds": "10"', '"document_seconds"', "is not of type 'number'"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(

@@ -13,9 +13,9 @@ from contract.documents import FRAMES, TEXT, UNION, of_schema
 from contract.fetch_documents import CACHE
 from contract.filler import Filler
 from contract.survey import survey
-from generate_media.contract import open_contract
+from generate_media.contract import TooLarge, open_contract
 from generate_media.contract.fields import fields_of
-from generate_media.contract.template import filled, make_template
+from generate_media.contract.template import Unsatisfiable, filled, make_template
 
 NODE = {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
 SCHEMAS = {"Text": TEXT, "Frames": FRAMES, "Node": {**NODE, "type": ["object", "null"]}}
@@ -86,10 +86,58 @@ def test_the_smallest_request(schema: Any, variants: tuple[str, ...], body: Any,
     assert gaps is None or [gap.as_json()["path"] for gap in made.fill_in] == gaps
 
 
-def test_cycles_end() -> None:
-    made = template({"$ref": "#/components/schemas/Node"})
-    assert made.body is not None
-    assert of_schema({"$ref": "#/components/schemas/Node"}, schemas=SCHEMAS)[0]
+EXPR = {
+    "oneOf": [
+        {"type": "object", "required": ["and"], "properties": {"and": {"$ref": "#/components/schemas/Expr"}}},
+        {"type": "object", "required": ["is"], "properties": {"is": {"type": "string"}}},
+    ]
+}
+TREE = {
+    "type": "object",
+    "required": ["name", "children"],
+    "properties": {
+        "name": {"const": "n"},
+        "children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+    },
+}
+LOOP = {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Loop"}}}
+ANY = {"required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Any"}}}
+CHAIN = {f"C{i}": {**LOOP, "properties": {"next": {"$ref": f"#/components/schemas/C{i + 1}"}}} for i in range(40)}
+CYCLES = {"Expr": EXPR, "Tree": TREE, "Loop": LOOP, "Any": ANY, **CHAIN, "C40": {"type": "string"}}
+
+
+def of_cycle(name: str, *variants: str) -> Any:
+    _, endpoint = of_schema({"$ref": f"#/components/schemas/{name}"}, schemas=SCHEMAS | CYCLES)
+    return make_template(endpoint.operation.schema, endpoint.operation.definitions, variants), endpoint
+
+
+@pytest.mark.parametrize(
+    ("name", "variants", "body"),
+    [
+        ("Node", (), {"next": None}),
+        ("Expr", (), {"is": "<fill in is>"}),
+        ("Expr", ("option-1",), {"and": {"is": "<fill in and.is>"}}),
+        ("Tree", (), {"name": "n", "children": []}),
+        ("Any", (), {"next": "<fill in next>"}),
+        ("C20", (), None),
+    ],
+)
+def test_cycles_end_where_they_can(name: str, variants: tuple[str, ...], body: Any) -> None:
+    """jsonschema says of each that it is valid once filled."""
+    made, endpoint = of_cycle(name, *variants)
+    assert body is None or made.body == body
+    whole = filled(made, ["x" for _ in made.fill_in])
+    assert not list(Draft202012Validator(endpoint.operation.schema).iter_errors(whole))
+
+
+def test_what_can_never_end_is_unsatisfiable() -> None:
+    with pytest.raises(Unsatisfiable, match=r"unsatisfiable: next would have to hold itself"):
+        of_cycle("Loop")
+
+
+def test_what_only_lies_deep_is_too_large() -> None:
+    with pytest.raises(TooLarge, match="more than 24 levels deep"):
+        of_cycle("C0")
 
 
 def test_what_is_not_filled_in_is_refused() -> None:

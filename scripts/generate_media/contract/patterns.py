@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 _LONGEST = 4096
 """Characters of a pattern that is tried at all: compiling has no time-out."""
-_ONE, _ALL = 0.05, 0.25
-"""Shares of the budget's seconds for one pattern, and for all patterns that ran out of theirs."""
+_SHARE = 0.02
+"""Of the budget's seconds, for matching a pattern once."""
+_MOST_SLOW = 10
+"""So many patterns may take too long; then no other is tried."""
 _MOST_SECONDS = 10.0
 _BRACE = re.compile(r"(\\[pPN]\{|\\.)|\{(?!\d*,?\d*\})", re.DOTALL)
 """A brace that bounds no repetition is a plain character; in ``regex`` it may ask for fuzzy matching."""
@@ -28,7 +30,7 @@ class Patterns:
     unchecked: dict[str, str] = field(default_factory=dict)
     """Pattern → why it could not be matched; whoever asks clears it first."""
     _given_up: dict[str, str] = field(default_factory=dict)
-    _lost: float = 0.0
+    _slow: int = 0
 
     def search(self, pattern: str, text: str) -> bool | None:
         """Whether a text holds a match; None where that cannot be told, which ``unchecked`` then says."""
@@ -42,8 +44,7 @@ class Patterns:
         return None
 
     def _search(self, pattern: str, text: str) -> bool | None:
-        total = min(self.seconds, _MOST_SECONDS)
-        if len(pattern) > _LONGEST or self._lost >= total * _ALL:
+        if len(pattern) > _LONGEST or self._slow >= _MOST_SLOW:
             self._given_up[pattern] = "it is too long" if len(pattern) > _LONGEST else "others took too long"
             return None
         import regex
@@ -52,9 +53,9 @@ class Patterns:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about sets that other versions of the library read otherwise
                 compiled = regex.compile(_BRACE.sub(lambda brace: brace[1] or r"\{", pattern))
-            return compiled.search(text, timeout=total * _ONE) is not None
+            return compiled.search(text, timeout=min(self.seconds, _MOST_SECONDS) * _SHARE) is not None
         except TimeoutError:
-            self._lost += total * _ONE
+            self._slow += 1
             self._given_up[pattern] = "it takes too long"
         except Exception:  # whatever stops the library on a pattern: nothing was matched
             self._given_up[pattern] = "it cannot be read"

@@ -74,7 +74,7 @@ def _built(
 ) -> tuple[Template, bool]:
     """A template with the ``forced`` fields, and whether rules across fields were met."""
     builder = Builder(definitions, chosen, forced)
-    body = builder.value(schema, ())
+    body = builder.value({key: value for key, value in schema.items() if key != "$defs"}, ())
     return Template(body, tuple(builder.gaps), tuple(builder.variants)), builder.doubtful
 
 
