@@ -162,15 +162,14 @@ class Site:
 def site(certificate: Path | None = None, context: Any = None) -> Iterator[Site]:
     """The fast server, a process of its own."""
     command = [PYTHON, str(BENCH / "server.py"), *([str(certificate)] if certificate else [])]
-    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         yield Site(f"http{'s' if certificate else ''}://localhost:{port}", context)
     finally:
         process.terminate()
-        process.wait()
-        process.stdout and process.stdout.close()
+        process.communicate()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import ssl
 import struct
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -161,6 +162,12 @@ def view(job: str, status: str, url: str = "") -> dict[str, Any]:
     return row | ({"data": {"type": "video", "videos": [{"url": url}]}} if url else {})
 
 
+def end_with_the_starter() -> None:
+    """The starter holds the other end of stdin: a bench that is killed takes its servers with it."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 async def main() -> None:
     server = Server()
     context = None
@@ -170,6 +177,7 @@ async def main() -> None:
         server.scheme = "https"
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context, backlog=2048, limit=8 * MIB)
     server.port = listening.sockets[0].getsockname()[1]
+    threading.Thread(target=end_with_the_starter, daemon=True).start()
     print(server.port, flush=True)
     await listening.serve_forever()
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
@@ -20,11 +25,16 @@ ROWS = [
 
 
 def test_it_runs_and_its_table_has_every_row_and_verdict() -> None:
-    done = subprocess.run(
-        [sys.executable, str(BENCH / "run.py"), "--minimal"], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    printed = done.stdout
+    bench = subprocess.Popen(
+        [sys.executable, str(BENCH / "run.py"), "--minimal"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        printed, words = bench.communicate(timeout=300)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(bench.pid, signal.SIGKILL)  # and with it all that it started
+    assert bench.returncode == 0, words
     lacking = [row for row in ROWS if not re.search(rf"^\| {re.escape(row)}[^|]*\| [^|]+ \|", printed, re.MULTILINE)]
     assert not lacking, printed
     cells = [
@@ -33,3 +43,35 @@ def test_it_runs_and_its_table_has_every_row_and_verdict() -> None:
     held = [row[5] for row in cells if row[4] and row[1] != "not measured"]
     assert held
     assert set(held) <= {"yes", "**no**"}
+
+
+STANDING = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from harness import site
+
+with site() as where:
+    print(where.url, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_bench_that_is_killed_leaves_no_server() -> None:
+    bench = subprocess.Popen([sys.executable, "-c", STANDING, str(BENCH)], stdout=subprocess.PIPE, text=True)
+    assert bench.stdout is not None
+    port = int(bench.stdout.readline().rpartition(":")[2])
+    socket.create_connection(("127.0.0.1", port)).close()
+    bench.kill()
+    bench.communicate()
+    assert is_gone(port, within_seconds=60)
+
+
+def is_gone(port: int, *, within_seconds: float) -> bool:
+    until = time.monotonic() + within_seconds
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return True
+        time.sleep(0.05)
+    return False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol
     from .server import Mounted, Port, RoutesFor
-    from .world import World
+    from .world import Clock, World
 
 DEFAULT_SPEED = 20.0
 
@@ -72,11 +72,13 @@ def start(
     faults: Sequence[str] = (),
     seed: int = 0,
     store: Path | None = None,
+    clock: Clock | None = None,
 ) -> Running:
     """Serve on 127.0.0.1 from threads of this process, at once; port 0 takes any free one.
 
     ``store`` is a folder for the jobs, so that a later sandbox finds them (and, where it still can, takes the same
-    two ports, so that file URLs stay good); None keeps them in memory. ``speed`` is how much faster than life.
+    two ports, so that file URLs stay good); None keeps them in memory. ``speed`` is how much faster than life;
+    ``clock`` tells the time in place of the real one.
     Raises faults.UnknownFault (a ValueError) for a bad fault name, OSError for a port that is taken.
     """
     from . import files
@@ -84,10 +86,10 @@ def start(
     from .log import Log
     from .server import mount
     from .store import Store
-    from .world import World
+    from .world import Clock, World
 
     switchboard = Switchboard(known_faults, faults, seed)
-    world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log())
+    world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log(), clock=clock or Clock())
     own, of_files = _routes_for(), mount(files.routes(world), None)
     last_port, files_port = (0, 0) if store is None else _ports_of(store)
     api = _bound(world, "api", own, port or last_port, must=bool(port))

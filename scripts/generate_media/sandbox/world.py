@@ -24,16 +24,29 @@ HOSTILE_ID = "../../$(touch owned);'\"\\ \u202e\x1b[2J"
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 
 
+class Clock:
+    """The time of day, and waiting. A test hands in one that does not depend on how busy a machine is."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Wait so long, or until ``stop`` is set; whether it is."""
+        return stop.wait(min(max(0.0, seconds), threading.TIMEOUT_MAX))
+
+
 class World:
     """See protocol.World for what each method is for."""
 
-    def __init__(self, *, speed: float, seed: int, store: Store, faults: Switchboard, log: Log) -> None:
+    def __init__(self, *, speed: float, seed: int, store: Store, faults: Switchboard, log: Log, clock: Clock) -> None:
         self.speed = speed
         self.seed = seed
         self.faults = faults
         self.log = log
         self.files_url = ""
         """Set once the files' port is known."""
+        self._clock = clock
         self._store = store
         self._closing = threading.Event()
         self._checker = Checker()
@@ -41,13 +54,13 @@ class World:
         self._spent: int | None = None
 
     def now(self) -> float:
-        return time.time()
+        return self._clock.now()
 
     def sleep(self, seconds: float) -> bool:
-        return not self._closing.wait(max(0.0, seconds) / self.speed)
+        return not self._clock.wait(seconds / self.speed, self._closing)
 
     def sleep_until(self, moment: float) -> bool:
-        return not self._closing.wait(min(max(0.0, moment - self.now()), threading.TIMEOUT_MAX))
+        return not self._clock.wait(moment - self.now(), self._closing)
 
     def close(self) -> None:
         """Wake everybody who sleeps."""
