@@ -73,11 +73,8 @@ ODD_NUMBERS = ("0", "1e-320", "1e400", "1" + "0" * 400, "NaN", "-Infinity", "-1"
         '{"providers": ' * 3000 + "1" + "}" * 3000,
         '{"providers": ' + "9" * 5000 + "}",
         json.dumps({**SHIPPED, "一" * 2000: 1}),
-        *(json.dumps({**SHIPPED, "time_scale": "HERE"}).replace('"HERE"', number) for number in ODD_NUMBERS),
-        *(
-            json.dumps(SHIPPED).replace('"poll_timeout": 900', f'"poll_timeout": {number}')
-            for number in ODD_NUMBERS[2:]
-        ),
+        *(json.dumps({**SHIPPED, "time_scale": "HERE"}).replace('"HERE"', odd) for odd in ODD_NUMBERS),
+        *(json.dumps(SHIPPED).replace('"poll_timeout": 900', f'"poll_timeout": {odd}') for odd in ODD_NUMBERS[2:]),
         "null",
         "{}",
     ],

@@ -1,6 +1,6 @@
 """``python -m faults.fuzz [seconds] [seed]``: both files of fuzzing again and again, each round with a new seed.
 
-tests/test_fuzz.py is about parts, where an example costs a millisecond; tests/test_fuzz_commands.py about whole commands.
+tests/test_fuzz.py is about parts, an example a millisecond; tests/test_fuzz_commands.py about whole commands.
 """
 
 from __future__ import annotations
