@@ -18,7 +18,7 @@ SKILLS = [
     (422, "IMAGE_GENERATION_CONTENT_REJECTED", "content_rejected", False, False),
     (429, "TTS_GENERATION_RATE_LIMITED", "transient", True, False),
     (503, "VIDEO_GENERATION_PROVIDER_UNAVAILABLE", "transient", True, False),
-    (502, "VIDEO_GENERATION_FAILED", "transient", False, False),
+    (502, "VIDEO_GENERATION_FAILED", "unknown", False, False),
     (504, "VIDEO_GENERATION_TIMEOUT", "outcome_unknown", False, True),
     (403, "", "auth", False, False),
     (401, "", "auth", False, False),

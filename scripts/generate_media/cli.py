@@ -243,7 +243,7 @@ def wait_parser() -> Parser:
   wait_generation.py --list --limit 10""",
     )
     parser.add_argument("--generation-id", action="append", type=filled, metavar="ID", default=[])
-    settles = "that job is the one whose create lost its answer (exit 13; its candidates[] have the whole command)"
+    settles = "that job is the one that a lost create made (exit 13: the command is in candidates[])"
     parser.add_argument("--settles", type=filled, metavar="ROW", help=settles)
     parser.add_argument("--all", action="store_true", help="every open job")
     parser.add_argument("--list", action="store_true", help="the journal as JSON")

@@ -42,7 +42,8 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
         error.details["outputs"] = [{"url": item.url} for item in reading.outputs[:MAX_OUTPUTS]]
     error.guidance = (
         "the job was created: keep this line, and do not use --new",
-        "once the journal can be written: wait_generation.py --generation-id=ID --provider NAME --model ID",
+        "once the journal can be written, wait_generation.py takes it up: --generation-id=ID "
+        f"--settles={local_id(row.fingerprint, row.ordinal)} (in a new journal: --provider NAME --model ID)",
         *error.guidance,
     )
     return error

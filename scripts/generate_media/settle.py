@@ -23,7 +23,10 @@ def lost_row(journal: Journal, name: str) -> Row:
             "row_not_found",
             f"the journal has no create {name!r} to settle",
             details={"received": name},
-            guidance=("run the command that ended with exit 13 again: its candidates[] hold the right command",),
+            guidance=(
+                "run the command that ended with exit 13 again: its candidates[] hold the right command",
+                "for a job that this journal never knew of give --provider NAME in place of --settles",
+            ),
         )
     return row
 
