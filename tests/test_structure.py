@@ -187,6 +187,19 @@ def test_a_file_that_is_merely_odd_is_not_called_cut(name: str) -> None:
     assert told(ODD[name]()) in (Structure.WHOLE, Structure.UNTOLD)
 
 
+@pytest.mark.parametrize(
+    ("beginning", "media_type"),
+    [
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video/mp4"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x09junk!", "video/mp4"),
+    ],
+)
+def test_a_file_that_is_wrong_from_the_start_is_broken_and_not_cut(beginning: bytes, media_type: str) -> None:
+    assert structure(io.BytesIO(beginning + bytes(9000)), media_type) is Structure.BROKEN
+
+
 @pytest.mark.parametrize("media_type", ["image/bmp", "image/tiff", "audio/mpeg", "audio/flac", "audio/ogg", "none"])
 def test_types_that_do_not_tell(media_type: str) -> None:
     assert structure(io.BytesIO(b"anything"), media_type) is Structure.UNTOLD

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import BinaryIO
 
@@ -136,15 +137,13 @@ def _riff_chunks(file: Bounded, start: int, end: int) -> int:
 def _iso(file: Bounded) -> None:
     """Every box lies inside the file, and what they describe is there as well as its description."""
     names: set[bytes] = set()
-    try:
+    with suppress(ValueError):  # what follows the last box need not be one
         for name, _, end in boxes(file, 0, file.length):
             if end > file.length and name in _TOP_BOXES:
                 raise EOFError
             names.add(name)
-    except ValueError:  # what follows the last box need not be one
-        pass
     if b"mdat" not in names or not names & _DESCRIPTIONS:
-        raise EOFError
+        raise EOFError if names <= _TOP_BOXES else ValueError("other boxes than a clip's or picture's")
 
 
 def _matroska(file: Bounded) -> None:
