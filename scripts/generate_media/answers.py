@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 
 from . import known_keys
 from .errors import TEXT_CAP, clean_text
@@ -67,21 +68,24 @@ def _cleaned(value: Json) -> Json:
 
 
 class _Budget:
-    """How many bytes of JSON a document has left."""
+    """How many bytes of indented JSON a document has left."""
 
     def __init__(self, size_bytes: int) -> None:
-        self._left = size_bytes
+        self.left = size_bytes
 
-    @property
-    def is_spent(self) -> bool:
-        return self._left <= 0
+    def has_some(self, _: object) -> bool:
+        return self.left > 0
 
-    def spend(self, value: Json, depth: int) -> Json:
-        """The value, cleaned and paid for as it stands at that depth of an indented document."""
+    def line(self, depth: int, value: Json = None) -> None:
+        """Pay for a line: so far in (the document's own levels too), quotes, comma and line end."""
+        self.left -= 2 * (depth + 4) + len(json.dumps(value)) + 4
+
+    def word(self, value: Json, depth: int) -> Json:
+        """The value, cleaned and paid for."""
         value = unsigned(clean_text(value)) if isinstance(value, str) else value
-        if isinstance(value, str) and len(json.dumps(value)) > self._left:
-            value = value[: max(0, self._left) // _MOST_BYTES_OF_A_CHAR] + "…"
-        self._left -= len(json.dumps(value)) + 2 * depth + 4
+        if isinstance(value, str) and len(json.dumps(value)) > self.left:
+            value = value[: max(0, self.left) // _MOST_BYTES_OF_A_CHAR] + "…"
+        self.line(depth, value)
         return value
 
 
@@ -94,21 +98,17 @@ def capped(value: Json, size_bytes: int) -> Json:
 
 
 def _capped(value: Json, budget: _Budget, depth: int) -> Json:
+    if not isinstance(value, (list, Mapping)):
+        return budget.word(value, depth)
+    budget.line(depth)  # its bracket's
     if isinstance(value, list):
-        kept: list[Json] = []
-        for number, item in enumerate(value):
-            if budget.is_spent:
-                return [*kept, f"<{len(value) - number} more>"]
-            kept.append(_capped(item, budget, depth + 1))
-        return kept
-    if isinstance(value, Mapping):
-        named: dict[str, Json] = {}
-        for number, (name, item) in enumerate(value.items()):
-            if budget.is_spent:
-                return {**named, "…": f"<{len(value) - number} more>"}
-            named[str(budget.spend(name, depth))] = _capped(item, budget, depth + 1)
-        return named
-    return budget.spend(value, depth)
+        kept = [_capped(item, budget, depth + 1) for item in takewhile(budget.has_some, value)]
+        return kept if len(kept) == len(value) else [*kept, f"<{len(value) - len(kept)} more>"]
+    named = {
+        str(budget.word(name, depth)): _capped(item, budget, depth + 1)
+        for name, item in takewhile(budget.has_some, value.items())
+    }
+    return named if len(named) == len(value) else {**named, "…": f"<{len(value) - len(named)} more>"}
 
 
 def without_bytes(value: Json, depth: int = 0) -> Json:

@@ -81,4 +81,4 @@ def cut_all(value: Any, ours: frozenset[str] = NOTHING, longest: int | None = No
 
 def cut_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """A row of ours without any key, but in the fields OURS."""
-    return _known.redactor.cut_fields(row, OURS)
+    return _known.redactor.cut_all(row, OURS)  # type: ignore[no-any-return]

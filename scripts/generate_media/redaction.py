@@ -29,7 +29,10 @@ THEIRS = frozenset({"response", "data", "account", "usage"})
 
 
 def mapped(value: Any, change: Callable[[str], str], ours: frozenset[str] = NOTHING) -> Any:
-    """A JSON value with every text, name and long number changed; the values of names in ``ours`` stay as they are."""
+    """A JSON value with every text, name and long number changed; the values of names in ``ours`` stay as they are.
+
+    The texts of a list are changed as one text of so many lines, should they be pieces of something.
+    """
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
@@ -38,7 +41,9 @@ def mapped(value: Any, change: Callable[[str], str], ours: frozenset[str] = NOTH
             for name, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [mapped(item, change, ours) for item in value]
+        items = [mapped(item, change, ours) for item in value]
+        lines = "\n".join(items) if all(isinstance(item, str) for item in items) else ""
+        return items if change(lines) == lines else change(lines).split("\n")
     if _is_long(value):
         return value if change(repr(value)) == repr(value) else change(repr(value))
     return value
@@ -126,24 +131,11 @@ class Redactor:
     def cut_all(self, value: Any, ours: frozenset[str] = NOTHING, longest: int | None = None) -> Any:
         """A JSON value with MARK in place of each key; the value itself where there is none.
 
-        ``ours`` as in :func:`mapped`; texts of more than ``longest`` characters are left out. What holds a key only as
-        a whole, such as a list of its pieces, becomes MARK.
+        ``ours`` as in :func:`mapped`; where no text of at most ``longest`` characters holds a key, none is cut.
         """
-        if not self._is_in(value, ours, longest):
-            return value
-        value = mapped(value, self.cut, ours)
-        return MARK if self._is_in(value, ours, longest) else value
+        return mapped(value, self.cut, ours) if self._is_in(value, ours, longest) else value
 
-    def cut_fields(self, row: Mapping[str, Any], ours: frozenset[str] = NOTHING) -> Mapping[str, Any]:
-        """The same for an object whose names are our own: each of its values by itself."""
-        if not self._is_in(row, ours):
-            return row
-        return {
-            name: value if name in ours else self.cut_all(value, NOTHING if name in THEIRS else ours)
-            for name, value in row.items()
-        }
-
-    def _is_in(self, value: Any, ours: frozenset[str], longest: int | None = None) -> bool:
+    def _is_in(self, value: Any, ours: frozenset[str], longest: int | None) -> bool:
         texts = _texts(value, ours)
         return bool(self._spellings) and self.holds(
             "\n".join(texts if longest is None else (text for text in texts if len(text) <= longest))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from .redaction import MARK
+
 _PLAIN_NAMES = frozenset(
     (
         *("w", "h", "width", "height", "dpr", "fit", "crop", "fm", "format", "ext", "type", "q", "quality", "size"),
@@ -13,7 +15,7 @@ _PLAIN_NAMES = frozenset(
     )
 )
 _PLAIN_VALUE = r"[\w.,:@ -]{0,24}"
-_WORD = r"[^\s\"'<>`]+"
+_WORD = rf"(?:{MARK}|[^\s\"'<>`])+"
 _QUERY_MARK = r"(?i)\?|%(?:25)*3f|\\u003f"
 _QUERY = r"(?i)=|%(?:25)*3d|\\u003d"
 _HOST_MARK = r"(?i)[/\\]/|%(?:25)*2f%"

@@ -26,6 +26,8 @@ import requests
 
 from faults.doors import Door, write_authority
 from faults.matrix import FLOWS, LOST, Anatomy, Flow, Row, expect, rows
+from generate_media import known_keys
+from spellings import spellings
 
 SPEED = 300.0
 TIME_SCALE = 20.0
@@ -134,6 +136,8 @@ class _User:
             times = None if row.lasting else 1
             self.door = Door(sandbox.port, tls=row.operation == "tls", action=row.action, times=times)
             os.environ["REQUESTS_CA_BUNDLE"] = str(write_authority(home))
+        self.port = self.door.port if self.door else sandbox.port
+        """Where the commands find their provider."""
 
     def live(self, row: Row, anatomy: Anatomy) -> list[str]:
         right = expect(row, anatomy)
@@ -195,11 +199,7 @@ class _User:
         return wrong
 
     def command(self, *more: str, script: str = "create_and_wait") -> Ran:
-        base = self.sandbox.base_urls[self.flow.provider]
-        if self.door:
-            scheme = "https" if self.row.operation == "tls" else "http"
-            base = base.replace(f"http://127.0.0.1:{self.sandbox.port}", f"{scheme}://127.0.0.1:{self.door.port}")
-        args = [*self.flow.args, "--prompt", "a cat", "--provider", self.flow.provider, "--base-url", base,
+        args = [*self.flow.args, "--prompt", "a cat", "--provider", self.flow.provider, "--base-url", self.base_url,
                 "--config", str(self.home / "config.json"), *more]  # fmt: skip
         if script != "create_and_wait":
             args = list(more)
@@ -208,6 +208,12 @@ class _User:
             code = importlib.import_module(script).main(args)
         self.said += out.getvalue() + err.getvalue()
         return Ran(code, out.getvalue(), err.getvalue())
+
+    @property
+    def base_url(self) -> str:
+        scheme = "https" if self.row.operation == "tls" else "http"
+        url: str = self.sandbox.base_urls[self.flow.provider]
+        return url.replace(f"http://127.0.0.1:{self.sandbox.port}", f"{scheme}://127.0.0.1:{self.port}")
 
     def write_config(self, create_seconds: float) -> None:
         config = json.loads((ROOT / "config.json").read_text(encoding="utf-8")) | {"time_scale": TIME_SCALE}
@@ -235,10 +241,11 @@ class _User:
             return list(db.execute("SELECT state, generation_id FROM job ORDER BY row_id"))
 
     def leaks(self) -> list[str]:
-        """Everything that the runs printed or left on disk in which the key stands."""
-        canary = self.key.encode()
-        found = ["what was printed"] if self.key in self.said else []
-        return found + [str(path) for path in self.home.rglob("*") if path.is_file() and canary in path.read_bytes()]
+        """Everything that the runs printed or left on disk in which a spelling of the key stands."""
+        canaries = [text.encode() for text in spellings(self.key).values()]
+        files = ((str(path), path.read_bytes()) for path in self.home.rglob("*") if path.is_file())
+        looked_through = (("what was printed", self.said.encode("utf-8", "surrogatepass")), *files)
+        return [name for name, data in looked_through if any(canary in data for canary in canaries)]
 
     def close(self) -> None:
         self.faults()
@@ -254,7 +261,8 @@ def _surroundings(home: Path) -> Iterator[str]:
     """A user's environment and working folder; gives their key."""
     before, folder = dict(os.environ), Path.cwd()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)}
-    key = f"canary-test-{os.getpid()}-{next(_counter)}-canary"
+    key = f"canary-test/{os.getpid()}+{next(_counter)}/canary=="
+    known_keys._known = known_keys.KnownKeys()  # as in a process of this user's own
     os.environ |= dict.fromkeys(KEYS, key) | {"HOME": str(home), "GENERATE_MEDIA_STATE_DIR": str(home / "state")}
     (home / "work").mkdir()
     os.chdir(home / "work")

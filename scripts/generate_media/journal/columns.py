@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
 from .. import known_keys
-from ..redaction import NOTHING
 from ..results import Json, RemoteOutput
 from .rows import NewJob, Row, State
 
@@ -36,9 +35,9 @@ def said(text: str) -> Sql:
     return to_text(known_keys.cut(text))
 
 
-def to_json(value: Json, ours: frozenset[str] = NOTHING) -> Sql:
-    """ASCII JSON without media bytes, and without any key but in the fields ``ours``; None stays NULL."""
-    return None if value is None else own_json(known_keys.cut_all(without_bytes(value), ours))
+def to_json(value: Json) -> Sql:
+    """ASCII JSON without media bytes and without any key; None stays NULL."""
+    return None if value is None else own_json(known_keys.cut_all(without_bytes(value)))
 
 
 def own_json(value: Json) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..known_keys import OURS
+from ..known_keys import OURS, cut_all
 from ..results import Json, RemoteOutput, Result
 from . import locks, witness
-from .columns import new_columns, said, to_json, to_remote, to_text
+from .columns import new_columns, own_json, said, to_json, to_remote, to_text, without_bytes
 from .database import Database
 from .failures import IdAlreadyKnown, IllegalTransition, unwritable
 from .queries import Queries
@@ -200,9 +200,14 @@ class Journal(Queries):
 
     def collected(self, row_id: int, *, saved: Json, output_dir: str, stem: str) -> None:
         """The files are on disk. Again after they were fetched again, perhaps elsewhere."""
+        saved = cut_all(saved, OURS)
         with self._database.transaction(durable=False) as db:
             allowed(db, row_id, State.COLLECTED)
-            changes: Columns = {"state": State.COLLECTED.value, "saved": to_json(saved, OURS), "stem": to_text(stem)}
+            changes: Columns = {
+                "state": State.COLLECTED.value,
+                "saved": own_json(without_bytes(saved)),
+                "stem": to_text(stem),
+            }
             update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
             index_files(db, row_id, saved)
 

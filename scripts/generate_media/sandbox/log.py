@@ -52,7 +52,7 @@ class Log:
             "complete": False,
             "status": None,
         }
-        row = dict(redactor.cut_fields(row))
+        row = dict(redactor.cut_all(row))
         with self._lock:
             self._count += 1
             row["number"] = self._count
