@@ -21,6 +21,7 @@ import requests
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import create_and_wait
 import inspect_openapi
 from generate_media.answers import parse_json
 from generate_media.classify import classify
@@ -241,6 +242,25 @@ def test_any_openapi_and_docs_document_is_inspected(data: st.DataObject) -> None
             code = run_document(inspect_openapi.main, [*args, *what])
     assert code in (0, 2, 22, 23)
     assert isinstance(json.loads(out.getvalue()), dict)
+
+
+@OURS
+@given(data=st.data())
+def test_any_openapi_document_is_asked_before_a_job(data: st.DataObject) -> None:
+    """Its request is shown, or there is one error of ours; nothing is sent and nothing falls through."""
+    count["documents of jobs"] += 1
+    tree = data.draw(st.just(mutated(DOCUMENT, data)) | trees)
+    how = data.draw(st.sampled_from([["--prompt", "a boat"], ["--payload", '{"prompt": "a boat", "feature": "y"}']]))
+    named = data.draw(st.sampled_from([["--model", "a/b"], ["--endpoint", "/generation/a/b"]]))
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "openapi.json"
+        path.write_text(written(tree), encoding="utf-8")
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+            flags = ["--dry-run", "--provider", "skills.video", "--openapi", str(path)]
+            code = create_and_wait.main([*flags, *how, *named])
+    assert code in (0, 2, 22, 23)
+    assert json.loads(out.getvalue())["event"] in ("dry_run", "error")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/generation/google/nano-banana-pro", "/v1/videos", "/v1/images/generations",

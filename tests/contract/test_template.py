@@ -47,6 +47,7 @@ def template(schema: Any, *variants: str) -> Any:
             {"a": ["<fill in a[0]>", "<fill in a[1]>"]},
             ["a[0]", "a[1]"],
         ),
+        ({"type": "array", "minItems": 2.0, "items": {"const": 1}}, (), [1, 1], []),
         (UNION, (), {"feature": "text-to-video", "prompt": "<fill in prompt>"}, ["prompt"]),
         (UNION, ("Frames",), {"feature": "frame-to-video", "first_frame": "<fill in first_frame>"}, ["first_frame"]),
         (UNION, ("frame-to-video",), {"feature": "frame-to-video", "first_frame": "<fill in first_frame>"}, None),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, field
 
 _LONGEST = 4096
 """Characters of a pattern that is tried at all: compiling has no time-out."""
@@ -16,21 +15,21 @@ _SHARE = 0.02
 _MOST_SLOW = 10
 """So many patterns may take too long; then no other is tried."""
 _MOST_SECONDS = 10.0
-_BRACE = re.compile(r"(\\[pPN]\{|\\.)|\{(?!\d*,?\d*\})", re.DOTALL)
+_BRACE = r"(?s)(\\[pPN]\{|\\.)|\{(?!\d*,?\d*\})"
 """A brace that bounds no repetition is a plain character; in ``regex`` it may ask for fuzzy matching."""
 
 
-@dataclass(eq=False, repr=False)
 class Patterns:
     """One document's patterns. ``seconds``: what the whole question may take; ``trusted``: the bundle's own, whose
     patterns a test holds to forms that cannot run away, so that ``re`` will do and ``regex`` stays unloaded."""
 
-    seconds: float
-    trusted: bool = False
-    unchecked: dict[str, str] = field(default_factory=dict)
-    """Pattern → why it could not be matched; whoever asks clears it first."""
-    _given_up: dict[str, str] = field(default_factory=dict)
-    _slow: int = 0
+    def __init__(self, seconds: float, *, trusted: bool = False) -> None:
+        self.seconds = seconds
+        self.trusted = trusted
+        self.unchecked: dict[str, str] = {}
+        """Pattern → why it could not be matched; whoever asks clears it first."""
+        self._given_up: dict[str, str] = {}
+        self._slow = 0
 
     def search(self, pattern: str, text: str) -> bool | None:
         """Whether a text holds a match; None where that cannot be told, which ``unchecked`` then says."""
@@ -52,7 +51,7 @@ class Patterns:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about sets that other versions of the library read otherwise
-                compiled = regex.compile(_BRACE.sub(lambda brace: brace[1] or r"\{", pattern))
+                compiled = regex.compile(re.sub(_BRACE, lambda brace: brace[1] or r"\{", pattern))
             return compiled.search(text, timeout=min(self.seconds, _MOST_SECONDS) * _SHARE) is not None
         except TimeoutError:
             self._slow += 1

@@ -46,7 +46,7 @@ class Definitions(dict[str, Any]):
     @cached_property
     def patterns(self) -> Patterns:
         """The document's patterns; what is known of them holds for all its schemas."""
-        return Patterns(self.document.budget.seconds, self.document.trusted)
+        return Patterns(self.document.budget.seconds, trusted=self.document.trusted)
 
     def __missing__(self, name: str) -> Any:
         file, _, node = self._sources[name]
