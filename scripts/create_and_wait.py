@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
         args = create_parser().parse_args(argv)
         printer.verbose = args.verbose
-        signals.install()
         from generate_media.run import run_create
         from generate_media.session import Session
 

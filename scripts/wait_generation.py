@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
         args = wait_parser().parse_args(argv)
         printer.verbose = args.verbose
-        signals.install()
         if args.list:
             from generate_media.listing import run_list
 

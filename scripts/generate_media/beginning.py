@@ -68,7 +68,8 @@ def _speak_utf8() -> None:
     Where Python read the arguments otherwise (a locale of ISO 8859-1), the interpreter begins anew in its UTF-8 mode
     (PEP 540, in which 3.15 starts by itself): it alone reaches everything, sqlite3 and child processes included.
     """
-    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+    asked_for = "utf8" in sys._xoptions  # by us a moment ago, or against it by the user
+    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and not asked_for:
         try:  # noqa: SIM105
             os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
         except (OSError, ValueError):  # no such file; no name at all

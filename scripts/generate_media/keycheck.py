@@ -83,7 +83,7 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     try:
         base_url = session.base_url(provider, session.args.base_url if session.args.provider else None)
     except UsageError as error:
-        return {"ok": False, "verified": False, "message": error.message}
+        return {"ok": False, "verified": False, "message": error.message, "guidance": list(error.guidance)}
     adapter = adapter_for(provider.protocol)
     call = adapter.account()
     try:

@@ -49,6 +49,7 @@ class _Run:
 
     def ended(self, action: Callable[[], Outcome]) -> Outcome:
         """What the action gives; whatever it raises, the outcome that says so."""
+        self.ctx.signals.install()
         try:
             return action()
         except Stopped:

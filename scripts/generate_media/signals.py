@@ -20,6 +20,9 @@ UNHEARD_SECONDS = 1.0
 class Signals:
     """Turns the first signal into :class:`Interrupted` in the main thread, again and again until it is :meth:`heard`.
 
+    From :meth:`install` on, that is from the first job on: until then there is nothing to put away and no id to tell,
+    and a signal ends the process at once (:mod:`generate_media.beginning`).
+
     Inside :meth:`shield` the first signal waits for the block to end, at most ``CREATE_GRACE_SECONDS``;
     a second one does not wait. Elsewhere than in the main thread a shield is only a count.
     """
@@ -27,8 +30,13 @@ class Signals:
     def __init__(self) -> None:
         self._depth = 0
         self._pending: int | None = None
+        self._installed = False
 
     def install(self) -> None:
+        """A job is at work from now on. Does nothing the second time, nor in a worker's thread."""
+        if self._installed or threading.current_thread() is not threading.main_thread():
+            return
+        self._installed = True
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._arrived)
         if hasattr(signal, "SIGALRM"):

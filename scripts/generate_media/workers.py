@@ -60,6 +60,7 @@ def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[O
     done: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(works)):
         waiting.put(index)
+    session.signals.install()
     session.journal  # noqa: B018 - opened by the main thread, so that its errors end the run early
 
     def work() -> None:
