@@ -133,6 +133,7 @@ PICTURES: Mapping[str, Callable[[], bytes]] = {
     "tail.png": lambda: _picture("PNG") + b"something behind it",
     "plain.jpg": lambda: _picture("JPEG"),
     "exif.jpg": lambda: _picture("JPEG", exif=_exif(), dpi=(72, 72), progressive=True, comment=b"hello"),
+    "filled.jpg": lambda: _picture("JPEG").replace(b"\xff\xdb", b"\xff" * 7 + b"\xdb"),
     "grey.jpg": lambda: _picture("JPEG", mode="L", quality=95),
     "lossy.webp": lambda: _picture("WEBP"),
     "lossless.webp": lambda: _picture("WEBP", lossless=True),

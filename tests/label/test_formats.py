@@ -272,6 +272,8 @@ TWO = packet(TITLE), packet("<dc:source>b</dc:source>")
         (png(chunk(b"IHDR", bytes(13))), ".png", "not whole"),
         (PICTURES["plain.jpg"]()[:-2], ".jpg", "not whole"),
         (PICTURES["lossy.webp"]()[:-2], ".webp", "not whole"),
+        (webp(b"four words that fill no chunk"), ".webp", "not whole"),
+        (b"RIFF\x30\0\0\0WEBP" + riff_chunk(b"JUNK", bytes(28)), ".webp", "not whole"),
         (CLIPS["landscape.mp4"]()[:-2], ".mp4", "not whole"),
         (b"GIF89a" + bytes(40) + b";", ".gif", "no place in image/gif"),
         (b"<svg></svg>", ".svg", "no place in such a file"),
@@ -297,9 +299,9 @@ def test_media_that_run_to_the_end_and_are_too_large_for_a_length(tmp_path: Path
     assert "cannot be given a length" in outcome.reason
 
 
-def test_a_simple_webp_gets_a_header_that_fits(tmp_path: Path) -> None:
-    """libwebp refuses a canvas of another size than its picture; alpha must be told of."""
-    for name, flags in (("lossy.webp", 0x04), ("lossless.webp", 0x04), ("alpha.webp", 0x14)):
+def test_a_webps_header_fits(tmp_path: Path) -> None:
+    """libwebp refuses a canvas of another size than its picture; XMP, alpha and what was there must be told of."""
+    for name, flags in (("lossy.webp", 0x04), ("lossless.webp", 0x04), ("alpha.webp", 0x14), ("exif.webp", 0x2C)):
         path = file(PICTURES[name](), ".webp", tmp_path)
         label_file(path, LABEL)
         data = path.read_bytes()

@@ -31,6 +31,7 @@ AIGC_FIELDS = (
     "PropagateID",
     "ReservedCode2",
 )
+CHANGING = ("System", "ExifTool", "Composite", "RIFF")
 ONE_A_TYPE = ("plain.png", "plain.jpg", "lossy.webp", "landscape-sound.mp4", "plain.mov")
 
 
@@ -88,7 +89,7 @@ def test_exiftool_reads_all_of_it(path: Path) -> None:
     aigc = json.loads(_aigc(found))
     assert tuple(aigc) == AIGC_FIELDS
     assert (aigc["Label"], aigc["ContentProducer"], aigc["ProduceID"]) == ("1", "skills.video", LABEL.handle)
-    kept = {name: value for name, value in before.items() if not name.startswith(("System:", "Composite:", "RIFF:"))}
+    kept = {name: value for name, value in before.items() if name.split(":")[0] not in CHANGING}
     kept.pop("File:FileType")  # a simple WebP becomes an extended one
     assert {name: found.get(name) for name in kept} == kept
     assert not {name for name in found if "Error" in name or "Warning" in name} - set(before)
