@@ -35,11 +35,6 @@ class Budget:
         self._refused = False
         self._ends = now() + seconds
 
-    @property
-    def left(self) -> float:
-        """Nodes that may still be spent."""
-        return self.nodes - self.used
-
     def restart(self) -> None:
         """Another question (the next line of a batch file). A document that was too large once stays so: each of
         a thousand lines would wait for the same answer."""
