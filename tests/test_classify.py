@@ -47,6 +47,28 @@ def test_a_read_is_tried_again_whatever_the_server_says(status: int) -> None:
     assert failure.should_retry
 
 
+READS = [
+    (400, "IMAGE_GENERATION_INVALID_INPUT", "validation", False),
+    (401, "", "auth", False),
+    (402, "VIDEO_GENERATION_INSUFFICIENT_CREDITS", "insufficient_credits", False),
+    (403, "", "auth", False),
+    (422, "IMAGE_GENERATION_CONTENT_REJECTED", "content_rejected", False),
+    (429, "TTS_GENERATION_RATE_LIMITED", "transient", True),
+    (502, "VIDEO_GENERATION_FAILED", "transient", True),
+    (503, "VIDEO_GENERATION_PROVIDER_UNAVAILABLE", "transient", True),
+    (504, "VIDEO_GENERATION_TIMEOUT", "transient", True),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "category", "retry"), READS)
+def test_skills_video_on_a_read(status: int, code: str, category: str, retry: bool) -> None:
+    """What fails on the way is only asked again: the job's own end is HTTP 200, and a read never makes a job."""
+    answer = Answer(status, {}, json.dumps({"code": code, "message": "words"}))
+    failure = classify(answer, adapter_for("skills_video").errors, operation="query", wall=0)
+    assert (failure.category, failure.should_retry) == (Category(category), retry)
+    assert failure.may_have_been_created is False
+
+
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [
@@ -59,6 +81,7 @@ def test_a_read_is_tried_again_whatever_the_server_says(status: int) -> None:
         ('{"error":"just words, no code"}', "", "just words, no code"),
         ("<html><head><style>x</style></head><body>bad gateway</body></html>", "", "bad gateway"),
         ('{"error":{"code":404,"message":"task not found"}}', "404", "task not found"),
+        ('{"error":{"code":" ","message":"\\t"},"code":true,"message":"m7"}', "", "m7"),
     ],
 )
 def test_every_shape_of_an_error_body(body: str, code: str, message: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from random import Random
 
 import pytest
@@ -35,6 +36,17 @@ NOW = 1_445_412_400.0  # Wed, 21 Oct 2015 07:26:40 GMT
 )
 def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
     assert parse_retry_after({"retry-after": value}, NOW) == seconds
+
+
+@pytest.mark.parametrize("value", ["Wed Oct 21 07:28:00 2015", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_dates_are_utc_whatever_the_machines_zone(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert parse_retry_after({"retry-after": value}, NOW) == 80.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_no_retry_after() -> None:

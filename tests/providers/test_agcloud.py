@@ -156,11 +156,22 @@ def test_a_time_that_is_none(value: Any) -> None:
     assert AGCLOUD.read({"id": "x", "created_at": value}, model="").created_at is None
 
 
-@pytest.mark.parametrize("error", [None, "broken", {"type": "server_error", "message": "x"}, {"code": 5}, []])
-def test_an_end_without_a_coded_error(error: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (None, ("", "")),
+        ("broken", ("", "broken")),
+        ({"type": "server_error", "message": "x"}, ("server_error", "x")),
+        ({"code": "A", "type": "server_error", "message": "x"}, ("A", "x")),
+        ({"code": 5}, ("", "")),
+        ([], ("", "")),
+    ],
+)
+def test_an_end_without_a_coded_error(error: Any, failure: tuple[str, str]) -> None:
+    """AGCloud's own shape has a type in the code's place."""
     reading = AGCLOUD.read({"id": "x", "status": "expired", "error": error}, model="")
-    assert reading.result is Result.EXPIRED
-    assert reading.failure is not None
+    assert (reading.result, reading.failure) == (Result.EXPIRED, failure)
+    assert AGCLOUD.read({"id": "x", "status": "running", "error": error}, model="").failure is None
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,23 @@ def test_odd_shapes_are_no_job(odd: Json) -> None:
     assert (reading.generation_id, reading.status, reading.result) == (None, "", None)
 
 
+@pytest.mark.parametrize("odd", [None, [], ["https://h.example/a.png"], "text", 5, {"data": None}, {"data": {}}, {}])
+def test_odd_answers_to_a_picture_are_no_picture(odd: Json) -> None:
+    assert AGNES.local_result(IMAGE, odd) is None
+
+
+@pytest.mark.parametrize("word", ["queued", "in_progress", "completed"])
+def test_a_job_that_has_not_failed_has_no_failure(word: str) -> None:
+    """Whatever stands in ``error`` meanwhile."""
+    error: Json = {"code": "x", "message": "y"}
+    assert AGNES.read({"task_id": "t", "status": word, "error": error}, model=VIDEO).failure is None
+
+
+@pytest.mark.parametrize("value", [None, True, 0, -5, 1e11, 10**400, float("nan"), float("inf"), "soon", [1]])
+def test_a_time_that_is_none(value: Json) -> None:
+    assert AGNES.read({"task_id": "t", "created_at": value}, model=VIDEO).created_at is None
+
+
 def by_video(model: str = VIDEO) -> Call:
     query = (("video_id", "video_b2"), *((("model_name", model),) if model else ()))
     return Call("query", "GET", "/agnesapi", query=query, at_host_root=True)
