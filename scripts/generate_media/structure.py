@@ -43,7 +43,7 @@ class Structure(Enum):
 def structure(file: BinaryIO, media_type: str, *, seconds: float = LOOK_SECONDS) -> Structure:
     """Follow a file to its end, by its own sizes and marks; ``seconds`` (real ones) bound the look.
 
-    UNTOLD: the type or the file does not say, or it takes too long.
+    UNTOLD: the type or the file does not say, it takes too long, or the disk fails.
     """
     follow = _FOLLOW.get(media_type)
     if follow is None:
@@ -54,7 +54,7 @@ def structure(file: BinaryIO, media_type: str, *, seconds: float = LOOK_SECONDS)
         return Structure.CUT
     except (ValueError, struct.error):
         return Structure.BROKEN
-    except Untold:
+    except (Untold, OSError):
         return Structure.UNTOLD
     return Structure.WHOLE
 
