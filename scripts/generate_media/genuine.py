@@ -57,7 +57,7 @@ def _pillow_opens(file: BinaryIO, form: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Image.open(cast("BinaryIO", _bounded(file)), formats=(form,)).close()
+            Image.open(cast("BinaryIO", _bounded(file)), formats=(form,))
     except Untold:
         raise
     except Image.DecompressionBombError:

@@ -135,15 +135,19 @@ def _riff_chunks(file: Bounded, start: int, end: int) -> int:
 
 
 def _iso(file: Bounded) -> None:
-    """Every box lies inside the file, and what they describe is there as well as its description."""
+    """No box reaches beyond the file, and there are data as well as what describes them."""
     names: set[bytes] = set()
+    end = 0
     with suppress(ValueError):  # what follows the last box need not be one
         for name, _, end in boxes(file, 0, file.length):
             if end > file.length and name in _TOP_BOXES:
                 raise EOFError
             names.add(name)
-    if b"mdat" not in names or not names & _DESCRIPTIONS:
-        raise EOFError if names <= _TOP_BOXES else ValueError("other boxes than a clip's or picture's")
+    described, begun = bool(names & _DESCRIPTIONS), 0 < file.length - end < 8
+    if names <= _TOP_BOXES and (b"mdat" not in names or (begun and not described)):
+        raise EOFError
+    if b"mdat" not in names or not described:
+        raise ValueError("other boxes than a clip's or picture's")
 
 
 def _matroska(file: Bounded) -> None:
