@@ -26,7 +26,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 MIB = 1 << 20
-BOXES = struct.pack(">I4s4sI4s", 20, b"ftyp", b"isom", 512, b"isom") + struct.pack(">I4s", 8, b"moov")
+FTYP = struct.pack(">I4s4sI4s", 20, b"ftyp", b"isom", 512, b"isom")
 _BASE = re.compile(r"/(chunked|plain|all)-(\w+)-(\d+)/api/v1/generation/")
 
 
@@ -131,11 +131,11 @@ class Server:
         return True
 
     async def _file(self, writer: asyncio.StreamWriter, mib: int) -> bool:
-        """The boxes of an MP4, the last full of zeros, from the page cache by sendfile."""
+        """A well-formed beginning of an MP4 and then zeros, from the page cache by sendfile."""
         size = mib * MIB
         head = f"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {size}\r\n\r\n"
         self._write(writer, head.encode())
-        begin = BOXES + struct.pack(">I4s", size - len(BOXES), b"mdat")
+        begin = FTYP + struct.pack(">I4s", size - len(FTYP), b"mdat")
         self._write(writer, begin)
         await writer.drain()
         with tempfile.TemporaryFile() as file:

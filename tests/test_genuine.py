@@ -149,11 +149,18 @@ def test_odd_files_pass(name: str, tmp_path: Path) -> None:
     assert objection(tmp_path / "x", identify(data[:HEAD_BYTES]) or "") == ""
 
 
-def test_a_picture_with_a_wrong_checksum_is_none(tmp_path: Path) -> None:
+def test_a_picture_that_is_damaged_behind_its_head_is_the_providers_to_judge(tmp_path: Path) -> None:
     data = bytearray(picture())
     data[-20] ^= 1
-    (tmp_path / "x").write_bytes(data)
-    assert objection(tmp_path / "x", "image/png") == "begins as image/png but is none"
+    for name, content in (("checksum", bytes(data)), ("cut", bytes(data[:-200])), ("jpeg", picture(form="JPEG")[:-2])):
+        (tmp_path / name).write_bytes(content)
+        assert load(tmp_path / name, Encoding.DATA_URI, kind="image").width == 64
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "AVIF"])
+def test_a_part_of_other_pictures_is_none(form: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(picture(form=form)[:-20])
+    assert objection(tmp_path / "x", f"image/{form.lower()}").endswith("or only a part of one")
 
 
 def test_a_picture_beyond_pillows_limit_is_one(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import wave
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -332,16 +333,17 @@ def test_fit_names_a_picture_that_is_broken(tmp_path: Path) -> None:
     whole = io.BytesIO()
     Image.effect_noise((300, 300), 90).save(whole, "PNG")
     (tmp_path / "cut.png").write_bytes(whole.getvalue()[:2000])
-    file = replace(SIZED, path=str(tmp_path / "cut.png"))
+    file = media.load(tmp_path / "cut.png", Encoding.DATA_URI)
     with pytest.raises(UsageError) as caught:
         fit(file, Limits(max_bytes=100), tmp_path)
     assert caught.value.code == "bad_media"
 
 
 def test_fit_refuses_a_decompression_bomb(tmp_path: Path) -> None:
-    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 60000, 60000, 8, 2, 0, 0, 0) + bytes(4)
+    chunk = struct.pack(">4sIIBBBBB", b"IHDR", 60000, 60000, 8, 2, 0, 0, 0)
+    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     (tmp_path / "bomb.png").write_bytes(head + struct.pack(">I4s", 0, b"IDAT") + bytes(4))
-    file = replace(SIZED, path=str(tmp_path / "bomb.png"))
+    file = media.load(tmp_path / "bomb.png", Encoding.DATA_URI)
     with pytest.raises(UsageError) as caught:
         fit(file, Limits(side=(10, 6000)), tmp_path)
     assert caught.value.code == "bad_media"

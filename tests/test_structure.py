@@ -105,8 +105,9 @@ def test_a_file_cut_at_any_byte_is_known_to_be_cut(name: str) -> None:
     media_type = identify(data[:HEAD_BYTES]) or ""
     last = len(data) - (data[:4] == b"RIFF" and data[-1:] == b"\0")  # without its last padding all of it is there
     ends = {*range(16, min(last, 1500)), *range(max(16, last - 1500), last), *range(16, last, 97)}
-    wrong = [end for end in ends if structure(io.BytesIO(data[:end]), media_type) is not Structure.CUT]
-    assert not wrong
+    wrong = {end for end in ends if structure(io.BytesIO(data[:end]), media_type) is not Structure.CUT}
+    # Between its data and their description a clip is broken rather than cut, by what it says itself.
+    assert wrong <= ({data.index(b"moov") - 4} if name in ("mp4", "mov", "m4a") else set())
 
 
 def test_a_fragmented_clip_is_cut_wherever_it_is_not_between_fragments() -> None:
@@ -193,6 +194,7 @@ def test_a_file_that_is_merely_odd_is_not_called_cut(name: str) -> None:
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video/mp4"),
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\0\0\0\x14ftypisom\0\0\2\0isom\0\0\0\0mdat", "video/mp4"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x09junk!", "video/mp4"),
     ],
 )

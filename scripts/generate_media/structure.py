@@ -43,7 +43,7 @@ class Structure(Enum):
 def structure(file: BinaryIO, media_type: str, *, seconds: float = LOOK_SECONDS) -> Structure:
     """Follow a file to its end, by its own sizes and marks; ``seconds`` (real ones) bound the look.
 
-    UNTOLD: the type or the file does not say, or it takes too long.
+    UNTOLD: the type or the file does not say, it takes too long, or the disk fails.
     """
     follow = _FOLLOW.get(media_type)
     if follow is None:
@@ -54,7 +54,7 @@ def structure(file: BinaryIO, media_type: str, *, seconds: float = LOOK_SECONDS)
         return Structure.CUT
     except (ValueError, struct.error):
         return Structure.BROKEN
-    except Untold:
+    except (Untold, OSError):
         return Structure.UNTOLD
     return Structure.WHOLE
 
@@ -135,15 +135,19 @@ def _riff_chunks(file: Bounded, start: int, end: int) -> int:
 
 
 def _iso(file: Bounded) -> None:
-    """Every box lies inside the file, and what they describe is there as well as its description."""
+    """No box reaches beyond the file, and there are data as well as what describes them."""
     names: set[bytes] = set()
+    end = 0
     with suppress(ValueError):  # what follows the last box need not be one
         for name, _, end in boxes(file, 0, file.length):
             if end > file.length and name in _TOP_BOXES:
                 raise EOFError
             names.add(name)
-    if b"mdat" not in names or not names & _DESCRIPTIONS:
-        raise EOFError if names <= _TOP_BOXES else ValueError("other boxes than a clip's or picture's")
+    described, begun = bool(names & _DESCRIPTIONS), 0 < file.length - end < 8
+    if names <= _TOP_BOXES and (b"mdat" not in names or (begun and not described)):
+        raise EOFError
+    if b"mdat" not in names or not described:
+        raise ValueError("other boxes than a clip's or picture's")
 
 
 def _matroska(file: Bounded) -> None:
