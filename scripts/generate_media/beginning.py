@@ -44,6 +44,9 @@ def _leave_with(error: str, message: str, code: int) -> None:
         os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
     except OSError:  # closed: the exit code says it
         pass
+    ending = sys.modules.get(f"{__package__}.ending")
+    if ending is not None:
+        ending.at_end.close()
     os._exit(code)
 
 
