@@ -2,7 +2,8 @@
 PY := .venv/bin/python
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.dev-ready
-LINTED := scripts tests evals bench
+LINTED := scripts tools tests evals bench
+TOOLS := PYTHONPATH=scripts:tools $(PY)
 
 .PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents fuzz format clean
 
@@ -15,15 +16,16 @@ test: $(DEV_STAMP) .cache/openapi/.ready  ## all tests
 check: $(DEV_STAMP)  ## format, lint, types, references in step
 	$(PY) -m ruff format --check $(LINTED)
 	$(PY) -m ruff check $(LINTED)
-	$(PY) -m mypy --strict scripts
-	$(PY) scripts/build_references.py --check
+	PYTHONPATH=scripts .venv/bin/lint-imports --no-logo
+	$(PY) -m mypy --strict scripts tools
+	$(TOOLS) tools/build_references.py --check
 
 format: $(DEV_STAMP)
 	$(PY) -m ruff format $(LINTED)
 	$(PY) -m ruff check --fix $(LINTED)
 
 references: $(STAMP)  ## renew the generated contract and tables from references/sources
-	$(PY) scripts/build_references.py
+	$(TOOLS) tools/build_references.py
 
 documents: .cache/openapi/.ready  ## real OpenAPI documents for the contract's tests (npm and pip, about 75 MB)
 
@@ -34,8 +36,8 @@ documents: .cache/openapi/.ready  ## real OpenAPI documents for the contract's t
 
 snapshot: $(STAMP)  ## renew the contract from fresh documents: make snapshot OPENAPI=openapi.json [DOCS=docs.json]
 	@test -n "$(OPENAPI)" || { echo "usage: make snapshot OPENAPI=openapi.json [DOCS=docs.json]"; exit 2; }
-	cd scripts && ../$(PY) -m generate_media.contract.snapshot --openapi "$(abspath $(OPENAPI))" $(if $(DOCS),--docs "$(abspath $(DOCS))")
-	$(PY) scripts/build_references.py
+	$(TOOLS) -m skills_video.snapshot --openapi "$(abspath $(OPENAPI))" $(if $(DOCS),--docs "$(abspath $(DOCS))")
+	$(TOOLS) tools/build_references.py
 
 clients: $(DEV_STAMP)  ## real installers, validators, scanners and SDKs in .cache/clients (about 1.5 GB of downloads)
 	GENERATE_MEDIA_CLIENTS=1 $(PY) -m pytest -q tests/clients
@@ -65,24 +67,24 @@ bench-peers:  ## the peers that `make bench` compares with, in an environment of
 	python3 -m venv .cache/bench-peers
 	.cache/bench-peers/bin/pip install -q --disable-pip-version-check fal-client replicate openai runwayml 'volcengine-python-sdk[ark]'
 
-BENCH := cd tests && PYTHONPATH=../scripts:. ../$(PY) -m
+BENCH := PYTHONPATH=scripts:tests/support:tests $(PY) -m
 
 faults: $(DEV_STAMP)  ## the whole fault matrix, then schemathesis on the sandbox (about 10 minutes)
 	$(BENCH) faults.bench
 	@test -x .cache/schemathesis/bin/schemathesis || { python3 -m venv .cache/schemathesis && \
 		.cache/schemathesis/bin/pip install -q --disable-pip-version-check 'schemathesis>=4,<5'; }
-	PATH="$(CURDIR)/.cache/schemathesis/bin:$$PATH" $(PY) tests/run_schemathesis.py
+	PATH="$(CURDIR)/.cache/schemathesis/bin:$$PATH" $(PY) tests/support/run_schemathesis.py
 
 kill: $(DEV_STAMP)  ## SIGKILL at every call and 1,000 random moments, failing writes, crowds (about 15 minutes; strace)
 	$(BENCH) faults.kill
-	GENERATE_MEDIA_KILLS=200 $(PY) -m pytest -q -s tests/test_processes.py -k random_moments
+	GENERATE_MEDIA_KILLS=200 $(PY) -m pytest -q -s tests/job/test_processes.py -k random_moments
 
 chaos: $(DEV_STAMP)  ## 2,000 jobs against a server that breaks a fifth of everything, both killed five times
 	$(BENCH) faults.chaos
 
 canary: $(DEV_STAMP)  ## a canary key through every fault and script
 	$(BENCH) faults.canary
-	$(PY) -m pytest -q tests/test_secrets.py
+	$(PY) -m pytest -q tests/faults/test_secrets.py
 
 fuzz: $(DEV_STAMP)  ## ten minutes of new seeds
 	$(BENCH) faults.fuzz

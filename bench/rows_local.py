@@ -17,8 +17,9 @@ JOURNAL_SECONDS, INSPECT_RATIO = 0.003, 1.5
 def journal_rows(desk: Desk) -> list[Row]:
     """(h): every step of many jobs, each timed, in this process; beside it a file that is appended and synced."""
     sys.path.insert(0, str(SCRIPTS))
-    from generate_media.journal import Journal, NewJob
-    from generate_media.results import RemoteOutput
+    from generate_media.core.readings import RemoteOutput
+    from generate_media.journal.rows import NewJob
+    from generate_media.journal.store import Journal
 
     spent: dict[str, list[float]] = {}
 

@@ -19,9 +19,9 @@ SIGMA, EARLY_FAILURES = 0.4, 0.05
 def polling_table() -> str:
     """Every provider and kind that may be polled, in Markdown."""
     sys.path.insert(0, str(SCRIPTS))
-    from generate_media.paths import CONFIG_FILE
-    from generate_media.schedule import wait_seconds
-    from generate_media.settings import load_settings
+    from generate_media.config.settings import load_settings
+    from generate_media.core.paths import CONFIG_FILE
+    from generate_media.job.schedule import wait_seconds
 
     lines = [
         "| polling (simulated) | requests a job | mean lateness | 95 % within | flat interval: requests | lateness |",

@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -28,14 +28,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from generate_media.bootstrap import start
-from generate_media.cli import create_parser
-from generate_media.events import Printer
-from generate_media.net import run_lines
-from generate_media.signals import Signals
+from generate_media.cli import create_parser, run_lines, start
+from generate_media.events import Printer, Signals
 
 if TYPE_CHECKING:
-    from generate_media.outcome import Outcome
+    from generate_media.events import Outcome
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
         args = create_parser().parse_args(argv)
         printer.verbose = args.verbose
-        from generate_media.run import run_create
-        from generate_media.session import Session
+        from generate_media.cli import run_create
+        from generate_media.job import Session
 
         return run_create(Session.open(args, printer, signals, stack))
 

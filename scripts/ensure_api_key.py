@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -27,9 +27,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.bootstrap import start
-from generate_media.cli import Parser, filled
-from generate_media.errors import ExitCode
+from generate_media.cli import Parser, filled, start
+from generate_media.core import ExitCode
 from generate_media.events import print_document, run_document
 
 
@@ -56,7 +55,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """One document; exit 21 when what was asked for is not ready."""
     args = parser().parse_args(argv)
-    from generate_media.keycheck import key_report
+    from generate_media.cli import key_report
 
     document = key_report(args)
     print_document(document)

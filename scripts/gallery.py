@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -27,9 +27,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.cli import DEFAULT_OUTPUT_DIR, Parser
-from generate_media.ending import leave_with
-from generate_media.events import print_document, run_document
+from generate_media.cli import Parser
+from generate_media.core import DEFAULT_OUTPUT_DIR
+from generate_media.events import leave_with, print_document, run_document
 
 
 def parser() -> Parser:

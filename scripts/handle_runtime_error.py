@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -27,8 +27,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.bootstrap import start
-from generate_media.cli import Parser, filled
+from generate_media.cli import Parser, filled, start
 from generate_media.events import print_document, run_document
 
 
@@ -57,7 +56,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """One document; the exit code is the category's."""
     args = parser().parse_args(argv)
-    from generate_media.explain import explain
+    from generate_media.cli import explain
 
     document, code = explain(args)
     print_document(document)

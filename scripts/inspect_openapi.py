@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -27,8 +27,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.bootstrap import start
-from generate_media.cli import Parser, filled
+from generate_media.cli import Parser, filled, start
 from generate_media.events import run_document
 
 
@@ -70,11 +69,11 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """One document; exit 2 broken, 22 invalid, 23 not found."""
     args = parser().parse_args(argv)
-    from generate_media.contract.inspection import inspect
-    from generate_media.contract.strangers import strangers
+    from generate_media.cli import run_inspect
+    from generate_media.contract import strangers
 
     with strangers(args.openapi or args.docs or args.diff):
-        return inspect(args)
+        return run_inspect(args)
 
 
 if __name__ == "__main__":

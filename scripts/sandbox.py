@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -30,9 +30,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.bootstrap import start
-from generate_media.cli import Parser, seconds
-from generate_media.errors import UsageError
+from generate_media.cli import Parser, seconds, start
+from generate_media.core import UsageError
 from generate_media.events import print_document, run_document, standard_printer
 
 EXAMPLES = """examples:
@@ -74,10 +73,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _serve(args: argparse.Namespace, stop: threading.Event) -> None:
     """Print the ready line and wait. Raises UsageError for a taken port or an unknown fault."""
-    from generate_media import sandbox
+    from generate_media.sandbox import start
 
     try:
-        running = sandbox.start(port=args.port, speed=args.speed, faults=args.fault, seed=args.seed, store=args.state)
+        running = start(port=args.port, speed=args.speed, faults=args.fault, seed=args.seed, store=args.state)
     except ValueError as error:
         raise UsageError("unknown_fault", str(error), guidance=("sandbox.py --list-faults names them all",)) from error
     except (OSError, OverflowError) as error:
@@ -93,7 +92,7 @@ def _serve(args: argparse.Namespace, stop: threading.Event) -> None:
 
 
 def _cannot_serve(args: argparse.Namespace, error: Exception) -> UsageError:
-    from generate_media.blocked import NETWORK_BLOCKED, is_blocked
+    from generate_media.http import NETWORK_BLOCKED, is_blocked
 
     if args.port == 0 and is_blocked(error):
         return UsageError(NETWORK_BLOCKED, "the sandbox cannot serve: this process may not even use 127.0.0.1")
@@ -102,15 +101,15 @@ def _cannot_serve(args: argparse.Namespace, error: Exception) -> UsageError:
 
 
 def _fault_list() -> dict[str, object]:
-    from generate_media.sandbox import known_faults, protocol, transport
+    from generate_media.sandbox import ACTIONS, OPERATIONS, POINTS, known_faults
 
     return {
         "faults": {fault.name: {"stage": fault.stage, "text": fault.text} for fault in known_faults().values()},
         "transport": {
             "written": "OPERATION:POINT:ACTION",
-            "operations": ["any", *protocol.OPERATIONS],
-            "points": transport.POINTS,
-            "actions": transport.ACTIONS,
+            "operations": ["any", *OPERATIONS],
+            "points": POINTS,
+            "actions": ACTIONS,
         },
     }
 

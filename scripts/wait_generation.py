@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+from generate_media.cli import begin
 
 if __name__ == "__main__":
     begin()
@@ -28,14 +28,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from generate_media.bootstrap import start
-from generate_media.cli import wait_parser
-from generate_media.events import Printer
-from generate_media.net import run_lines
-from generate_media.signals import Signals
+from generate_media.cli import run_lines, start, wait_parser
+from generate_media.events import Printer, Signals
 
 if TYPE_CHECKING:
-    from generate_media.outcome import Outcome
+    from generate_media.events import Outcome
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = wait_parser().parse_args(argv)
         printer.verbose = args.verbose
         if args.list:
-            from generate_media.listing import run_list
+            from generate_media.cli import run_list
 
             return run_list(args, stack)
-        from generate_media.session import Session
-        from generate_media.waiting import run_wait
+        from generate_media.cli import run_wait
+        from generate_media.job import Session
 
         return run_wait(Session.open(args, printer, signals, stack))
 

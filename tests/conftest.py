@@ -17,9 +17,9 @@ import pytest
 import requests
 from hypothesis import settings as hypothesis_settings
 
-from generate_media import known_keys
-from generate_media.paths import CONFIG_FILE
-from generate_media.sandbox import Running, start
+from generate_media.core import known_keys
+from generate_media.core.paths import CONFIG_FILE
+from generate_media.sandbox.embedded import Running, start
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 hypothesis_settings.load_profile("ci")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from generate_media.sandbox import Running, start
+from generate_media.sandbox.embedded import Running, start
 from tools import require_tool
 
 pytestmark = pytest.mark.skipif(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from generate_media.sandbox import start
+from generate_media.sandbox.embedded import start
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("GENERATE_MEDIA_CLIENTS") != "1", reason="GENERATE_MEDIA_CLIENTS=1 installs and runs real clients"

@@ -96,8 +96,7 @@ class Filler:
 @cache
 def matching(pattern: str, low: int, high: int) -> str:
     """A text of the pattern and length; hypothesis finds it once."""
-    from hypothesis import HealthCheck, find, settings
-    from hypothesis import strategies as st
+    from hypothesis import HealthCheck, find, settings, strategies as st
 
     quiet = settings(max_examples=200, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     return find(st.from_regex(re.compile(pattern)), lambda text: low <= len(text) <= high, settings=quiet)

@@ -17,9 +17,10 @@ import inspect_openapi
 from conftest import Desk, Ran
 from contract.bombs import BOMBS, HUGE, MODEL, Bomb, of, thing
 from contract.documents import of_schema
-from generate_media.contract import Budget, TooLarge, open_contract
+from generate_media.contract.budget import Budget, TooLarge
+from generate_media.contract.catalog import open_contract
 from generate_media.contract.validate import check
-from generate_media.events import run_document
+from generate_media.events.printer import run_document
 
 NODES = 60_000
 CASES = pytest.mark.parametrize("bomb", list(BOMBS.values()), ids=list(BOMBS))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from contract.documents import MODELS, body, contract, document
-from generate_media.contract import open_contract
-from generate_media.contract.diff import diff
-from generate_media.contract.renew import renew
-from generate_media.contract.snapshot import OVERLAY, main
-from generate_media.paths import REFERENCES
+from generate_media.contract.catalog import open_contract
+from generate_media.contract.changes import diff
+from generate_media.core.paths import REFERENCES
+from skills_video.renew import renew
+from skills_video.snapshot import OVERLAY, main
 
 
 def with_field(schema: Any, required: bool = False) -> Any:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from contract.documents import MODELS, body, contract, document
-from generate_media.contract import open_contract
-from generate_media.errors import NotFound
+from generate_media.contract.catalog import open_contract
+from generate_media.core.errors import NotFound
 
 SSE, POLL = "/generation/sse/google/pro", "/generation/google/pro"
 

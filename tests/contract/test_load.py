@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from contract.documents import body, contract, document, of_schema
-from generate_media.contract import BrokenDocument, open_contract
-from generate_media.contract.load import document_from_bytes, read_document
-from generate_media.errors import UsageError
+from generate_media.contract.catalog import open_contract
+from generate_media.contract.load import BrokenDocument, document_from_bytes, read_document
+from generate_media.core.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.documents import body, contract, document
-from generate_media.contract import BrokenDocument
+from generate_media.contract.load import BrokenDocument
 from generate_media.contract.navigation import endpoints_of, in_category, read_navigation
 
 API = document(

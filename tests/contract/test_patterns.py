@@ -16,7 +16,7 @@ import pytest
 from contract.bombs import MANY_X, MODEL, SLOW, of, thing
 from contract.documents import of_schema
 from generate_media.contract.patterns import Patterns
-from generate_media.paths import BUNDLE, REFERENCES
+from generate_media.core.paths import BUNDLE, REFERENCES
 
 try:
     from re import _parser as sre  # type: ignore[attr-defined]

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
 from contract.fetch_documents import CACHE
@@ -17,7 +16,7 @@ from generate_media.contract.load import read_document
 from generate_media.contract.refs import closure
 from generate_media.contract.source import make_source
 from generate_media.contract.template import filled, make_template
-from generate_media.paths import REFERENCES
+from generate_media.core.paths import REFERENCES
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: pip install schemathesis")
 DOCUMENTS = [*sorted(REFERENCES.glob("*.openapi.json")), *(CACHE / f"{n}.json" for n in ("github", "openai", "asana"))]

@@ -17,7 +17,7 @@ from contract.fetch_documents import CACHE
 from generate_media.contract.catalog import Contract
 from generate_media.contract.checking import is_valid
 from generate_media.contract.load import BrokenDocument, document_from_bytes
-from generate_media.contract.merge import merge
+from generate_media.contract.merging import merge
 from generate_media.contract.source import make_source
 
 SUITE = CACHE / "suite"

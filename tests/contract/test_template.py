@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
 from contract.documents import FRAMES, TEXT, UNION, of_schema
 from contract.fetch_documents import CACHE
 from contract.filler import Filler
 from contract.survey import survey
-from generate_media.contract import TooLarge, open_contract
+from generate_media.contract.budget import TooLarge
+from generate_media.contract.catalog import open_contract
 from generate_media.contract.fields import fields_of
 from generate_media.contract.template import Unsatisfiable, filled, make_template
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.documents import MODELS, body, contract, document, of_schema
-from generate_media.paths import BUNDLE
+from generate_media.core.paths import BUNDLE
 
 IMAGE, VIDEO = "google/pro", "kling/o3/video"
 URL = "https://a.test/b.png"

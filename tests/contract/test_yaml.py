@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from generate_media.contract.budget import Budget, TooLarge
 from generate_media.contract.yaml_tree import BrokenYaml, parse_yaml

@@ -26,7 +26,7 @@ import requests
 
 from faults.doors import Door, write_authority
 from faults.matrix import FLOWS, LOST, Anatomy, Flow, Row, expect, rows
-from generate_media import known_keys
+from generate_media.core import known_keys
 from spellings import spellings
 
 SPEED = 300.0
@@ -65,7 +65,7 @@ def measure() -> dict[str, Anatomy]:
 
     The sandbox has a slow clock here, so that a first event says IN_QUEUE however busy the machine is.
     """
-    from generate_media.sandbox import start
+    from generate_media.sandbox.embedded import start
 
     with start(speed=10.0) as sandbox:
         return _measured(sandbox)
@@ -103,7 +103,7 @@ class Bench:
     """One process's sandbox and its users, one after another."""
 
     def __init__(self) -> None:
-        from generate_media.sandbox import start
+        from generate_media.sandbox.embedded import start
 
         self.sandbox = start(speed=SPEED)
 

@@ -23,7 +23,7 @@ import requests
 
 from faults.bench import SPEED, _surroundings, _User
 from faults.matrix import ACTIONS, FLOWS, Row
-from generate_media.events import run_document
+from generate_media.events.printer import run_document
 from parrot import Parrot
 from spellings import leaks, reveals
 
@@ -77,7 +77,7 @@ class Cage:
     """One process's sandbox."""
 
     def __init__(self) -> None:
-        from generate_media.sandbox import start
+        from generate_media.sandbox.embedded import start
 
         self.sandbox = start(speed=SPEED)
         self.parrot = Parrot(self.sandbox.port)
@@ -133,7 +133,7 @@ def run_task(task: Task) -> Seen:
 
 
 def all_tasks() -> list[Task]:
-    from generate_media.sandbox import known_faults
+    from generate_media.sandbox.embedded import known_faults
 
     return tasks(sorted(known_faults()))
 

@@ -267,7 +267,7 @@ class Field:
     """A sandbox and some zygotes, worked by as many threads."""
 
     def __init__(self, hands: int) -> None:
-        from generate_media.sandbox import start
+        from generate_media.sandbox.embedded import start
 
         self.sandbox = start(speed=SPEED)
         self._zygotes = [Zygote() for _ in range(hands)]

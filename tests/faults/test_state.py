@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Desk
-from generate_media.paths import BUNDLE
+from generate_media.core.paths import BUNDLE
 from tools import require_tool
 
 MAIN = ("--model", "google/nano-banana-pro", "--prompt", "a cat")

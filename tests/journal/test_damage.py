@@ -12,16 +12,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from journal_help import advance, integrity, job, writer
 
-from generate_media.errors import ExitCode, UsageError
-from generate_media.journal import ClaimKind, Journal, JournalWriteError, State, columns, folder, schema
-from generate_media.paths import BUNDLE
+from generate_media.core.errors import ExitCode, UsageError
+from generate_media.core.paths import BUNDLE
+from generate_media.journal import columns, folder, schema
+from generate_media.journal.failures import JournalWriteError
+from generate_media.journal.rows import ClaimKind, State
+from generate_media.journal.store import Journal
+from journal_help import advance, integrity, job, writer
 from tools import require_tool
 
 FILE = "journal.sqlite3"
 OPEN_AND_CLAIM = """
-from generate_media.errors import UsageError
+from generate_media.core.errors import UsageError
 try:
     with Journal.open(Path(sys.argv[1])) as journal:
         print(journal.claim(job()).kind.value)
@@ -175,7 +178,7 @@ def modules(tmp_path: Path):
     """The package where everybody can read it: a checkout may lie in a private folder."""
     place = Path("/tmp") / f"journal-modules-{os.getpid()}-{tmp_path.name}"
     shutil.copytree(BUNDLE / "scripts/generate_media", place / "generate_media")
-    shutil.copy(Path(__file__).parent / "journal_help.py", place)
+    shutil.copy(BUNDLE / "tests/support/journal_help.py", place)
     subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
     yield place
     shutil.rmtree(place)
@@ -252,7 +255,7 @@ def test_this_machines_file_systems_are_told(tmp_path: Path) -> None:
 
 
 FULL_DISK = """
-from generate_media.errors import UsageError
+from generate_media.core.errors import UsageError
 root = Path(sys.argv[1])
 journal = Journal.open(root / "state")
 done = journal.claim(job(0)).row.row_id

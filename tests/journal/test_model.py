@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from journal_help import end, integrity, job
 
-from generate_media.journal import ClaimKind, IllegalTransition, Journal, State
+from generate_media.journal.failures import IllegalTransition
+from generate_media.journal.rows import ClaimKind, State
+from generate_media.journal.store import Journal
+from journal_help import end, integrity, job
 
 WRITERS = st.integers(0, 1)
 JOBS = st.integers(0, 2)

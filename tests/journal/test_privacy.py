@@ -9,11 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from journal_help import job
 
-from generate_media.errors import ExitCode, UsageError
-from generate_media.journal import ClaimKind, Journal
+from generate_media.core.errors import ExitCode, UsageError
+from generate_media.journal.rows import ClaimKind
+from generate_media.journal.store import Journal
 from generate_media.sandbox.store import Store
+from journal_help import job
 
 FILE = "journal.sqlite3"
 NOBODY = 65534

@@ -13,10 +13,13 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from journal_help import advance, integrity, job, writer
 
-from generate_media.journal import Claim, ClaimKind, IllegalTransition, Journal, State, schema
+from generate_media.journal import schema
+from generate_media.journal.failures import IllegalTransition
 from generate_media.journal.locks import Writer
+from generate_media.journal.rows import Claim, ClaimKind, State
+from generate_media.journal.store import Journal
+from journal_help import advance, integrity, job, writer
 
 SEED = 20260320
 WRITE_AND_HANG = """

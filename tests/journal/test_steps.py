@@ -7,10 +7,12 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from journal_help import URL, advance, end, job
 
-from generate_media.journal import ClaimKind, IdAlreadyKnown, IllegalTransition, Journal, State, fingerprint, local_id
-from generate_media.results import RemoteOutput
+from generate_media.core.readings import RemoteOutput
+from generate_media.journal.failures import IdAlreadyKnown, IllegalTransition
+from generate_media.journal.rows import ClaimKind, State, fingerprint, local_id
+from generate_media.journal.store import Journal
+from journal_help import URL, advance, end, job
 
 STATES = [state.value for state in State]
 

@@ -13,10 +13,11 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
-from journal_help import advance, job, writer
 
-from generate_media.errors import ExitCode, UsageError
-from generate_media.journal import ClaimKind, Journal
+from generate_media.core.errors import ExitCode, UsageError
+from generate_media.journal.rows import ClaimKind
+from generate_media.journal.store import Journal
+from journal_help import advance, job, writer
 
 FILE = "journal.sqlite3"
 SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261122"))

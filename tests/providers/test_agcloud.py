@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from generate_media.classify import classify, classify_job_failure
-from generate_media.errors import Category
-from generate_media.models import Request
-from generate_media.providers import adapter_for
-from generate_media.results import Answer, JobRef, Result
+from generate_media.core.errors import Category
+from generate_media.core.readings import Answer, JobRef, Result
+from generate_media.core.requests import Request
+from generate_media.providers.classifier import classify, classify_job_failure
+from generate_media.providers.registry import adapter_for
 
 AGCLOUD = adapter_for("agcloud")
 CREATE = "/contents/generations/tasks"

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from generate_media.classify import classify, classify_job_failure
-from generate_media.errors import Category, ExitCode
-from generate_media.failure import Failure
-from generate_media.models import Call, Request
-from generate_media.providers import adapter_for
+from generate_media.core.errors import Category, ExitCode
+from generate_media.core.failure import Failure
+from generate_media.core.readings import Answer, JobRef, Json, Result
+from generate_media.core.requests import Call, Request
 from generate_media.providers.base import Adapter
-from generate_media.results import Answer, JobRef, Json, Result
+from generate_media.providers.classifier import classify, classify_job_failure
+from generate_media.providers.registry import adapter_for
 
 AGNES: Adapter = adapter_for("agnes")
 VIDEO = "agnes-video-2.5-flash"

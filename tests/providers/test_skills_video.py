@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from generate_media.models import Request
-from generate_media.providers import adapter_for
-from generate_media.results import JobRef, Result
+from generate_media.core.readings import JobRef, Result
+from generate_media.core.requests import Request
+from generate_media.providers.registry import adapter_for
 
 SKILLS = adapter_for("skills_video")
 A, B, C = "https://h.example/a.png", "https://h.example/b.mp4?sign=1", "http://h.example/c"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generate_media.sandbox import start
+from generate_media.sandbox.embedded import start
 from sandbox_help import Site
 
 FAST = 200.0

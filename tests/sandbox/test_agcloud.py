@@ -18,9 +18,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from generate_media.paths import REFERENCES
-from generate_media.sandbox import start
+from generate_media.core.paths import REFERENCES
 from generate_media.sandbox.agcloud_tasks import is_loopback_url
+from generate_media.sandbox.embedded import start
 from tools import require_tool
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "ark"

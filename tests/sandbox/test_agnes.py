@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from generate_media.paths import REFERENCES
-from generate_media.sandbox import Running, start
+from generate_media.core.paths import REFERENCES
+from generate_media.sandbox.embedded import Running, start
 from tools import require_tool
 
 SPEED = 2000.0

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from generate_media.sandbox import known_faults
+from generate_media.sandbox.embedded import known_faults
 from generate_media.sandbox.faults import CHAOS_BY_OPERATION, UnknownFault, parse
 from sandbox_help import Site, events, post
 

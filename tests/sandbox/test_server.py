@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from generate_media.sandbox import PROTOCOLS, load, start, store
+from generate_media.sandbox import store
+from generate_media.sandbox.embedded import PROTOCOLS, load, start
 from sandbox_help import KEY, Site, events, get, post
 
 CREATE = "/api/v1/generation/google/nano-banana-pro"

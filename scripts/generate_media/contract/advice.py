@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 from .checking import is_valid
 from .refs import Definitions
 

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 
-from ..errors import UsageError
+from ..core import UsageError
 
 
 class TooLarge(UsageError):

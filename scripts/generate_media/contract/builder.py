@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import clean_text
-from ..results import Json
+from ..core import Json, clean_text
 from .checking import is_valid
 from .fields import pick
-from .merge import Schema, merge, same, type_list
+from .merging import Schema, merge, same, type_list
 from .problems import dotted
 from .refs import Definitions
 from .variants import Union, union_of

@@ -8,14 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFound, UsageError
-from ..paths import REFERENCES
-from ..results import Json
+from ..core import REFERENCES, Json, NotFound, UsageError
 from . import operations as ops
 from .budget import Budget
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
 from .load import read_document
-from .merge import merge
+from .merging import merge
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .problems import Problem

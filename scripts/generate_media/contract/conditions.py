@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .merge import merge
+from .merging import merge
 from .refs import Definitions
 from .words import listed
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from . import words
 from .conditions import condition
-from .merge import merge, type_list
+from .merging import merge, type_list
 from .problems import ERROR, RANK, WARNING, Problem, dotted, join
 from .refs import Definitions
 from .unknown import closed_extras

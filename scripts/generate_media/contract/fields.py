@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import clean_text
-from .merge import Schema, merge, same, type_list
+from ..core import clean_text
+from .merging import Schema, merge, same, type_list
 from .problems import join
 from .refs import Definitions
 from .variants import Union, union_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 
 FIELDS_OF_FLAGS: Mapping[str, tuple[str, ...]] = {
     "prompt": ("prompt",),

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from ..errors import UsageError
-from ..user_file import read_user_file
+from ..core import UsageError, read_user_file
 from .budget import Budget
 
 MAX_DOCUMENT_BYTES = 128 << 20

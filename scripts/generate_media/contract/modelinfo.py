@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .merge import Schema, merge
+from .merging import Schema, merge
 from .operations import Endpoint
 from .variants import branch_for, union_of, variants_of
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import NotFound
+from ..core import NotFound
 from .budget import Budget
 from .catalog import Contract
 from .load import BrokenDocument, parse, read_bytes

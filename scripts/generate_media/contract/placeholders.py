@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..results import Json
+from ..core import Json
 
 _PLACEHOLDER = (
     r"(?i)<(?:fill[ _-]in\b|(?:path|your|insert|replace|enter|url|image|video|audio|file)[ _-])[^<>]*>"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 
 ERROR, WARNING, UNCHECKED = "error", "warning", "unchecked"
 """Unchecked: nothing is held against the request, but something about it could not be checked."""

@@ -6,14 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..answers import capped
-from ..errors import NotFound, clean_text
-from ..results import Json
+from ..core import Json, NotFound, capped, clean_text
 from . import operations as ops
 from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
-from .merge import merge
+from .merging import merge
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UsageError
-from ..results import Json
+from ..core import Json, UsageError
 from .budget import TooLarge
 from .builder import DEPTH, Builder, Endless, FillIn, Path
 from .checking import errors_of
-from .merge import merge
+from .merging import merge
 from .problems import dotted
 from .refs import Definitions
 

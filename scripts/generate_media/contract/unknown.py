@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..results import Json
-from .merge import Schema, merge
+from ..core import Json
+from .merging import Schema, merge
 from .refs import Definitions
 from .variants import union_of
 

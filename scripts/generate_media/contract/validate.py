@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 from .advice import advice
 from .budget import TooLarge
 from .checking import certain_errors
-from .merge import merge
+from .merging import merge
 from .operations import Operation
 from .placeholders import placeholders
 from .problems import ERROR, RANK, UNCHECKED, WARNING, Problem, dotted

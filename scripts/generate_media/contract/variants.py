@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .merge import Schema, identity, merge, same, type_list
+from .merging import Schema, identity, merge, same, type_list
 from .refs import PREFIX, Definitions
 
 _USUAL_KEYS = ("feature", "model", "mode", "type", "role", "kind")

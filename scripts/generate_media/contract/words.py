@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import Json
-from .merge import same, type_list
+from ..core import Json
+from .merging import same, type_list
 from .spelling import nearest
 
 _SHOWN = 60

@@ -1,21 +1,35 @@
 """The durable record of every job: what was meant, sent, accepted, ended and saved (DESIGN rule 1)."""
 
-from .failures import IdAlreadyKnown, IllegalTransition, JournalDamaged, JournalWriteError, unwritable
-from .rows import Claim, ClaimKind, NewJob, Row, State, fingerprint, local_id
-from .store import Journal
+from __future__ import annotations
 
-__all__ = [
-    "Claim",
-    "ClaimKind",
-    "IdAlreadyKnown",
-    "IllegalTransition",
-    "Journal",
-    "JournalDamaged",
-    "JournalWriteError",
-    "NewJob",
-    "Row",
-    "State",
-    "fingerprint",
-    "local_id",
-    "unwritable",
-]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .failures import (
+        IdAlreadyKnown as IdAlreadyKnown,
+        IllegalTransition as IllegalTransition,
+        JournalDamaged as JournalDamaged,
+        JournalWriteError as JournalWriteError,
+        unwritable as unwritable,
+    )
+    from .private import make_folder as make_folder
+    from .rows import (
+        Claim as Claim,
+        ClaimKind as ClaimKind,
+        NewJob as NewJob,
+        Row as Row,
+        State as State,
+        fingerprint as fingerprint,
+        local_id as local_id,
+    )
+    from .store import Journal as Journal
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("failures", "IdAlreadyKnown IllegalTransition JournalDamaged JournalWriteError unwritable"),
+        ("private", "make_folder"),
+        ("rows", "Claim ClaimKind NewJob Row State fingerprint local_id"),
+        ("store", "Journal"),
+    )

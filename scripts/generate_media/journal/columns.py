@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
-from .. import known_keys
-from ..results import Json, RemoteOutput
+from ..core import Json, RemoteOutput, cut_keys, cut_keys_everywhere
 from .rows import NewJob, Row, State
 
 Sql = Union[None, int, float, str, bytes]
@@ -32,12 +31,12 @@ def to_text(value: str | None) -> Sql:
 
 def said(text: str) -> Sql:
     """A server's word for a column, without any key."""
-    return to_text(known_keys.cut(text))
+    return to_text(cut_keys(text))
 
 
 def to_json(value: Json) -> Sql:
     """ASCII JSON without media bytes and without any key; None stays NULL."""
-    return None if value is None else own_json(known_keys.cut_all(without_bytes(value)))
+    return None if value is None else own_json(cut_keys_everywhere(without_bytes(value)))
 
 
 def own_json(value: Json) -> str:
@@ -77,7 +76,7 @@ def to_remote(outputs: Sequence[RemoteOutput]) -> Sql:
     for output in outputs:
         url = None if output.url is None or output.url[:5].lower() == "data:" else output.url
         listed.append({"url": url, "kind": output.kind, "role": output.role})
-    return json.dumps(known_keys.cut_all(listed), separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(cut_keys_everywhere(listed), separators=(",", ":"), ensure_ascii=True)
 
 
 def new_columns(new: NewJob) -> dict[str, Sql]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..core import UsageError
 from . import locks, schema, witness
 from .failures import BUSY_SECONDS, JournalDamaged, from_sqlite, is_corrupt, rows_lost, unwritable
 from .folder import FILE_NAME, make_file, prepare, set_aside

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
-from ..paths import ELSEWHERE
+from ..core import ELSEWHERE, UsageError
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..private import make_folder, open_private
 from .failures import not_private, unwritable
+from .private import make_folder, open_private
 
 FILE_NAME = "journal.sqlite3"
 NETWORK_FILE_SYSTEMS = frozenset(

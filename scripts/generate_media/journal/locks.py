@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..private import PLAIN, open_private
+from .private import PLAIN, open_private
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 SWEEP_AT_MOST = 64

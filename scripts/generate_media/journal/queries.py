@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..handles import HANDLE, handle
-from ..results import Json
+from ..core import HANDLE, Json, handle
 from . import locks
 from .columns import Sql, row_from, to_text
 from .database import Database

@@ -6,7 +6,7 @@ import json
 from enum import Enum
 from typing import NamedTuple
 
-from ..results import Json, RemoteOutput
+from ..core import Json, RemoteOutput
 
 
 class State(str, Enum):

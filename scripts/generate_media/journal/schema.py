@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..results import Json
+from ..core import Json
 from .columns import from_json, to_text
 
 if TYPE_CHECKING:

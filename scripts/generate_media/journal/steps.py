@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..results import RemoteOutput, Result
+from ..core import RemoteOutput, Result
 from .columns import Sql, new_columns, row_from, to_json, to_text
 from .failures import IllegalTransition
 from .rows import ClaimKind, NewJob, Row, State

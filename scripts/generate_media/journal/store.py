@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..known_keys import OURS, cut_all
-from ..results import Json, RemoteOutput, Result
+from ..core import OURS, Json, RemoteOutput, Result, cut_keys_everywhere
 from . import locks, witness
 from .columns import new_columns, own_json, said, to_json, to_remote, to_text, without_bytes
 from .database import Database
@@ -200,7 +199,7 @@ class Journal(Queries):
 
     def collected(self, row_id: int, *, saved: Json, output_dir: str, stem: str) -> None:
         """The files are on disk. Again after they were fetched again, perhaps elsewhere."""
-        saved = cut_all(saved, OURS)
+        saved = cut_keys_everywhere(saved, OURS)
         with self._database.transaction(durable=False) as db:
             allowed(db, row_id, State.COLLECTED)
             changes: Columns = {

@@ -10,7 +10,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from ..private import PLAIN, open_private
+from .private import PLAIN, open_private
 
 FILE_NAME = "last-row"
 _DIGITS = 20

@@ -1,23 +1,21 @@
-"""One small adapter a protocol; :func:`adapter_for` is the only place that knows their names."""
+"""One small package a protocol: pure translations between our values and a provider's JSON."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .base import Adapter
+    from .base import Adapter as Adapter, ErrorRule as ErrorRule, told_model as told_model
+    from .classifier import GUIDANCE as GUIDANCE, classify as classify, classify_job_failure as classify_job_failure
+    from .registry import PROTOCOLS as PROTOCOLS, adapter_for as adapter_for
+    from .retry_after import parse_retry_after as parse_retry_after
+else:
+    from ..core.door import opened
 
-PROTOCOLS = ("skills_video", "agnes", "agcloud")
-
-
-def adapter_for(protocol: str) -> Adapter:
-    """The adapter of a protocol named in config.json.
-
-    Raises:
-        KeyError: no such protocol (config.json's schema refuses it earlier).
-    """
-    if protocol not in PROTOCOLS:
-        raise KeyError(protocol)
-    adapter: Adapter = import_module(f"{__name__}.{protocol}").ADAPTER
-    return adapter
+    __getattr__ = opened(
+        __name__,
+        ("base", "Adapter ErrorRule told_model"),
+        ("classifier", "GUIDANCE classify classify_job_failure"),
+        ("registry", "PROTOCOLS adapter_for"),
+        ("retry_after", "parse_retry_after"),
+    )

@@ -12,10 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..errors import Category
-from ..models import Call, Request
-from ..redaction import MARK
-from ..results import JobRef, Json, Reading, Result
+from ..core import MARK, Call, Category, JobRef, Json, Reading, Request, Result
 
 
 def in_path(identity: str) -> str:

@@ -11,18 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..results import Json
-from .agcloud_tasks import (
-    CONCURRENT_TASKS,
-    RECORD_SECONDS,
-    Lanes,
-    call_back,
-    is_kkcc,
-    kkcc_view,
-    plan,
-    status,
-    view,
-)
+from ..core import Json
+from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
 from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream, World
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from ..results import Json
+from ..core import Json
 from .jobs import Job, NewJob, Output, Phase
 from .protocol import Request, World
 

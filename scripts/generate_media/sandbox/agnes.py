@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ..paths import REFERENCES
-from ..results import Json
+from ..core import REFERENCES, Json
 from .agnes_faults import FAULTS, NO_TASK, error, no_channel
 from .files import content
 from .jobs import Job, NewJob, Output

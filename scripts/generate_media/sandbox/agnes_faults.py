@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..results import Json
+from ..core import Json
 from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
 
 HTML = "text/html; charset=utf-8"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 
 
 class Checker:

@@ -7,8 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from .jobs import Job, Output
-from .protocol import Reply, Request, Route
-from .protocol import World as AnyWorld
+from .protocol import Reply, Request, Route, World as AnyWorld
 from .world import World, file_path, signature
 
 ASSETS = Path(__file__).parent / "assets"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..results import Json
+from ..core import Json
 from .protocol import Request
 
 MAX_PARTS = 1000

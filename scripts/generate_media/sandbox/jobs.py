@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..results import Json
+from ..core import Json
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import time
 from collections import deque
 from typing import Any
 
-from ..redaction import Redactor
-from ..results import Json
+from ..core import Json, Redactor
 from .wire import Head
 
 MAX_ROWS = 50_000

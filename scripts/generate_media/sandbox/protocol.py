@@ -48,7 +48,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
-from ..results import Json
+from ..core import Json
 from .jobs import Job, NewJob, Phase
 
 OPERATIONS = ("create", "poll", "download", "list", "cancel", "models", "credits")

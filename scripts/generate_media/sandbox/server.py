@@ -15,8 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .faults import UnknownFault
-from .protocol import Reply, Request, Route, SandboxProtocol, Stream
-from .protocol import World as AnyWorld
+from .protocol import Reply, Request, Route, SandboxProtocol, Stream, World as AnyWorld
 from .store import StoreFull
 from .transport import Sender
 from .wire import BadRequest, Connection, Gone, Head

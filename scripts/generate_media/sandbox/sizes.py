@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..results import Json
+from ..core import Json
 
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _PIXELS = re.compile(r"(\d{2,4})\s*[x*×]\s*(\d{2,4})", re.IGNORECASE)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..results import Json
+from ..core import Json
 from .files import clip_name
 from .forms import fields_of_form
 from .jobs import Job, NewJob, Output

@@ -14,8 +14,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from ..private import make_folder
-from ..results import Json
+from ..core import Json
+from ..journal import make_folder
 from .jobs import Job, Output
 
 MAX_JOBS = 20_000

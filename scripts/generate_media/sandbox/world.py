@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..results import Json
+from ..core import Json
 from .checking import Checker
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase

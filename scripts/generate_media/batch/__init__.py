@@ -1,0 +1,15 @@
+"""Many jobs in one run: lines of a file, copies of one request, open jobs of the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .run import follow_rows as follow_rows, run_batch as run_batch, run_copies as run_copies
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("run", "follow_rows run_batch run_copies"),
+    )

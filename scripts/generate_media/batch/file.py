@@ -1,0 +1,148 @@
+"""A batch file: one JSON object a line, with the names of request flags as keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..contract import nearest
+from ..core import GenerateMediaError, UsageError, read_user_text
+from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, strict_json, wanted_from
+
+MAX_FILE_BYTES = 64 << 20
+SHOWN_BAD_LINES = 100
+
+LINE_KEYS = frozenset(WISH_FLAGS) | {
+    "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
+}  # fmt: skip
+"""Request flags; never host, config or output flags, which hold for the whole run."""
+INHERITED = ("provider", "model", "kind", "fit", "no_validate", "detach")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file, numbered from 1: what it wants, or why it is no job."""
+
+    number: int
+    wanted: Wanted | None = None
+    error: GenerateMediaError | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The I-th of N parts of a file, I from 1; every line belongs to exactly one."""
+
+    index: int
+    of: int
+
+    def holds(self, line_number: int) -> bool:
+        return (line_number - 1) % self.of == self.index - 1
+
+
+class BadLines:
+    """Lines that are no jobs: the first ``SHOWN_BAD_LINES`` with their errors, the others counted by error code."""
+
+    def __init__(self) -> None:
+        self.shown: dict[int, GenerateMediaError] = {}
+        self.more: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self.shown) + self.more.total()
+
+    def add(self, line: int, error: GenerateMediaError) -> None:
+        if len(self.shown) < SHOWN_BAD_LINES:
+            self.shown[line] = error
+        else:
+            self.more[error.code] += 1
+
+
+def parse_shard(text: str | None) -> Shard:
+    """``I/N``, I from 1 to N; left out: the whole file.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if text is None:
+        return Shard(1, 1)
+    match = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise UsageError(
+            "usage",
+            f"--shard {text!r} is not I/N with I from 1 to N",
+            details={"received": text, "allowed": "1/4, 2/4, 3/4, 4/4"},
+        )
+    return Shard(int(match[1]), int(match[2]))
+
+
+def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Iterator[Line]:
+    """Every line that is not blank, one by one; a line that is no job becomes an error of its own.
+
+    Raises:
+        UsageError: the file cannot be read, or holds no line.
+    """
+    texts = read_user_text(file, MAX_FILE_BYTES).splitlines()
+    if not any(map(str.strip, texts)):
+        raise UsageError("empty_batch", f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}')
+    return (_line(number, text, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
+
+
+def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:
+    try:
+        return Line(number, _wanted(_object(text), openapi, defaults))
+    except GenerateMediaError as error:
+        return Line(number, error=error)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = strict_json(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("bad_json", f"the line is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError("bad_json", "the line must be a JSON object")
+    return value
+
+
+def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Wanted:
+    names = {key.replace("_", "-"): key for key in row}
+    unknown = [key for name, key in names.items() if name not in LINE_KEYS]
+    if unknown:
+        near = nearest(unknown[0], sorted(LINE_KEYS), limit=1)
+        raise UsageError(
+            "unknown_key",
+            f"the line has a key {unknown[0]!r} that is no request flag"
+            + (f"; did you mean {near[0]}?" if near else ""),
+            details={"received": unknown, "allowed": sorted(LINE_KEYS)},
+        )
+    values = {name: defaults.get(name) for name in INHERITED}
+    values |= {key.replace("-", "_"): value for key, value in row.items()}
+    for name in MEDIA_FLAGS:
+        if isinstance(values.get(name), str):
+            values[name] = [values[name]]
+    sets = values.get("set")
+    if isinstance(sets, Mapping):
+        values["set"] = [f"{key}={json.dumps(value)}" for key, value in sets.items()]
+    _check_kinds(values)
+    return wanted_from(values, openapi=openapi)
+
+
+def _check_kinds(values: Mapping[str, Any]) -> None:
+    """Values of the wrong JSON kind are named here, since argparse never saw them."""
+    for name, value in values.items():
+        texts = name in ("prompt", "provider", "model", "kind", "endpoint", "sse_endpoint")
+        if texts and value is not None and not isinstance(value, str):
+            raise UsageError("bad_value", f"{name} must be text, not {type(value).__name__}")
+        if name in (*MEDIA_FLAGS, "set") and not _is_texts(value):
+            raise UsageError("bad_value", f"{name} must be text or a list of texts")
+    if values.get("payload") is not None and not isinstance(values["payload"], Mapping):
+        raise UsageError("bad_value", "payload must be a JSON object")
+
+
+def _is_texts(value: Any) -> bool:
+    return value is None or (isinstance(value, Sequence) and not isinstance(value, str) and all(
+        isinstance(item, str) for item in value))  # fmt: skip

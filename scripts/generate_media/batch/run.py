@@ -1,0 +1,255 @@
+"""Many jobs in one run: lines of a file, copies of one request, or open jobs of the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ..core import ExitCode, GenerateMediaError, UsageError
+from ..events import Outcome, error_outcome, without_none
+from ..job import (
+    JobContext,
+    Session,
+    chooser,
+    job_spec,
+    known_urls,
+    open_context,
+    output_folder,
+    run_job,
+    start_fields,
+    tell_warnings,
+)
+from ..request import Prepared
+from .workers import Throttle, Work, run_all
+
+if TYPE_CHECKING:
+    from ..journal import Row
+    from .file import BadLines, Line, Shard
+
+DEFAULT_CONCURRENCY = 8
+SPEND_GUARD = 50
+"""Jobs that one command may make without --yes or --max-jobs."""
+MOST_USED = 1e18
+"""What is beyond it is no count of anything, and a sum with it could be no number at all."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One prepared line, and which of the equal lines of the whole file it is."""
+
+    line: int
+    prepared: Prepared
+    copy: int
+
+
+def run_batch(session: Session) -> Outcome:
+    """``--batch``: every line prepared and counted first, then the lines of this shard run.
+
+    Raises:
+        UsageError: an unreadable file, a bad --shard, more jobs than the spend guard lets through.
+    """
+    from .file import parse_shard, read_lines
+
+    args = session.args
+    if args.new:
+        raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
+    shard = parse_shard(args.shard)
+    lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
+    jobs, bad = _prepare_all(session, lines, shard)
+    if args.dry_run:
+        if not session.sandbox:
+            for name in {job.prepared.request.provider for job in jobs}:
+                session.base_url(session.settings.provider(name), args.base_url)
+        return _dry_run(jobs, bad)
+    _guard_spending(args.max_jobs, args.yes, len(jobs))
+    contexts = _Contexts(session)
+    works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
+    works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
+    works.sort(key=lambda work: int(work.label["line"]))
+    outcome = _run(session, works, unshown=bad.more)
+    if args.gallery:
+        _write_gallery(session)
+    return outcome
+
+
+def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:
+    return lambda _: error_outcome(error)
+
+
+def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
+    """``--count N``: N jobs of one request, each with a place of its own in the journal."""
+    _guard_spending(session.args.max_jobs, session.args.yes, count)
+    contexts = _Contexts(session)
+    runners = [contexts.runner(prepared, copy=copy, force_new=session.args.new) for copy in range(count)]
+    works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
+    base_url = session.base_url(prepared.provider, session.args.base_url)
+    space = "sandbox" if session.sandbox else prepared.provider.key_space_of(base_url)
+    return _run(session, works, start_fields(prepared, prepared.spec(space)))
+
+
+def follow_rows(
+    session: Session,
+    rows: Sequence[Row],
+    context: Callable[[Row], JobContext],
+    resume: Callable[[JobContext, Row], Outcome],
+) -> Outcome:
+    """Several jobs of the journal at once."""
+
+    def work(row: Row) -> Callable[[Mapping[str, Any]], Outcome]:
+        def run(extra: Mapping[str, Any]) -> Outcome:
+            try:
+                ctx = context(row)
+            except GenerateMediaError as error:
+                return error_outcome(error, generation_id=row.generation_id)
+            return resume(ctx, row)
+
+        return run
+
+    return _run(session, [Work({}, work(row)) for row in rows])
+
+
+class _Contexts:
+    """Surroundings for each job; a provider's rate limit is shared by all of them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._throttles: dict[tuple[str, str], Throttle] = {}
+
+    def runner(
+        self, prepared: Prepared, *, copy: int = 0, force_new: bool = False
+    ) -> Callable[[Mapping[str, Any]], Outcome]:
+        session = self._session
+        ctx = open_context(session, prepared, quiet=not session.args.verbose)
+        spec = job_spec(ctx, prepared, copy=copy, force_new=force_new)
+        throttle = self._throttle(ctx, prepared.request.kind)
+
+        def run(extra: Mapping[str, Any]) -> Outcome:
+            ctx.events.extra.update(extra)
+            tell_warnings(ctx, prepared)
+            return run_job(ctx, spec, detach=session.args.detach, before_create=lambda: throttle.wait(ctx.deadline))
+
+        return run
+
+    def _throttle(self, ctx: JobContext, kind: str) -> Throttle:
+        per_minute = ctx.provider.rate_limits.get(f"{kind}_per_minute", 0.0) * self._session.pace
+        place = (ctx.provider.name, kind)
+        return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
+
+
+def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple[list[_Job], BadLines]:
+    """The shard's lines as jobs, and those that are none; equal lines are counted over the whole file."""
+    from ..request import prepare_request
+    from .file import BadLines
+
+    choose = chooser(session)
+    seen: Counter[str] = Counter()
+    jobs: list[_Job] = []
+    bad = BadLines()
+    for line in lines:
+        try:
+            if line.error is not None:
+                raise line.error
+            assert line.wanted is not None
+            prepared = prepare_request(line.wanted, choose, known_urls(session))
+        except GenerateMediaError as error:
+            if shard.holds(line.number):
+                bad.add(line.number, error)
+            continue
+        same = prepared.spec("").fingerprint
+        if shard.holds(line.number):
+            jobs.append(_Job(line.number, prepared, seen[same]))
+        seen[same] += 1
+    return jobs, bad
+
+
+def _guard_spending(max_jobs: int | None, yes: bool, count: int) -> None:
+    limit = max_jobs if max_jobs is not None else None if yes else SPEND_GUARD
+    if limit is not None and count > limit:
+        raise UsageError(
+            "too_many_jobs",
+            f"this would be {count} jobs, and the limit is {limit}",
+            details={"received": count, "allowed": limit},
+            guidance=(f"nothing was sent; if all are meant, add --yes or --max-jobs {count}",),
+        )
+
+
+def _run(
+    session: Session,
+    works: Sequence[Work],
+    start: Mapping[str, str] | None = None,
+    unshown: Mapping[str, int] = MappingProxyType({}),
+) -> Outcome:
+    """Run, print each job's last line as it ends, and sum up; the code is the first failing line's.
+
+    ``start`` is what all the jobs have in common; ``unshown`` counts bad lines by error code that are only counted.
+    """
+    more = sum(unshown.values())
+    session.printer.event("start", **(start or {}), jobs=len(works) + more, sandbox=True if session.sandbox else None)
+    outcomes = run_all(session, works, session.args_concurrency(DEFAULT_CONCURRENCY))
+    failing = next((outcome.exit_code for outcome in outcomes if outcome.exit_code != ExitCode.OK), ExitCode.OK)
+    line = {
+        "event": "summary",
+        "ok": failing == ExitCode.OK,
+        "counts": dict(Counter(_word(outcome) for outcome in outcomes) + Counter(unshown))
+        | {"jobs": len(outcomes) + more},
+        "bad_lines_not_shown": more or None,
+        "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
+        "sandbox": True if session.sandbox else None,
+    }
+    return Outcome(failing, without_none(line))
+
+
+def _word(outcome: Outcome) -> str:
+    line = outcome.line
+    if line.get("reused"):
+        return "reused"
+    if outcome.exit_code == ExitCode.OK:
+        return "succeeded" if line.get("event") == "terminal" else "detached"
+    return str(line.get("result") if line.get("result") not in (None, "succeeded") else line.get("error"))
+
+
+def sum_usage(usages: Sequence[Any]) -> dict[str, float]:
+    """The numbers of all usage objects added up, by dotted name; what is no number is left out."""
+    total: Counter[str] = Counter()
+
+    def add(value: Any, name: str) -> None:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                add(item, f"{name}.{key}" if name else str(key))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MOST_USED:
+            total[name] += value  # type: ignore[assignment]
+
+    for usage in usages:
+        add(usage, "")
+    return dict(total)
+
+
+def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
+    line = {
+        "event": "dry_run",
+        "ok": not bad,
+        "jobs": len(jobs),
+        "models": dict(Counter(f"{job.prepared.request.provider}: {job.prepared.request.model}" for job in jobs)),
+        "invalid": [
+            {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
+        ],
+        "invalid_lines": len(bad),
+    }
+    code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
+    return Outcome(code, line)
+
+
+def _write_gallery(session: Session) -> None:
+    from ..gallery import write_gallery
+
+    folder = output_folder(session.args)
+    if folder is None:
+        return
+    try:
+        session.printer.event("gallery", path=str(write_gallery(Path(folder))))
+    except GenerateMediaError as error:  # the jobs are made and told of all the same
+        session.printer.event("warning", message=f"the gallery was not written: {error.message}")

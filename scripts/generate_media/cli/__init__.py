@@ -1,0 +1,39 @@
+"""One module a verb: what a command line means, and what its caller reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .beginning import begin as begin
+    from .bootstrap import start as start
+    from .check_keys import key_report as key_report
+    from .create import run_create as run_create
+    from .explain_error import explain as explain
+    from .inspect import run_inspect as run_inspect
+    from .list import run_list as run_list
+    from .net import run_lines as run_lines
+    from .parser import (
+        Parser as Parser,
+        create_parser as create_parser,
+        filled as filled,
+        seconds as seconds,
+        wait_parser as wait_parser,
+    )
+    from .wait import run_wait as run_wait
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("beginning", "begin"),
+        ("bootstrap", "start"),
+        ("check_keys", "key_report"),
+        ("create", "run_create"),
+        ("explain_error", "explain"),
+        ("inspect", "run_inspect"),
+        ("list", "run_list"),
+        ("net", "run_lines"),
+        ("parser", "Parser create_parser filled seconds wait_parser"),
+        ("wait", "run_wait"),
+    )

@@ -1,0 +1,133 @@
+"""How every entry script starts: with its packages, in the bundle's own .venv if need be, or with one clear error.
+
+Only the standard library, and of the bundle only what needs nothing else: this runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..events import leave, leave_with, standard_printer
+
+BUNDLE = Path(__file__).resolve().parents[3]
+GUARD = "GENERATE_MEDIA_IN_VENV"
+"""Set for the second interpreter, so that a broken .venv cannot start itself for ever."""
+GC_THRESHOLD = 500_000
+"""New objects before the collector looks; Python's own 700 is for programs that run long."""
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)\s*,\s*<\s*([0-9.]+)")
+_INSTALLED = re.compile(r"^(.+?)-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist-info|egg-info)$")
+
+
+class Requirement(NamedTuple):
+    """One line of requirements.txt: a name and the half-open range of versions that will do."""
+
+    name: str
+    lowest: tuple[int, ...]
+    below: tuple[int, ...]
+
+    def met_by(self, version: str | None) -> bool:
+        return version is not None and self.lowest <= _numbers(version) < self.below
+
+
+def start(main: Callable[[], int]) -> None:
+    """Run ``main`` and end the process with its exit code.
+
+    A python that lacks the packages hands over to the bundle's .venv where that has them, once; --help and
+    --version need no packages and never do.
+    """
+    # Imports make a hundred thousand objects that all stay: looking through them over and over costs 20 ms.
+    gc.set_threshold(GC_THRESHOLD)
+    if not {"-h", "--help", "--version"} & set(sys.argv[1:]):
+        missing = missing_requirements(sys.path)
+        if missing:
+            _go_on_in_venv()
+            standard_printer().line(missing_dependency(missing))
+            leave(2)
+    leave_with(main)
+
+
+def requirements() -> tuple[Requirement, ...]:
+    """The bundle's requirements.txt."""
+    lines = (BUNDLE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    found = (_REQUIREMENT.match(line) for line in lines)
+    return tuple(Requirement(m[1], _numbers(m[2]), _numbers(m[3])) for m in found if m)
+
+
+def missing_requirements(search_path: Sequence[str]) -> list[str]:
+    """Names of packages that are absent or outside their range, told by the metadata folders on the path.
+
+    Reading folder names takes a fraction of a millisecond; importlib.metadata would take tens.
+    """
+    installed: dict[str, str] = {}
+    for name, version in _distributions(search_path):
+        installed.setdefault(name, version)
+    return [item.name for item in requirements() if not item.met_by(installed.get(_normal(item.name)))]
+
+
+def missing_dependency(missing: Sequence[str]) -> Mapping[str, object]:
+    """The ``error`` object of CONTRACT: what lacks, and the exact commands that help."""
+    script = Path(sys.argv[0]).resolve()
+    file = BUNDLE / "requirements.txt"
+    return {
+        "event": "error",
+        "error": "missing_dependency",
+        "category": "validation",
+        "message": f"these Python packages are missing or too old or too new: {', '.join(missing)}",
+        "should_retry": True,
+        "missing": list(missing),
+        "install": f'"{sys.executable}" -m pip install -r "{file}"',
+        "guidance": [
+            f'python3 -m venv "{BUNDLE / ".venv"}" && "{_venv_python()}" -m pip install -r "{file}"'
+            " (then run the same command again: it uses that .venv by itself)",
+            f'or, without installing anything: uv run "{script}" …',
+            "if venv fails for lack of ensurepip: apt install python3-venv, or use uv",
+        ],
+    }
+
+
+def _go_on_in_venv() -> None:
+    """Replace this process by the same script in the bundle's .venv, if that has the packages."""
+    python = _venv_python()
+    if os.environ.get(GUARD) or not python.exists() or missing_requirements(_venv_path()):
+        return
+    environ = {**os.environ, GUARD: "1"}
+    command = [str(python), *sys.argv]
+    if os.name == "nt":
+        import subprocess
+
+        sys.exit(subprocess.run(command, env=environ, check=False).returncode)  # noqa: S603
+    sys.stdout.flush()
+    os.execve(command[0], command, environ)  # noqa: S606
+
+
+def _venv_python() -> Path:
+    return BUNDLE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _venv_path() -> list[str]:
+    pattern = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+    return [str(folder) for folder in (BUNDLE / ".venv").glob(pattern)]
+
+
+def _distributions(search_path: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for folder in search_path:
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for match in filter(None, map(_INSTALLED.match, names)):
+            yield _normal(match[1]), match[2]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])

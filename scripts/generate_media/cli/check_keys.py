@@ -1,0 +1,101 @@
+"""ensure_api_key.py: which providers are ready, as a document without any key in it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from ..config import ProviderSettings
+from ..core import UsageError, capped, clean_text, parse_json, succeeded
+from ..events import Signals, standard_printer
+from ..http import TransportError
+from ..job import Session, first_contact
+from ..providers import adapter_for, classify
+
+EARLIER_DEFAULT = "skills.video"
+ACCOUNTS_BYTES = 80_000
+"""For what all the providers' accounts say of themselves."""
+
+
+def key_report(args: argparse.Namespace) -> dict[str, Any]:
+    """The document: top-level keys of the provider asked for (else skills.video), and a row for each."""
+    args.poll_interval = args.poll_timeout = None
+    with ExitStack() as stack:
+        session = Session.open(args, standard_printer(), Signals(), stack)
+        names = [args.provider] if args.provider else list(session.settings.providers)
+        rows = {name: _row(session, session.settings.provider(name), len(names)) for name in names}
+        lead = session.settings.provider(args.provider or _lead(session))
+        own = rows[lead.name]
+        return {
+            "ok": any(row["ok"] for row in rows.values()),
+            "env_var": lead.key_env,
+            "message": own["message"],
+            "dashboard_url": lead.dashboard_url,
+            "how_to_get_key": own["how_to_get_key"],
+            "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
+            "set_key": first_contact(session.settings, lead)["set_key"],
+            "providers": rows,
+        }
+
+
+def _lead(session: Session) -> str:
+    names = list(session.settings.providers)
+    return EARLIER_DEFAULT if EARLIER_DEFAULT in names else names[0]
+
+
+def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, Any]:
+    """What is known of one provider's key; ``asked`` is how many providers share the document."""
+    found = session.keys(provider)
+    row: dict[str, Any] = {
+        "ok": bool(found.keys),
+        "env_var": provider.key_env,
+        "source": found.keys[0].source if found.keys else None,
+        "fingerprint": found.keys[0].fingerprint if found.keys else None,
+        "message": _message(provider, found.problems, bool(found.keys)),
+        "how_to_get_key": [
+            f"open {provider.key_url} and create a key",
+            f"set {provider.key_env} in the environment, or in the .env beside SKILL.md",
+        ],
+    }
+    if len(found.keys) > 1:
+        row["spare_keys"] = [key.fingerprint for key in found.keys[1:]]
+    if found.warnings:
+        row["warnings"] = list(found.warnings)
+    if session.args.verify and found.keys:
+        row |= _verify(session, provider, asked)
+    return row
+
+
+def _message(provider: ProviderSettings, problems: tuple[str, ...], ok: bool) -> str:
+    if ok:
+        return f"a key for {provider.name} is set"
+    return problems[0] if problems else f"no key for {provider.name} was found"
+
+
+def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[str, Any]:
+    """One cheap authenticated GET: does the key work, and what does the account say of itself."""
+    keys = session.keys(provider).keys
+    try:
+        base_url = session.base_url(provider, session.args.base_url if session.args.provider else None)
+    except UsageError as error:
+        return {"ok": False, "verified": False, "message": error.message, "guidance": list(error.guidance)}
+    adapter = adapter_for(provider.protocol)
+    call = adapter.account()
+    try:
+        answer = session.gateway(provider, base_url, keys).send(call, timeout_seconds=20.0)
+    except TransportError as error:
+        return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {error.detail}"}
+    if succeeded(answer):
+        account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
+        return {"verified": True, "message": f"the key works at {base_url}", "account": account}
+    failure = classify(answer, adapter.errors, operation=call.operation, wall=time.time())
+    if failure.category.value in ("not_found", "transient"):
+        return {"verified": False, "message": f"the key is set; {base_url} could not confirm it (HTTP {answer.status})"}
+    source = keys[0].source
+    return {
+        "ok": False,
+        "verified": False,
+        "message": f"{base_url} refused the key from {source}: {clean_text(failure.message, 300)}",
+    }

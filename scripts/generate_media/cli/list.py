@@ -1,0 +1,86 @@
+"""``wait_generation.py --list``: the journal's newest rows as one line. Loads neither HTTP nor contracts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from typing import Any
+
+from ..config import Settings, hide_keys_of, load_settings
+from ..core import CONFIG_FILE, Clock, ExitCode, UsageError, clean_text, journal_dir, short
+from ..events import Outcome, resume_command
+from ..job import LOST, expires_in, is_lost, lost_words
+from ..journal import Journal, Row
+
+
+def check_one_question(args: argparse.Namespace) -> None:
+    """One question at a time.
+
+    Raises:
+        UsageError: none was asked, or several.
+    """
+    if sum([bool(args.generation_id), args.all, args.list, bool(args.cancel)]) != 1:
+        raise UsageError(
+            "usage",
+            "give exactly one of --generation-id ID, --all, --list, --cancel ID",
+            guidance=("python3 scripts/wait_generation.py --list shows every job with its id",),
+        )
+    if args.settles and len(args.generation_id) != 1:
+        raise UsageError(
+            "usage",
+            "--settles ROW needs exactly one --generation-id ID: the job that is taken for the lost one",
+            guidance=("candidates[] of the exit 13 line hold the whole command",),
+        )
+
+
+def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
+    """The newest rows and how many there are in each state; no journal is made where there is none."""
+    check_one_question(args)
+    settings = load_settings(args.config or CONFIG_FILE)
+    hide_keys_of(settings, os.environ)
+    folder = journal_dir(os.environ, sandbox=args.sandbox)
+    journal = stack.enter_context(Journal.open(folder, read_only=True))
+    jobs = [_row(settings, row, args) for row in journal.recent(args.limit)]
+    line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
+    line |= {LOST: lost} if lost else {}
+    return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
+
+
+def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
+    saved = row.saved if isinstance(row.saved, list) else []
+    line = {
+        "generation_id": row.generation_id and clean_text(row.generation_id),
+        "provider": row.provider,
+        "model": row.model,
+        "kind": row.kind or None,
+        "state": row.state.value,
+        "status": clean_text(row.status) or None,
+        "result": row.result,
+        "prompt": row.prompt[:80] or None,
+        "created_at": _iso(row.created_at),
+        "ended_at": _iso(row.ended_at),
+        "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
+        "usage": short(row.usage),
+        **_fate_of_result(settings, row, args),
+    }
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
+    """How long a result that is not saved can still be had; one that is lost, with what can still be tried."""
+    provider, clock = settings.providers.get(row.provider), Clock(settings.scale_at(row.base_url))
+    if provider is None:
+        return {}
+    left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}
+    if not is_lost(provider, row, clock):
+        return left
+    config = str(args.config.resolve()) if args.config else None
+    resume = resume_command(row.generation_id, provider=row.provider, sandbox=args.sandbox, config=config)
+    return left | {"error": LOST, "message": lost_words(provider), "resume": resume}
+
+
+def _iso(unix: float | None) -> str | None:
+    return None if unix is None else datetime.fromtimestamp(unix, timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,26 @@
+"""config.json as typed settings, and where keys come from. No HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .keyplaces import hide_keys_of as hide_keys_of, keys_of as keys_of, read_keys_of_bundle as read_keys_of_bundle
+    from .keys import KeySearch as KeySearch, SecretKey as SecretKey
+    from .settings import (
+        ProviderSettings as ProviderSettings,
+        Settings as Settings,
+        is_loopback as is_loopback,
+        load_settings as load_settings,
+    )
+    from .tracked import is_tracked as is_tracked
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("keyplaces", "hide_keys_of keys_of read_keys_of_bundle"),
+        ("keys", "KeySearch SecretKey"),
+        ("settings", "ProviderSettings Settings is_loopback load_settings"),
+        ("tracked", "is_tracked"),
+    )

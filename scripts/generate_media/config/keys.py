@@ -1,0 +1,165 @@
+"""Where keys come from, and a key that cannot print itself. Nothing here sends anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..core import hide_key
+
+MAX_KEY_CHARS = 4096
+_PLACEHOLDER = re.compile(
+    r"^<.*>$|^\[.*\]$|^\{.*\}$|^\$\w+$|your[-_ ]?(api[-_ ]?)?(key|token)|^(api[-_]?key|token|placeholder|change[-_]?me"
+    r"|replace[-_]?me|todo|none|null|undefined|xxx+|sk-x+|(sk-)?(\.{2,}|…+)|paste.*here|insert.*here|\*+)$",
+    re.IGNORECASE,
+)
+_SMART_QUOTES = "“”‘’„«»"
+
+
+class SecretKey:
+    """An API key. Only :meth:`reveal` gives it; repr, str, format, vars and pickling do not."""
+
+    __slots__ = ("__value", "fingerprint", "source")
+
+    def __init__(self, value: str, source: str) -> None:
+        self.__value = value
+        self.source = source
+        self.fingerprint = key_fingerprint(value)
+
+    def reveal(self) -> str:
+        """The key itself, for the Authorization header only."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return f"<key {self.fingerprint} from {self.source}>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is not to be stored")
+
+
+def key_fingerprint(value: str) -> str:
+    """12 hex of the key's sha256: enough to tell keys apart, useless to anybody else."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def problem_of(value: str) -> str:
+    """What is wrong with a key's text, in words that name the fix; empty when nothing is."""
+    checks = (
+        (value.startswith("\ufeff"), "it begins with a byte-order mark; save the file as plain UTF-8"),
+        (bool(_PLACEHOLDER.search(value.strip())), "it is still the placeholder; put your own key in its place"),
+        ("\n" in value or "\r" in value, "it holds a line break; put the key on one line"),
+        (any(quote in value for quote in _SMART_QUOTES), "it holds typographic quotes; remove them"),
+        ('"' in value or "'" in value or "`" in value, "it holds quotation marks; remove them"),
+        (any(ch.isspace() for ch in value), "it holds spaces; remove them"),
+        (len(value) > MAX_KEY_CHARS, f"it is longer than {MAX_KEY_CHARS} characters; that is no key"),
+        (not (value.isascii() and value.isprintable()), "it holds characters that no key has; copy it again"),
+    )
+    return next((words for wrong, words in checks if wrong), "")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KeyPlaces:
+    """Where one provider's keys may stand, in the order in which they are looked for."""
+
+    env_vars: tuple[str, ...]
+    config_values: tuple[str, ...] = field(repr=False)
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KeySearch:
+    """What the search found: usable keys, best first, and what stood in the way of others."""
+
+    keys: tuple[SecretKey, ...]
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Path, home: Path | None) -> KeySearch:
+    """Look in config.json, the environment, the skill's .env, the user's .env, then key files (CONTRACT).
+
+    Empty values and placeholders count as absent; a key that cannot work is named in ``problems``. All others are
+    known from now on, so that nothing shows them.
+    """
+    keys: dict[str, SecretKey] = {}
+    problems: list[str] = []
+    for source, value in _candidates(places, environ, skill_folder, home):
+        if not value.strip():
+            continue
+        if not _PLACEHOLDER.search(value.strip()):
+            hide_key(value)
+        problem = problem_of(value)
+        if problem:
+            problems.append(f"the key in {source} cannot work: {problem}")
+        else:
+            keys.setdefault(value, SecretKey(value, source))
+    return KeySearch(tuple(keys.values()), tuple(problems), tuple(_file_warnings(places.files, home)))
+
+
+def _candidates(
+    places: KeyPlaces, environ: Mapping[str, str], skill_folder: Path, home: Path | None
+) -> Iterator[tuple[str, str]]:
+    yield from (("config.json", value) for value in places.config_values)
+    yield from _from_mapping(places.env_vars, environ, "the environment ({})")
+    for env_file in (skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])):
+        if os.path.isfile(env_file):  # Path.is_file raises in a folder that is not ours to look into
+            yield from _from_mapping(places.env_vars, _read_dotenv(env_file), f"{{}} of {env_file}")
+    for name in places.files:
+        path = _expand(name, home)
+        if path is not None and os.path.isfile(path):
+            yield str(path), _read_text(path).lstrip("\ufeff").strip()
+
+
+def _from_mapping(names: Sequence[str], values: Mapping[str, str], where: str) -> Iterator[tuple[str, str]]:
+    """Each variable, and its plural with several keys separated by commas."""
+    for name in names:
+        if name in values:
+            yield where.format(name), values[name]
+        for part in values.get(f"{name}S", "").split(","):
+            yield where.format(f"{name}S"), part.strip()
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    import io
+
+    from dotenv import dotenv_values
+
+    # Other encodings give a key with characters that no key has, which is then named as such.
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    except OSError:
+        return {}
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in found.items() if value}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[: MAX_KEY_CHARS * 4]
+    except OSError:
+        return ""
+
+
+def _expand(name: str, home: Path | None) -> Path | None:
+    """The file that a name in config.json means; None for one in the home folder of a user who has none."""
+    if not name.startswith("~/"):
+        return Path(name)
+    return None if home is None else home / name[2:]
+
+
+def _file_warnings(files: Sequence[str], home: Path | None) -> Iterator[str]:
+    if os.name == "nt":
+        return
+    for path in (_expand(name, home) for name in files):
+        if path is not None and os.path.isfile(path) and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield f"{path} can be read by other users of this machine: chmod 600 {path}"

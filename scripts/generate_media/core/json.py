@@ -1,0 +1,128 @@
+"""Provider answers as JSON: parsed once, at the edge, never trusted to be well formed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+
+from .errors import TEXT_CAP, clean_text
+from .known_keys import cut_keys_everywhere
+from .readings import Answer, Json
+from .urls import unsigned
+
+_LONG = 512
+_BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
+_DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
+
+DEPTH_CAP = 60
+LONGEST_WORD = 1 << 16
+"""A longer text is no id, status or URL, mostly a picture: it is looked through for keys where it is shown or kept."""
+
+
+def parse_json(text: str) -> Json:
+    """The JSON value of a text, without any key; None for what is no JSON (HTML, garbage, nested beyond reason).
+
+    NaN and numbers beyond all bounds become null: Python's json takes them, and the readers of our lines do not.
+    """
+    try:
+        value: Json = json.loads(text, parse_constant=_no_number, parse_float=_number)
+        return cut_keys_everywhere(value, longest=LONGEST_WORD)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def succeeded(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+def short(value: Json) -> Json:
+    """A small value (usage) as data for a line: texts cleaned; None for one that is no small value."""
+    try:
+        if len(json.dumps(value)) > TEXT_CAP:
+            return None
+        return _cleaned(value)
+    except RecursionError:
+        return None
+
+
+def _cleaned(value: Json) -> Json:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, Mapping):
+        return {clean_text(name): _cleaned(item) for name, item in value.items()}
+    return value
+
+
+class _Budget:
+    """How many bytes of indented JSON a document has left."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.left = size_bytes
+
+    def has_some(self, _: object) -> bool:
+        return self.left > 0
+
+    def line(self, depth: int, value: Json = None) -> None:
+        """Pay for a line: so far in (the document's own levels too), quotes, comma and line end."""
+        self.left -= 2 * (depth + 4) + len(json.dumps(value)) + 4
+
+    def word(self, value: Json, depth: int) -> Json:
+        """The value, cleaned and paid for."""
+        value = unsigned(clean_text(value)) if isinstance(value, str) else value
+        if isinstance(value, str) and len(json.dumps(value)) > self.left:
+            value = value[: max(0, self.left) // _MOST_BYTES_OF_A_CHAR] + "…"
+        self.line(depth, value)
+        return value
+
+
+_MOST_BYTES_OF_A_CHAR = 12
+
+
+def capped(value: Json, size_bytes: int) -> Json:
+    """What a server said, as a document may show it: no bytes, texts cleaned, so large in all; the rest is counted."""
+    return _capped(without_bytes(value), _Budget(size_bytes), 0)
+
+
+def _capped(value: Json, budget: _Budget, depth: int) -> Json:
+    if not isinstance(value, (list, Mapping)):
+        return budget.word(value, depth)
+    budget.line(depth)  # its bracket's
+    if isinstance(value, list):
+        kept = [_capped(item, budget, depth + 1) for item in takewhile(budget.has_some, value)]
+        return kept if len(kept) == len(value) else [*kept, f"<{len(value) - len(kept)} more>"]
+    named = {
+        str(budget.word(name, depth)): _capped(item, budget, depth + 1)
+        for name, item in takewhile(budget.has_some, value.items())
+    }
+    return named if len(named) == len(value) else {**named, "…": f"<{len(value) - len(named)} more>"}
+
+
+def without_bytes(value: Json, depth: int = 0) -> Json:
+    """The same answer with every base64 or data: text replaced by its length, and what is nested absurdly deep by a
+    note: fit for journal and sidecar."""
+    if isinstance(value, str):
+        found = re.match(_DATA_URI, value) if value.startswith("data:") else None
+        if found:
+            return f"data:{found[1]},<{len(value)} characters>"
+        return f"<base64, {len(value)} characters>" if len(value) >= _LONG and re.match(_BASE64_RUN, value) else value
+    if depth >= DEPTH_CAP and isinstance(value, (list, Mapping)):
+        return "<nested too deep>"
+    if isinstance(value, list):
+        return [without_bytes(item, depth + 1) for item in value]
+    if isinstance(value, Mapping):
+        return {name: without_bytes(item, depth + 1) for name, item in value.items()}
+    return value

@@ -1,0 +1,29 @@
+"""What a run says: lines on stdout, words on stderr, printed commands, outcomes, signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .commands import SAFE_WORD as SAFE_WORD, command as command, resume_command as resume_command
+    from .ending import at_end as at_end, leave as leave, leave_with as leave_with
+    from .outcome import Outcome as Outcome, error_outcome as error_outcome
+    from .printer import (
+        Printer as Printer,
+        print_document as print_document,
+        run_document as run_document,
+        standard_printer as standard_printer,
+        without_none as without_none,
+    )
+    from .signals import Signals as Signals
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("commands", "SAFE_WORD command resume_command"),
+        ("ending", "at_end leave leave_with"),
+        ("outcome", "Outcome error_outcome"),
+        ("printer", "Printer print_document run_document standard_printer without_none"),
+        ("signals", "Signals"),
+    )

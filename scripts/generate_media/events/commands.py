@@ -1,0 +1,47 @@
+"""Commands that we print for somebody to run: only checked words in them, quoted for the shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from ..core import BUNDLE, in_a_command
+
+SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
+
+
+def resume_command(
+    generation_id: str | None,
+    *,
+    provider: str,
+    sandbox: bool = False,
+    config: str | None = None,
+    deadline: float | None = None,
+    settles: str | None = None,
+) -> str | None:
+    """How to go on with a job of the journal, for as long at a time as now; None without an id.
+
+    ``settles`` names the row of a create whose answer was lost, for which the job is then taken; the journal does not
+    know that job yet, so an id that cannot stand in a shell command gives None.
+    """
+    if not generation_id or (settles is not None and not SAFE_WORD.match(generation_id)):
+        return None
+    extra = [] if settles is None else [f"--settles={settles}"]
+    extra += ["--sandbox"] if sandbox else []
+    if config is not None:
+        extra += ["--config", config]
+    if deadline is not None:
+        extra += ["--deadline", f"{deadline:g}"]
+    word = in_a_command(provider, generation_id) if settles is None else generation_id
+    return command("wait_generation.py", [f"--generation-id={word}", *extra])
+
+
+def command(script: str, arguments: Sequence[str]) -> str:
+    """``python3 <script> …``, every word quoted; the script by its own place, so that it works from anywhere.
+
+    Under ``uv run`` (which sets the variable) the packages are uv's, so the command goes through it again.
+    """
+    runner = ["uv", "run"] if os.environ.get("UV_RUN_RECURSION_DEPTH") else ["python3"]
+    return shlex.join([*runner, str(BUNDLE / "scripts" / script), *arguments])

@@ -1,0 +1,117 @@
+"""The only place that prints: JSON lines (or one document) on stdout, words for a person on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO
+
+from ..core import OURS, GenerateMediaError, InternalError, clean_text, cut_fields, mapped, unsigned
+
+SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
+"""Fields of a line that hold a provider's own words and are not cleaned where they are made."""
+
+
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What would end a line, move a terminal's cursor or be no UTF-8; below U+0020 JSON itself escapes."""
+
+KEPT = {"retry": ("http_status",)}
+"""Fields that stand in a line as null as well: no HTTP status means that no answer came."""
+
+
+class Printer:
+    """Thread-safe. A closed stdout never stops a job: what cannot be printed is in the journal and sidecar."""
+
+    def __init__(self, out: TextIO, words: TextIO, *, verbose: bool = False) -> None:
+        self._out = out
+        self._words = words
+        self._lock = threading.Lock()
+        self._held: list[Mapping[str, Any]] | None = []
+        """Warnings that came before the first line, which is ``start`` where there is one; None from then on."""
+        self.verbose = verbose
+
+    def event(self, name: str, **fields: Any) -> None:
+        """One JSON object on a line of its own, flushed; fields that are None are left out."""
+        kept = KEPT.get(name, ())
+        row = {"event": name, **{key: value for key, value in fields.items() if value is not None or key in kept}}
+        if name == "warning" and self._held is not None:
+            if row not in self._held:  # what holds for every job of a batch is said once
+                self._held.append(row)
+            return
+        self.line(row)
+
+    def line(self, row: Mapping[str, Any]) -> None:
+        held, self._held = self._held or [], None
+        rows = [row, *held] if row.get("event") == "start" else [*held, row]
+        self._write(self._out, "".join(json_text(_shown(one)) + "\n" for one in rows))
+
+    def document(self, document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
+        """One JSON document; on a terminal it is spread out. The URLs of a ``contract`` keep their queries."""
+        if indent is None and self._out.isatty():
+            indent = 2
+        self._write(self._out, json_text(cut_fields(document) if contract else _shown(document), indent) + "\n")
+
+    def say(self, text: str) -> None:
+        """Words for a person, ASCII-safe where the terminal is."""
+        encoding = getattr(self._words, "encoding", None) or "ascii"
+        safe = unsigned(clean_text(text)).encode(encoding, "backslashreplace").decode(encoding)
+        self._write(self._words, safe + "\n")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        with self._lock:
+            try:
+                stream.write(text)
+                stream.flush()
+            except (OSError, ValueError):
+                _silence(stream)
+
+
+def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with the provider's short words as data, no key in it, and no signature but in ``outputs``."""
+    words = {key: clean_text(value) if key in SERVER_WORDS and isinstance(value, str) else value
+             for key, value in row.items()}  # fmt: skip
+    shown: Mapping[str, Any] = mapped(cut_fields(words), unsigned, OURS | {"outputs"})
+    return shown
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a broken stream at nothing, so that neither this run nor the interpreter's exit trips over it."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        return
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON as it stands on stdout: UTF-8, escaped only what CONTRACT names."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def standard_printer(*, verbose: bool = False) -> Printer:
+    return Printer(sys.stdout, sys.stderr, verbose=verbose)
+
+
+def print_document(document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
+    """One JSON document on stdout. The URLs of a ``contract`` are examples and keep their queries."""
+    standard_printer().document(document, indent, contract=contract)
+
+
+def run_document(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
+    """Run a script that prints one document; whatever it raises becomes one ``error`` line and an exit code."""
+    try:
+        return main(argv)
+    except Exception as error:
+        told = error if isinstance(error, GenerateMediaError) else InternalError(error)
+        standard_printer().line({"event": "error", **without_none(told.as_json())})
+        return int(told.exit_code)
+
+
+def without_none(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None}

@@ -1,0 +1,23 @@
+"""Results out: fetched as from a stranger, checked by their bytes, saved whole or not at all, with their record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .atomic import check_folder as check_folder, write_whole as write_whole
+    from .download import Downloader as Downloader, RetryNote as RetryNote
+    from .outputs import save as save, stem as stem, still_there as still_there, write_sidecar as write_sidecar
+    from .sidecar import find_sidecar as find_sidecar, is_plain as is_plain, read_sidecar as read_sidecar
+    from .transfer import save_failed as save_failed
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("atomic", "check_folder write_whole"),
+        ("download", "Downloader RetryNote"),
+        ("outputs", "save stem still_there write_sidecar"),
+        ("sidecar", "find_sidecar is_plain read_sidecar"),
+        ("transfer", "save_failed"),
+    )

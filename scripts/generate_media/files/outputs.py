@@ -1,0 +1,172 @@
+"""Results out: each fetched or decoded to a part file, checked by its bytes, given a name of ours, measured."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Sequence, Set
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..core import GenerateMediaError, OutputError, RemoteOutput, SavedOutput
+from ..media import EXTENSIONS, HEAD_BYTES, extension, identify, measure
+from .atomic import Part, has_bytes, keep, part_file, publish
+from .names import candidates, stem
+from .sidecar import write_sidecar
+from .transfer import CutShort, Fetched, Sink, Truncated, save_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .download import Downloader
+
+__all__ = ["save", "stem", "still_there", "write_sidecar"]
+
+_BASE64_CHARS = 1 << 18
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def save(
+    outputs: Sequence[RemoteOutput],
+    *,
+    folder: Path,
+    stem_prompt: str,
+    provider: str,
+    generation_id: str,
+    downloader: Downloader,
+    on_saved: Callable[[SavedOutput], None] | None = None,
+) -> tuple[SavedOutput, ...]:
+    """Save a job's results in their order; done again, it finds the same files and makes none twice.
+
+    One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
+    ``on_saved`` at once, and stands in the error's ``details["outputs"]``. The bytes of a file that is cut short are
+    kept as ``<stem>[-n].<ext>.part`` until the n-th result is whole.
+
+    Raises:
+        OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
+        StillRunning: the time is up.
+    """
+    name = stem(stem_prompt, provider, generation_id)
+    saved: list[SavedOutput] = []
+    taken: set[str] = set()
+    failures: list[OutputError] = []
+    place = Path(os.path.abspath(folder))
+    try:
+        for number, output in enumerate(outputs, start=1):
+            with _kept_for_later(failures):
+                cut = f"{name}-{number}" if number > 1 else name
+                item = _save_one(output, place, name, cut, downloader, taken)
+                saved.append(item)
+                taken.add(item.path or "")
+                if on_saved is not None:
+                    on_saved(item)
+        if failures:
+            raise failures[0]
+    except GenerateMediaError as error:
+        if saved:
+            error.details["outputs"] = [item.as_json(show_query=False) for item in saved]
+        raise
+    finally:
+        downloader.close()
+    return tuple(saved)
+
+
+def still_there(saved: Sequence[SavedOutput], folder: str) -> bool:
+    """Whether all files of a finished job still lie in its own ``folder``, with their bytes, and are media.
+
+    The journal alone is no proof: one that somebody else prepared could name any file of the user's as an output.
+    """
+    try:
+        return bool(folder) and all(_is_saved(item, folder) for item in saved)
+    except (OSError, ValueError, TypeError):  # TypeError: a damaged column
+        return False
+
+
+def _is_saved(item: SavedOutput, folder: str) -> bool:
+    if item.path is None or not Path(item.path).resolve().is_relative_to(Path(folder).resolve()):
+        return False
+    if not has_bytes(Path(item.path), size_bytes=item.size_bytes, sha256=item.sha256):
+        return False
+    with open(item.path, "rb") as file:
+        return identify(file.read(HEAD_BYTES)) in EXTENSIONS
+
+
+def _save_one(
+    output: RemoteOutput, folder: Path, name: str, cut: str, downloader: Downloader, taken: Set[str]
+) -> SavedOutput:
+    """One result under the first free name; ``cut`` is the one that its bytes get when they are cut short."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part_file(folder, name) as part:
+            try:
+                fetched = _fetch(output, part.file, downloader)
+            except CutShort as error:
+                raise _kept(error, part, folder / _cut_name(cut, error.media_type)) from None
+            part.sync()
+            size = measure(part.path, fetched.media_type, seconds=downloader.look_seconds())
+            path = publish(
+                part.path,
+                folder,
+                (row for row in candidates(name, extension(fetched.media_type)) if str(folder / row) not in taken),
+                size_bytes=fetched.size_bytes,
+                sha256=fetched.sha256,
+            )
+        (folder / _cut_name(cut, fetched.media_type)).unlink(missing_ok=True)
+    except OSError as error:
+        raise save_failed(error) from None
+    return SavedOutput(
+        path=str(path),
+        url=output.url,
+        media_type=fetched.media_type,
+        size_bytes=fetched.size_bytes,
+        sha256=fetched.sha256,
+        width=size.width,
+        height=size.height,
+        duration_seconds=size.duration_seconds,
+        role=output.role,
+    )
+
+
+def _cut_name(cut: str, media_type: str) -> str:
+    return f"{cut}{extension(media_type)}.part"
+
+
+def _kept(error: CutShort, part: Part, path: Path) -> CutShort:
+    """The error, once the bytes lie where it says."""
+    keep(part, path)
+    error.message += f"; what came is kept as {path}"
+    return error
+
+
+def _fetch(output: RemoteOutput, file: BinaryIO, downloader: Downloader) -> Fetched:
+    if output.inline:
+        return _decode(output.inline, Sink(file, downloader.max_bytes, downloader.look_seconds))
+    if output.url:
+        return downloader.fetch(output.url, file)
+    raise OutputError("no_output", "the provider named a result but gave neither a URL nor its bytes")
+
+
+def _decode(text: str, sink: Sink) -> Fetched:
+    """Base64 (a data: URI too) straight into the file, a window at a time."""
+    rest = ""
+    try:
+        for at in range(text.find(",") + 1 if text[:5] == "data:" else 0, len(text), _BASE64_CHARS):
+            window = rest + "".join(text[at : at + _BASE64_CHARS].split()).translate(_URL_SAFE)
+            whole = len(window) - len(window) % 4
+            rest = window[whole:]
+            sink.write(base64.b64decode(window[:whole], validate=True))
+        sink.write(base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True))
+        return sink.finish()
+    except (ValueError, Truncated):
+        raise OutputError("wrong_type", "the result came inline but is no base64") from None
+
+
+@contextmanager
+def _kept_for_later(failures: list[OutputError]) -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        if error.code == "save_failed":
+            raise
+        failures.append(error)

@@ -1,0 +1,31 @@
+"""The one HTTP client: the key to the right host, every exchange bounded, nothing repeated by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .addresses import Resolver as Resolver, shown_host as shown_host, system_resolver as system_resolver
+    from .anonymous import AGAIN as AGAIN, AnonymousGet as AnonymousGet, Transient as Transient
+    from .blocked import BLOCKED as BLOCKED, NETWORK_BLOCKED as NETWORK_BLOCKED, is_blocked as is_blocked
+    from .client import Client as Client, EventStream as EventStream, Site as Site, check_base_url as check_base_url
+    from .connections import TrustStore as TrustStore
+    from .exchange import TransportError as TransportError
+    from .gateway import ClientPool as ClientPool, Gateway as Gateway
+    from .retry import RetryPolicy as RetryPolicy
+    from .watch import Watch as Watch, shared as shared
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("addresses", "Resolver shown_host system_resolver"),
+        ("anonymous", "AGAIN AnonymousGet Transient"),
+        ("blocked", "BLOCKED NETWORK_BLOCKED is_blocked"),
+        ("client", "Client EventStream Site check_base_url"),
+        ("connections", "TrustStore"),
+        ("exchange", "TransportError"),
+        ("gateway", "ClientPool Gateway"),
+        ("retry", "RetryPolicy"),
+        ("watch", "Watch shared"),
+    )

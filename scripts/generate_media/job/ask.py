@@ -1,0 +1,60 @@
+"""One look at a job: what its provider says of it now, over whichever route answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core import Answer, Call, Category, Deadline, Failure, JobRef, Reading, Result, parse_json, succeeded
+from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
+from ..providers import classify
+from .context import JobContext
+
+NO_ANSWER = "no_answer"
+
+
+def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
+    """One look at a job, over every route that its provider offers: the first that knows it answers.
+
+    Never raises for what the provider or the network does.
+    """
+    failures: list[Failure] = []
+    partial: list[Reading] = []
+    for call in ctx.adapter.queries(job):
+        asked = _ask_once(ctx, call, job, until)
+        if isinstance(asked, Failure):
+            failures.append(asked)
+        elif _tells_all(asked):
+            return asked
+        else:
+            partial.append(asked)
+    if partial:
+        return partial[0]
+    # A route that does not know a job says less than one that is merely busy: the busy one may know it yet.
+    transient = [failure for failure in failures if failure.category is Category.TRANSIENT]
+    return (transient or failures)[0]
+
+
+def _tells_all(reading: Reading) -> bool:
+    """Whether no other route could say more: Agnes's have at times told of an end without its URL [M]."""
+    return bool(reading.status) and not (reading.result is Result.SUCCEEDED and not reading.outputs)
+
+
+def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:
+    seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
+    try:
+        answer = ctx.gateway.send(call, timeout_seconds=seconds)
+    except TransportError as error:
+        code = NETWORK_BLOCKED if error.detail == BLOCKED else NO_ANSWER
+        return Failure(Category.TRANSIENT, error.detail, code=code, should_retry=True)
+    if not succeeded(answer):
+        return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
+    return _read_answer(ctx, answer, job)
+
+
+def _read_answer(ctx: JobContext, answer: Answer, job: JobRef) -> Reading | Failure:
+    body = parse_json(answer.body)
+    reading = ctx.adapter.read(body, model=job.model)
+    if reading.status or isinstance(body, Mapping):
+        return reading
+    kind = answer.media_type or "no content type"
+    return Failure(Category.TRANSIENT, f"HTTP {answer.status} with {kind} in place of a job", answer.status, "not_json")

@@ -1,0 +1,237 @@
+"""What follows an end: files and sidecar for a job that succeeded, a sidecar with the reason for one that did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import is_loopback
+from ..core import (
+    MAX_OUTPUTS,
+    GenerateMediaError,
+    JobFailure,
+    OutputError,
+    Reading,
+    RemoteOutput,
+    SavedOutput,
+    StillRunning,
+)
+from ..events import Outcome
+from ..files import find_sidecar, save, stem, still_there, write_sidecar
+from ..http import NETWORK_BLOCKED
+from ..journal import Row, local_id
+from ..providers import classify_job_failure
+from .accept import end_in_journal
+from .ask import ask
+from .context import JobContext, job_ref
+from .expiry import LOST, lost_words
+from .report import Ended, failed, no_file, sidecar_record, terminal
+
+if TYPE_CHECKING:
+    from ..files import Downloader, RetryNote
+
+FRESH_SECONDS = 600.0
+"""So long after its end a job's files may still be on their way to the CDN: a 404 may pass."""
+NEW_HINT = "the same command with --new makes it again, and may pay again"
+
+
+def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elapsed: float) -> Outcome:
+    """The outcome of a job that has just ended and stands in the journal as ended."""
+    if row.result == "succeeded":
+        return collect_files(ctx, row, source=source, elapsed=elapsed, reused=False, reading=reading)
+    end = _ended(ctx, row, source, elapsed, reused=False)
+    outcome = failed(end, reading.failure, _category(ctx, reading.failure))
+    if ctx.outputs.folder is not None:
+        error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
+        _write_sidecar(ctx, end, (), error)
+    return outcome
+
+
+def collect_files(
+    ctx: JobContext, row: Row, *, source: str, elapsed: float, reused: bool, reading: Reading | None = None
+) -> Outcome:
+    """Files on disk for a job that succeeded, the reason for one that did not; nothing is fetched twice."""
+    end = _ended(ctx, row, source, elapsed, reused)
+    if row.result != "succeeded":
+        failure = _failure_of(row)
+        return failed(end, failure, _category(ctx, failure))
+    if end.more_outputs:
+        ctx.events.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
+    there = saved_outputs(row)
+    if reused and there and still_there(there, row.output_dir):
+        _mend_sidecar(ctx, end, there)
+        return terminal(end, there)
+    outputs = _taken(row, reading)
+    if ctx.outputs.folder is None:
+        if not outputs:
+            return no_file(end, _no_output(row))
+        return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
+    if reading is None and row.generation_id != local_id(row.fingerprint, row.ordinal):
+        reading, row = _fresh(ctx, row)
+        outputs = _taken(row, reading)
+        end = _ended(ctx, row, source, elapsed, reused)
+    if not outputs:
+        return no_file(end, _no_output(row))
+    return _save(ctx, end, outputs)
+
+
+def lost(ctx: JobContext, row: Row) -> Outcome:
+    """The outcome of a job whose result its provider has deleted since, as far as is documented: nothing is asked."""
+    guidance = (
+        f"the command in resume asks {ctx.provider.name} once more, and saves the file if it is still given",
+        f"its console may still show it: {ctx.provider.dashboard_url}",
+        NEW_HINT,
+    )
+    error = OutputError(
+        LOST, lost_words(ctx.provider), guidance=guidance, details={"resume": ctx.resume(row.generation_id)}
+    )
+    return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
+
+
+def _taken(row: Row, reading: Reading | None) -> Sequence[RemoteOutput]:
+    """The results to fetch or to print: those of the answer at hand, else of the journal, so many at most."""
+    return (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
+
+
+def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
+    assert ctx.outputs.folder is not None
+    row = end.row
+    partly: list[SavedOutput] = []
+    try:
+        saved = save(
+            outputs,
+            folder=ctx.outputs.folder,
+            stem_prompt=row.prompt,
+            provider=row.provider,
+            generation_id=row.generation_id or "",
+            downloader=_downloader(ctx, row),
+            on_saved=partly.append,
+        )
+    except StillRunning as error:
+        raise _out_of_time(ctx, row, error) from None
+    except OutputError as error:
+        again = () if error.code == NETWORK_BLOCKED else (f"run the same command again to fetch it; {NEW_HINT}",)
+        guidance = (*error.guidance, *again)
+        outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
+        _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
+        return outcome
+    _write_sidecar(ctx, end, saved, None)
+    ctx.journal.collected(
+        row.row_id,
+        saved=[item._asdict() for item in saved],
+        output_dir=str(ctx.outputs.folder),
+        stem=stem(row.prompt, row.provider, row.generation_id or ""),
+    )
+    return terminal(end, saved)
+
+
+def _fresh(ctx: JobContext, row: Row) -> tuple[Reading | None, Row]:
+    """Ask again for a finished job, since its result URLs may have been renewed; else what is recorded."""
+    asked = ask(ctx, job_ref(row), ctx.deadline)
+    if isinstance(asked, Reading) and asked.result is not None and asked.outputs:
+        end_in_journal(ctx, row.row_id, asked)
+        return asked, ctx.journal.get(row.row_id)
+    return None, row
+
+
+def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
+    """The files that the journal says a job left; none where that column is damaged, so that they are fetched anew."""
+    rows = row.saved if isinstance(row.saved, list) else []
+    try:
+        return tuple(SavedOutput(**item) for item in rows)  # type: ignore[arg-type]
+    except TypeError:  # no objects, or with other names
+        return ()
+
+
+def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
+    """The record of an earlier run, where its disk had no room for it."""
+    folder = next((Path(item.path).parent for item in there if item.path), None)
+    name = stem(end.row.prompt, end.row.provider, end.row.generation_id or "")
+    job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
+    if folder is not None and find_sidecar(folder, name, job) is None:
+        _write_sidecar(ctx, end, there, None, folder)
+
+
+def _write_sidecar(
+    ctx: JobContext,
+    end: Ended,
+    saved: Sequence[SavedOutput],
+    error: Mapping[str, Any] | None,
+    folder: Path | None = None,
+) -> None:
+    """A sidecar that cannot be written costs a warning, never the job."""
+    folder = folder or ctx.outputs.folder
+    assert folder is not None
+    row = end.row
+    name = stem(row.prompt, row.provider, row.generation_id or "")
+    try:
+        write_sidecar(folder, name, sidecar_record(end, saved, error))
+    except (OSError, GenerateMediaError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+        ctx.events.warn(f"the sidecar {name}.json could not be written: {reason}")
+
+
+def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:
+    return Ended(
+        row,
+        source,
+        elapsed,
+        sandbox=ctx.sandbox,
+        verbose=ctx.events.verbose,
+        complete_urls=ctx.outputs.folder is None,
+        reused=reused,
+        more_outputs=max(0, len(row.remote) - MAX_OUTPUTS),
+    )
+
+
+def _category(ctx: JobContext, failure: JobFailure | None) -> Any:
+    return classify_job_failure(failure.code if failure else "", failure.message if failure else "", ctx.adapter.errors)
+
+
+def _failure_of(row: Row) -> JobFailure:
+    error = row.error if isinstance(row.error, dict) else {}
+    return JobFailure(str(error.get("code") or ""), str(error.get("message") or ""))
+
+
+def _no_output(row: Row) -> OutputError:
+    return OutputError(
+        "no_output",
+        f"the provider says {row.status} but gave nothing to fetch",
+        guidance=(f"run the same command again to look once more; {NEW_HINT}",),
+    )
+
+
+def _downloader(ctx: JobContext, row: Row) -> Downloader:
+    from ..files import Downloader
+
+    def told(note: RetryNote) -> None:
+        ctx.events.event(
+            "retry",
+            operation="download",
+            http_status=note.http_status,
+            category="transient",
+            wait_seconds=round(note.wait_seconds, 2),
+            attempt=note.attempt,
+        )
+
+    return Downloader(
+        allow_loopback=is_loopback(ctx.gateway.base_url),
+        deadline=ctx.deadline.remaining,
+        sleep=ctx.clock.sleep,
+        max_bytes=ctx.outputs.max_bytes,
+        time_scale=ctx.clock.scale,
+        fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
+        trust=ctx.gateway.trust,
+        on_retry=told,
+    )
+
+
+def _out_of_time(ctx: JobContext, row: Row, error: StillRunning) -> StillRunning:
+    return StillRunning(
+        "deadline",
+        "the job is done, but the time was up before its files were fetched",
+        should_retry=True,
+        guidance=("go on with the command in resume: it only fetches the files",),
+        details={**error.details, "generation_id": row.generation_id, "resume": ctx.resume(row.generation_id)},
+    )

@@ -1,0 +1,144 @@
+"""What one job has at hand while it runs: settings, clock, journal, provider, printer. No logic of its own."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import ProviderSettings
+from ..core import Clock, Deadline, JobRef
+from ..events import Printer, Signals
+from ..http import Gateway, RetryPolicy
+from ..providers import Adapter
+
+if TYPE_CHECKING:
+    from ..http import EventStream, Watch
+    from ..journal import Journal, Row
+
+SILENCE_CHECK_SECONDS = 30.0
+_POLICY = RetryPolicy()
+_CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Limits:
+    """How long to wait for what, in story seconds."""
+
+    poll_interval: float
+    poll_timeout: float
+    poll_request_timeout: float = 20.0
+    stream_silence: float = 120.0
+    create_timeout: float = 60.0
+    least_poll_interval: float = 0.0
+    """The provider's documented minimum."""
+    typical_seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OutputPlan:
+    """Where results go; ``folder`` None means --no-download."""
+
+    folder: Path | None
+    max_bytes: int = 4 << 30
+
+
+class Events:
+    """A printer that adds what holds for every line of one job: its line in the batch file.
+
+    ``quiet`` keeps back what nobody reads of one job among many (start, status); the id is always told.
+    """
+
+    QUIET = frozenset({"start", "status"})
+
+    def __init__(self, printer: Printer, *, quiet: bool = False) -> None:
+        self._printer = printer
+        self._quiet = quiet
+        self.extra: dict[str, Any] = {}
+
+    @property
+    def verbose(self) -> bool:
+        return self._printer.verbose
+
+    def event(self, name: str, **fields: Any) -> None:
+        if not (self._quiet and name in self.QUIET):
+            self._printer.event(name, **self.extra, **fields)
+
+    def warn(self, message: str) -> None:
+        self.event("warning", message=message)
+
+    def say(self, text: str) -> None:
+        if not self._quiet:
+            self._printer.say(text)
+
+
+class OpenStreams:
+    """The streams that are being read, so that a signal can wake their readers."""
+
+    def __init__(self) -> None:
+        self._streams: set[EventStream] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self, stream: EventStream) -> Iterator[None]:
+        """A stream that is open as long as the block."""
+        with self._lock:
+            self._streams.add(stream)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._streams.discard(stream)
+
+    def shut_down(self) -> None:
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.shutdown()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JobContext:
+    """One job's surroundings. ``deadline`` is the whole run's budget, a download included."""
+
+    provider: ProviderSettings
+    adapter: Adapter
+    gateway: Gateway
+    journal: Journal
+    clock: Clock
+    deadline: Deadline
+    limits: Limits
+    outputs: OutputPlan
+    events: Events
+    signals: Signals
+    watch: Watch
+    streams: OpenStreams
+    sandbox: bool = False
+    config: str | None = None
+    budget_seconds: float | None = None
+    """What --deadline said, so that the command that goes on is as short as this one."""
+    policy: RetryPolicy = _POLICY
+    rng: random.Random = _CHANCE
+
+    def resume(self, generation_id: str | None, *, settles: str | None = None) -> str | None:
+        """The command that goes on with a job, or that takes it for the lost create ``settles`` first."""
+        from ..events import resume_command
+
+        return resume_command(
+            generation_id,
+            provider=self.provider.name,
+            sandbox=self.sandbox,
+            config=self.config,
+            deadline=self.budget_seconds,
+            settles=settles,
+        )
+
+
+def job_ref(row: Row) -> JobRef:
+    """What the journal knows of a job, as a provider wants to be asked."""
+    return JobRef(row.generation_id or "", row.model, row.kind, row.aliases, row.query_path)

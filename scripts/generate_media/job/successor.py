@@ -1,0 +1,211 @@
+"""A model that is gone: what the provider offers now, and the same job as a command for the model in its place.
+
+The request is read back into flags by the gone model's ``x-flags``, then filled again by the new one's: both are
+data of the contract (``x-models[].replaced_by`` names the successor), so no provider is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core import Body, Category, LocalMedia, ProviderRefused, Request, UsageError
+from ..events import SAFE_WORD, command
+from ..media import for_validation
+from ..request import MEDIA_KINDS, Wish, build_body
+
+if TYPE_CHECKING:
+    from ..contract import Contract, FlagForm
+    from .context import JobContext
+
+ASK_SECONDS = 20.0
+SHOWN_MODELS = 30
+PROMPT_CAP = 2000
+
+
+@dataclass(frozen=True)
+class Successor:
+    """The model to go on with, the flags that say the same for it (none where it cannot be said in flags), and
+    flags of the old request that it has not."""
+
+    model: str
+    flags: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+
+
+def explain_gone(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
+    """The refusal of a create with what the provider offers now and how to go on; unchanged where it is another."""
+    call = ctx.adapter.available_models()
+    if error.failure.category is not Category.NOT_FOUND or call is None:
+        return error
+    from ..contract import open_contract
+
+    offered = tuple(model for model in _ask(ctx, call) if SAFE_WORD.match(model))
+    contract = open_contract(ctx.provider.protocol)
+    found = find_successor(contract, request, offered, tuple(ctx.provider.default_models.values()))
+    lines = list(error.guidance)
+    if found is not None:
+        lines.insert(0, f"{found.model} takes its place: {_command(ctx, found) or f'--model {found.model}'}")
+        if found.left_out:
+            lines.insert(1, f"left out, for it has no such field: {', '.join(found.left_out)}")
+    error.guidance = tuple(lines)
+    error.details |= {"available_models": list(offered[:SHOWN_MODELS])} if offered else {}
+    return error
+
+
+def find_successor(
+    contract: Contract, request: Request, offered: Sequence[str], preferred: Sequence[str] = ()
+) -> Successor | None:
+    """The nearest model of the same kind: the one that the contract names, else a preferred one, else any offered.
+
+    ``offered`` empty means that nobody could tell.
+    """
+    named = _replaced_by(contract, request.model)
+    known = [info.id for info in contract.models() if info.kind == request.kind and info.id != request.model]
+    order = [model for model in dict.fromkeys([named, *preferred, *known]) if model in known]
+    if not (named or offered):
+        return None
+    model = next((model for model in order if not offered or model in offered), None)
+    if model is None:
+        return None
+    flags = read_flags(request.body, contract.forms(contract.find_model(request.model), request.model))
+    return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
+
+
+def read_flags(body: Mapping[str, Body], forms: Sequence[FlagForm]) -> dict[str, Any] | None:
+    """The friendly flags that fill a body, by the form that explains most of it; None where none does."""
+    found = [flags for form in forms if (flags := _read_form(body, form)) is not None]
+    return max(found, key=lambda flags: (sum(name in MEDIA_KINDS for name in flags), len(flags)), default=None)
+
+
+def _read_form(body: Mapping[str, Body], form: FlagForm) -> dict[str, Any] | None:
+    flags: dict[str, Any] = {}
+    appended: dict[str, int] = {}
+    taken: set[str] = set()
+    for flag, rule in form.flags.items():
+        place = str(rule.get("to", "")).removesuffix("[]")
+        value = _at(body, place)
+        if value is None or (place in taken and not str(rule["to"]).endswith("[]")):
+            continue
+        if str(rule["to"]).endswith("[]"):
+            index = appended[place] = appended.get(place, -1) + 1
+            if not isinstance(value, (list, tuple)) or index >= len(value):
+                continue
+            value = value[index]
+        read = _read_value(body, value, rule)
+        if read is not None:
+            flags[flag] = read
+            taken.add(place)
+    whole = all(
+        isinstance(items := _at(body, place), Sequence) and len(items) == last + 1 for place, last in appended.items()
+    )
+    return flags if whole and set(form.needs) <= set(flags) else None
+
+
+def _read_value(body: Mapping[str, Body], value: Body, rule: Mapping[str, Any]) -> Any:
+    """The flag's value behind a field's: the map, the multiplication and the repetition undone."""
+    if "map" in rule:
+        pairs = rule["map"].items()
+        return next((key for key, sent in pairs if _holds(body, value, sent)), None)
+    if "times" in rule and isinstance(value, (int, float)):
+        rate = _at(body, rule["times"]["field"]) or rule["times"]["default"]
+        return f"{round(value / float(rate), 1):g}" if isinstance(rate, (int, float)) and rate else None
+    if isinstance(value, (list, tuple)):
+        if not rule.get("many") or not rule.get("min", 1) <= len(value) <= rule.get("max", len(value)):
+            return None
+        return tuple(_word(item) for item in value)
+    return None if isinstance(value, Mapping) else _word(value)
+
+
+def _holds(body: Mapping[str, Body], value: Body, sent: Any) -> bool:
+    return all(body.get(key) == part for key, part in sent.items()) if isinstance(sent, Mapping) else value == sent
+
+
+def _word(value: Body) -> Any:
+    return value.path if isinstance(value, LocalMedia) else value
+
+
+def _at(body: Any, place: str) -> Body:
+    for name in place.split("."):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    found: Body = body
+    return found
+
+
+def _translated(contract: Contract, model: str, flags: Mapping[str, Any]) -> Successor | None:
+    """The flags that the new model takes: prompt and media must be among them, the rest each if it fits."""
+    core = {name: value for name, value in flags.items() if name == "prompt" or name in MEDIA_KINDS}
+    if not _fits(contract, model, core):
+        return None
+    kept = dict(core)
+    for name, value in flags.items():
+        if name not in core:
+            usable = _usable(contract, model, core, name, value)
+            kept |= {} if usable is None else {name: usable}
+    return Successor(model, kept, tuple(f"--{name}" for name in flags if name not in kept))
+
+
+def _usable(contract: Contract, model: str, core: Mapping[str, Any], name: str, value: Any) -> Any:
+    """A flag's value, brought into the new model's range where it lies outside; None where it has no such flag."""
+    try:
+        return value if _fits(contract, model, {**core, name: value}, quiet=False) else None
+    except UsageError as error:
+        bounds = error.details.get("allowed")
+        if error.code == "bad_value" and isinstance(bounds, list) and len(bounds) == 2 and _number(value) is not None:
+            low, high = (_number(bound) for bound in bounds)
+            if low is not None and high is not None:
+                return f"{min(max(_number(value) or 0.0, low), high):g}"
+        return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _fits(contract: Contract, model: str, flags: Mapping[str, Any], *, quiet: bool = True) -> bool:
+    """Whether the contract takes the flags for a model. Raises UsageError unless ``quiet``."""
+    endpoint = contract.find_model(model)
+    rest = {name: value for name, value in flags.items() if name != "prompt"}
+    try:
+        built = build_body(Wish(flags.get("prompt"), rest), contract.forms(endpoint, model), base={"model": model})
+    except UsageError:
+        if quiet:
+            return False
+        raise
+    problems = contract.validate(endpoint, for_validation(built.body))
+    return not any(problem.severity == "error" for problem in problems)
+
+
+def _replaced_by(contract: Contract, model: str) -> str:
+    endpoint = contract.find_model(model)
+    rows = endpoint.operation.node.get("x-models", ()) if endpoint.operation else ()
+    return next((str(row.get("replaced_by", "")) for row in rows if row.get("id") == model), "")
+
+
+def _command(ctx: JobContext, found: Successor) -> str | None:
+    """The whole command; None where a value cannot stand in one (bytes in the body, an endless prompt)."""
+    words = [f"--provider={ctx.provider.name}", f"--model={found.model}"]
+    for name, value in found.flags.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if len(str(one)) > PROMPT_CAP or str(one).startswith("data:"):
+                return None
+            words.append(f"--{name}={one}")
+    words += ["--sandbox"] if ctx.sandbox else []
+    words += [] if ctx.config is None else [f"--config={ctx.config}"]
+    return command("create_and_wait.py", words) if found.flags else None
+
+
+def _ask(ctx: JobContext, call: Any) -> tuple[str, ...]:
+    """The models on offer; empty where the question fails, for the refusal itself must be told all the same."""
+    from ..core import parse_json, succeeded
+    from ..http import TransportError
+
+    try:
+        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.deadline.cut(ASK_SECONDS)))
+    except TransportError:
+        return ()
+    return ctx.adapter.read_models(parse_json(answer.body)) if succeeded(answer) else ()

@@ -1,0 +1,41 @@
+"""Local files in: recognised by their bytes, measured, encoded at the moment of sending. No HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bounded import LOOK_SECONDS as LOOK_SECONDS, Bounded as Bounded
+    from .iso_boxes import boxes as boxes
+    from .local import (
+        Limits as Limits,
+        encode as encode,
+        load as load,
+        multipart_fields as multipart_fields,
+        objections as objections,
+    )
+    from .measures import webp as webp
+    from .scaling import fit as fit
+    from .sniff import (
+        EXTENSIONS as EXTENSIONS,
+        HEAD_BYTES as HEAD_BYTES,
+        extension as extension,
+        identify as identify,
+        measure as measure,
+    )
+    from .views import canonical as canonical, files_of as files_of, for_validation as for_validation, redact as redact
+    from .wholeness import Structure as Structure, structure as structure
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("bounded", "Bounded LOOK_SECONDS"),
+        ("iso_boxes", "boxes"),
+        ("local", "Limits encode load multipart_fields objections"),
+        ("measures", "webp"),
+        ("scaling", "fit"),
+        ("sniff", "EXTENSIONS HEAD_BYTES extension identify measure"),
+        ("views", "canonical files_of for_validation redact"),
+        ("wholeness", "Structure structure"),
+    )

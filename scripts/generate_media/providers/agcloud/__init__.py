@@ -1,0 +1,1 @@
+"""AGCloud's and Volcengine Ark's content-generation tasks."""

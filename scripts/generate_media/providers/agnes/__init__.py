@@ -1,0 +1,1 @@
+"""Agnes AI: pictures and clips."""

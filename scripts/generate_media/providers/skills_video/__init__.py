@@ -1,0 +1,1 @@
+"""skills.video: pictures and clips by many models."""

@@ -1,0 +1,119 @@
+"""skills.video: one call to create and stream, one to query (facts: skills-video, 2026-11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ...core import Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..base import Adapter, ErrorRule, identity, in_path
+
+_URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
+_NOT_OUTPUT = frozenset({"input", "prompt", "actual_prompt"})
+
+CODE = r"^(IMAGE|VIDEO|TTS)_GENERATION_"
+
+ERRORS = (
+    ErrorRule(Category.CREDITS, "skills-video [D]", code=CODE + "INSUFFICIENT_CREDITS$"),
+    ErrorRule(Category.CREDITS, "skills-video [D]", statuses=(402,)),
+    ErrorRule(Category.CONTENT_REJECTED, "skills-video [D]", code=CODE + "CONTENT_REJECTED$"),
+    ErrorRule(Category.VALIDATION, "skills-video [D]", code=CODE + "INVALID_INPUT$"),
+    ErrorRule(
+        Category.VALIDATION,
+        "skills-video [D]",
+        code=CODE + "UNSUPPORTED_MODEL$",
+        guidance="the model may be retired: python3 scripts/inspect_openapi.py --provider skills.video --models",
+    ),
+    ErrorRule(Category.TRANSIENT, "skills-video [D]", code=CODE + "RATE_LIMITED$", retry=True),
+    ErrorRule(Category.TRANSIENT, "skills-video [D]; a refusal as answer to a create [I]",
+              code=CODE + "PROVIDER_UNAVAILABLE$", retry=True),
+    ErrorRule(Category.UNKNOWN, "skills-video [D]", code=CODE + "FAILED$", on=("create",), ended_generation=True,
+              guidance="the generation failed at the provider; the same command makes a new job"),
+    ErrorRule(Category.OUTCOME_UNKNOWN, "skills-video [D]", code=CODE + "TIMEOUT$", on=("create",),
+              may_have_been_created=True),
+    ErrorRule(
+        Category.AUTH,
+        "skills-video [D]",
+        statuses=(403,),
+        guidance="API access is part of the paid plans only: https://skills.video/dashboard",
+    ),
+)  # fmt: skip
+
+STATUSES: Mapping[str, Result | None] = {
+    "in_queue": None,
+    "in_progress": None,
+    "starting": None,
+    "processing": None,
+    "queued": None,
+    "running": None,
+    "completed": Result.SUCCEEDED,
+    "succeeded": Result.SUCCEEDED,
+    "failed": Result.FAILED,
+    "canceled": Result.CANCELED,
+    "cancelled": Result.CANCELED,
+}
+
+
+class SkillsVideo(Adapter):
+    """The adapter; it keeps nothing."""
+
+    errors = ERRORS
+    statuses = STATUSES
+
+    def create(self, request: Request) -> Call:
+        return Call("create", "POST", request.path, body=request.body, multipart=request.multipart,
+                    stream=request.stream)  # fmt: skip
+
+    def read(self, answer: Json, *, model: str) -> Reading:
+        """The top-level ``status`` is the only truth; an event's name or a nested state decides nothing [D]."""
+        if not isinstance(answer, dict):
+            return Reading(None, "", response=answer)
+        status = answer.get("status")
+        word = status if isinstance(status, str) else ""
+        result = STATUSES.get(word.lower())
+        failed = result in (Result.FAILED, Result.CANCELED)
+        return Reading(
+            generation_id=identity(answer.get("id")),
+            status=word,
+            result=result,
+            outputs=tuple(_outputs(answer.get("data"))),
+            usage=answer.get("usage"),
+            failure=JobFailure(_text(answer.get("code")), _text(answer.get("message"))) if failed else None,
+            response=answer,
+        )
+
+    def queries(self, job: JobRef) -> tuple[Call, ...]:
+        template = job.query_path or "/generation/{id}"
+        path = re.sub(r"\{[^}]*\}", lambda _: in_path(job.generation_id), template, count=1)
+        return (Call("query", "GET", path),)
+
+    def account(self) -> Call:
+        return Call("credits", "GET", "/credits")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _outputs(data: Json) -> Iterator[RemoteOutput]:
+    """Outputs by shape: every http(s) URL under ``data``, in order, each once, never from ``input``."""
+    seen: set[str] = set()
+    for url, kind in _urls(data, ""):
+        if url not in seen:
+            seen.add(url)
+            yield RemoteOutput(url=url, kind=kind)
+
+
+def _urls(value: Json, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and _URL.match(value):
+        yield value, next((kind for kind in ("image", "video", "audio") if kind in key.lower()), "")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _urls(item, key)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name.lower() not in _NOT_OUTPUT:
+                yield from _urls(item, key if name == "url" else name)
+
+
+ADAPTER = SkillsVideo()

@@ -1,0 +1,33 @@
+"""What is asked for: from flags or a payload to one valid request. Nothing here sends anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .build import Wish as Wish, build_body as build_body
+    from .choose import Chooser as Chooser
+    from .flag_values import MEDIA_KINDS as MEDIA_KINDS
+    from .prepare import (
+        MEDIA_FLAGS as MEDIA_FLAGS,
+        WISH_FLAGS as WISH_FLAGS,
+        KnownUrl as KnownUrl,
+        Prepared as Prepared,
+        Wanted as Wanted,
+        prepare_request as prepare_request,
+        wanted_from as wanted_from,
+    )
+    from .sets import NoJsonConstant as NoJsonConstant, strict_json as strict_json
+    from .spec import JobSpec as JobSpec
+else:
+    from ..core.door import opened
+
+    __getattr__ = opened(
+        __name__,
+        ("build", "Wish build_body"),
+        ("choose", "Chooser"),
+        ("flag_values", "MEDIA_KINDS"),
+        ("prepare", "KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
+        ("sets", "NoJsonConstant strict_json"),
+        ("spec", "JobSpec"),
+    )

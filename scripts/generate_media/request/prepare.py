@@ -1,0 +1,252 @@
+"""From flags or a payload to one valid request: nothing here sends anything, and no key is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Union
+
+from ..config import ProviderSettings
+from ..core import Body, InvalidRequest, Json, Request, UsageError, read_user_text
+from ..journal import fingerprint
+from ..media import canonical, files_of, for_validation
+from .build import Wish, build_body
+from .choose import Ask, Chooser, Target
+from .sets import NoJsonConstant, strict_json
+from .spec import JobSpec
+
+WISH_FLAGS = (
+    "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",
+    "seed", "frames", "audio-track", "watermark", "return-last-frame", "expires-after",
+)  # fmt: skip
+PAYLOAD_CAP = 64 << 20
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Wanted:
+    """One job as asked for on the command line or in one line of a batch file."""
+
+    ask: Ask
+    wish: Wish
+    payload: Mapping[str, Json] | None = None
+    no_validate: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prepared:
+    """A request that the contract has nothing against, and whom it goes to. The contract itself is let go: parsed, it
+    weighs more than everything that the rest of the run needs."""
+
+    provider: ProviderSettings
+    request: Request
+    limits: str | None = None
+    """What the contract says of rate limits; None: undocumented."""
+
+    def spec(self, key_space: str, *, copy: int = 0, force_new: bool = False) -> JobSpec:
+        """The job, told from others by provider, key space, method, path and canonical body."""
+        request = self.request
+        digest = fingerprint(
+            request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
+        )
+        hashes = tuple(leaf.sha256 for leaf in files_of(request.body))
+        return JobSpec(request, digest, copy=copy, force_new=force_new, media_sha256=hashes)
+
+
+def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) -> Wanted:
+    """What a set of flags (names with underscores, as argparse gives them) asks for.
+
+    Raises:
+        UsageError: flags that exclude one another, a payload that is no JSON object.
+    """
+    from .build import parse_set
+
+    flags = {name: values.get(name.replace("-", "_")) for name in WISH_FLAGS}
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items() if v is not None and v != []}
+    payload = _payload(values)
+    if payload is not None and (given or values.get("prompt") is not None):
+        names = ", ".join(f"--{name}" for name in (*given, *(["prompt"] if values.get("prompt") else [])))
+        raise UsageError(
+            "usage",
+            f"--payload is the exact request body, so it excludes {names}",
+            guidance=("put those values into the payload, or leave the payload out and use the flags",),
+        )
+    if values.get("endpoint") and values.get("sse_endpoint"):
+        raise UsageError("usage", "--endpoint and --sse-endpoint exclude one another; give one")
+    sets = tuple(parse_set(item) for item in values.get("set") or ())
+    in_payload = (payload or {}).get("model")
+    if values.get("model") and in_payload not in (None, values["model"]):
+        raise UsageError(
+            "usage",
+            f"--model {values['model']} and the payload's model {in_payload!r} contradict one another; give one",
+            details={"received": [values["model"], in_payload]},
+        )
+    model = values.get("model") or in_payload
+    ask = Ask(
+        provider=values.get("provider"),
+        base_url=values.get("base_url"),
+        endpoint=values.get("endpoint") or values.get("sse_endpoint"),
+        streams=not (values.get("endpoint") or values.get("detach")),
+        model=model if isinstance(model, str) else None,
+        kind=values.get("kind"),
+        flags=frozenset(given),
+        openapi=openapi,
+        lenient=bool(values.get("no_validate")),
+    )
+    wish = Wish(prompt=values.get("prompt"), flags=given, sets=sets, fit=bool(values.get("fit")))
+    return Wanted(ask, wish, payload, bool(values.get("no_validate")))
+
+
+KnownUrl = Callable[[str, str], Union[str, None]]
+"""Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
+
+
+def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
+    """Choose, build and validate.
+
+    Raises:
+        UsageError, NotFound: see :mod:`choose` and :mod:`request`. InvalidRequest: the contract objects.
+    """
+    from ..contract import strangers
+
+    with strangers(wanted.ask.openapi):
+        return _prepared(wanted, chooser, known_url)
+
+
+def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
+    target = chooser.choose(wanted.ask)
+    if wanted.payload is not None:
+        body, multipart, notes = _from_payload(wanted, target)
+    else:
+        body, multipart, notes = _from_wish(wanted, target, known_url)
+    objections, unchecked = _objections(target, body, wanted.no_validate)
+    endpoint = target.endpoint
+    request = Request(
+        provider=target.provider.name,
+        path=endpoint.path,
+        canonical_path=endpoint.poll_path or endpoint.path,
+        model=target.model,
+        kind=target.kind,
+        stream=target.stream,
+        body=body,
+        multipart=multipart,
+        query_path=endpoint.query_path,
+        prompt=prompt_of(wanted.wish.prompt, body),
+        synchronous=endpoint.synchronous,
+        warnings=(*notes, *objections),
+        unchecked=unchecked,
+    )
+    return Prepared(target.provider, request, target.contract.limits)
+
+
+def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
+    from .build import apply_sets, check_prompt
+
+    assert wanted.payload is not None
+    if not wanted.no_validate:
+        check_prompt(wanted.payload.get("prompt"))
+    body: Mapping[str, Body] = apply_sets(wanted.payload, wanted.wish.sets)
+    if not target.endpoint.model and wanted.ask.model and "model" not in body:
+        body = {"model": wanted.ask.model, **body}
+    return body, False, ()
+
+
+def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
+    base: Mapping[str, Json] = {} if target.endpoint.model else {"model": target.model}
+    built = build_body(
+        wanted.wish,
+        target.contract.forms(target.endpoint, target.model),
+        base=base,
+        known_url=partial(known_url, target.provider.name),
+        hint=lambda flags: _models_with(target, flags),
+    )
+    return built.body, built.multipart, built.notes
+
+
+def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
+    """Models of the same provider that take all these flags."""
+    found: list[str] = []
+    for endpoint in target.contract.creates:
+        if endpoint.streams and endpoint.poll_path:
+            continue  # its polling twin makes the same model
+        for form in target.contract.forms(endpoint):
+            if flags <= set(form.flags):
+                found += form.models or ((endpoint.model,) if endpoint.model else ())
+    return tuple(dict.fromkeys(found))[:6]
+
+
+def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
+    check.
+
+    Raises:
+        InvalidRequest: the contract has errors.
+    """
+    problems = target.contract.validate(target.endpoint, for_validation(body))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors and not no_validate:
+        raise InvalidRequest(
+            "invalid_request",
+            errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
+            guidance=(
+                f"python3 scripts/inspect_openapi.py --provider {target.provider.name} "
+                f"--endpoint {target.endpoint.path} --include-template shows what is allowed",
+            ),
+            details={"may_have_been_created": False, "problems": [problem_json(problem) for problem in errors[:10]]},
+        )
+    unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
+    return tuple(problem.message for problem in problems if problem.severity != "unchecked"), unchecked
+
+
+def problem_json(problem: Any) -> dict[str, Any]:
+    return {name: value for name, value in problem.as_json().items() if name != "severity"}
+
+
+def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
+    text, file = values.get("payload"), values.get("payload_file")
+    if text is not None and file is not None:
+        raise UsageError("usage", "--payload and --payload-file exclude one another; give one")
+    if isinstance(text, Mapping):
+        return text
+    if file is not None:
+        text = read_user_text(file, PAYLOAD_CAP)
+    if text is None:
+        return None
+    try:
+        body = strict_json(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UsageError(
+            "bad_json",
+            f"the payload is no JSON: {error.msg} at {where}",
+            details={"received": text[max(0, error.pos - 30) : error.pos + 30]},
+            guidance=("in a shell, put the JSON between single quotes, or use --payload-file",),
+        ) from None
+    except NoJsonConstant as error:
+        message = f"the payload holds {error}, which JSON cannot say"
+        raise UsageError("bad_json", message, details={"received": str(error)}) from None
+    except (RecursionError, ValueError):  # ValueError: a number of more than 4300 digits
+        raise UsageError("bad_json", "the payload is nested too deeply, or a number in it is too long") from None
+    if not isinstance(body, dict):
+        raise UsageError("bad_json", f"the payload must be a JSON object, not {type(body).__name__}")
+    return body
+
+
+def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:
+    """The words that a file is named after: the prompt, wherever the body holds it."""
+    if prompt:
+        return prompt
+    value = body.get("prompt")
+    if isinstance(value, str):
+        return value
+    parts = body.get("content")
+    for part in parts if isinstance(parts, (list, tuple)) else ():
+        text = part.get("text") if isinstance(part, Mapping) else None
+        if isinstance(text, str):
+            return text
+    return ""
+
+
+MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")

@@ -1,0 +1,161 @@
+"""The three protocols on loopback: a real HTTP server with real bytes, and faults on request.
+
+:func:`start` is all that others need. A protocol is one module; protocol.py says what it brings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .protocol import Fault, SandboxProtocol
+    from .server import Mounted, Port, RoutesFor
+    from .world import Clock, World
+
+DEFAULT_SPEED = 20.0
+
+
+class Place(NamedTuple):
+    """Where a protocol answers: provider name → path of its base URL, and all beginnings of its paths."""
+
+    base_paths: Mapping[str, str]
+    prefixes: tuple[str, ...]
+
+    @property
+    def base_path(self) -> str:
+        """Of a provider with any other name."""
+        return next(iter(self.base_paths.values()))
+
+
+PROTOCOLS: Mapping[str, Place] = {
+    "skills_video": Place({"skills.video": "/api/v1"}, ("/api/v1/",)),
+    "agcloud": Place({"agcloud": "/api/v3", "ark": "/api/v3", "byteplus": "/api/v3"}, ("/api/v3/", "/v1/video-tasks/")),
+    "agnes": Place({"agnes": "/v1"}, ("/v1/", "/agnesapi")),
+}
+"""Module → place; asked in this order. Here and not in the modules, so that starting loads none of them."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that answers. ``base_urls``: provider name → base URL; ``protocol_urls``: protocol → base URL, for
+    providers of any name. A context manager that closes it."""
+
+    port: int
+    files_port: int
+    base_urls: Mapping[str, str]
+    protocol_urls: Mapping[str, str]
+    _parts: tuple[Port, Port, World] = field(repr=False)
+
+    def close(self) -> None:
+        """Stop; streams break off."""
+        api, files, world = self._parts
+        world.close()
+        api.close()
+        files.close()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start(
+    *,
+    port: int = 0,
+    speed: float = DEFAULT_SPEED,
+    faults: Sequence[str] = (),
+    seed: int = 0,
+    store: Path | None = None,
+    clock: Clock | None = None,
+) -> Running:
+    """Serve on 127.0.0.1 from threads of this process, at once; port 0 takes any free one.
+
+    ``store`` is a folder for the jobs, so that a later sandbox finds them (and, where it still can, takes the same
+    two ports, so that file URLs stay good); None keeps them in memory. ``speed`` is how much faster than life;
+    ``clock`` tells the time in place of the real one.
+    Raises faults.UnknownFault (a ValueError) for a bad fault name, OSError for a port that is taken.
+    """
+    from . import files
+    from .faults import Switchboard
+    from .log import Log
+    from .server import mount
+    from .store import Store
+    from .world import Clock, World
+
+    switchboard = Switchboard(known_faults, faults, seed)
+    world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log(), clock=clock or Clock())
+    own, of_files = _routes_for(), mount(files.routes(world), None)
+    last_port, files_port = (0, 0) if store is None else _ports_of(store)
+    api = _bound(world, "api", own, port or last_port, must=bool(port))
+    cdn = _bound(world, "files", lambda _: of_files, files_port)
+    if store is not None:
+        (store / "ports.json").write_text(json.dumps([api.port, cdn.port]), encoding="utf-8")
+    world.files_url = cdn.url
+    api.start()
+    cdn.start()
+    named = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
+    spoken = {name: api.url + place.base_path for name, place in PROTOCOLS.items()}
+    return Running(api.port, cdn.port, named, spoken, (api, cdn, world))
+
+
+def _routes_for() -> RoutesFor:
+    """Path → the sandbox's own routes and those of the protocols at that path, loaded when first asked for."""
+    from .server import control_routes, mount
+
+    own = control_routes()
+    mounted: dict[str, list[Mounted]] = {}
+
+    def routes_for(path: str) -> list[Mounted]:
+        found = list(own)
+        for name in (name for name, place in PROTOCOLS.items() if path.startswith(place.prefixes)):
+            if name not in mounted:
+                protocol = load(name)
+                mounted[name] = mount(protocol.routes, protocol)
+            found += mounted[name]
+        return found
+
+    return routes_for
+
+
+def _bound(world: World, side: str, routes: RoutesFor, port: int, *, must: bool = False) -> Port:
+    """A port, any free one where ``port`` is taken; with ``must`` that is an OSError."""
+    from .server import Port
+
+    try:
+        return Port(world, side, routes, port)
+    except OSError:
+        if must or not port:
+            raise
+        return Port(world, side, routes, 0)
+
+
+def load(name: str) -> SandboxProtocol:
+    """A protocol's module, imported when it is first needed."""
+    from importlib import import_module
+
+    protocol: SandboxProtocol = import_module(f".{name}", __package__).PROTOCOL
+    return protocol
+
+
+def known_faults() -> dict[str, Fault]:
+    """Every named fault of the sandbox and its protocols; transport faults are made from their names."""
+    from .common_faults import FAULTS
+
+    found = [*FAULTS, *(fault for name in PROTOCOLS for fault in load(name).faults)]
+    return {fault.name: fault for fault in found}
+
+
+def _ports_of(store: Path) -> tuple[int, int]:
+    """The ports that the last sandbox with this store had; zeros for none."""
+    try:
+        api, cdn = json.loads((store / "ports.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return 0, 0
+    good = all(isinstance(number, int) and 1024 <= number < 65536 for number in (api, cdn))
+    return (api, cdn) if good and os.name == "posix" else (0, 0)

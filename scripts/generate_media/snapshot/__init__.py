@@ -1,5 +1,0 @@
-"""From field tables to the bundled skills.video contract; used by scripts/build_references.py alone.
-
-``sources`` reads references/sources/, ``schemas`` and ``flags`` translate one model, ``document`` puts the OpenAPI
-document together, ``tables`` makes the Markdown tables, ``layout`` writes JSON that diffs well.
-"""

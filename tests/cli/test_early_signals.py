@@ -1,0 +1,108 @@
+"""SIGINT and SIGTERM before anything is at work: in the midst of any import, told by a line, lost by nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from calls import ONE_OF_EACH, call, environment
+from conftest import Ran
+from generate_media.cli.beginning import _LINE
+from generate_media.core.errors import Interrupted
+from generate_media.core.paths import BUNDLE
+from generate_media.events.outcome import error_outcome
+from tools import require_tool
+
+SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261122"))
+MOMENTS = 6
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def opened(script: str, args: tuple[str, ...], home: Path) -> list[str]:
+    """The files that a call opens, in their order; the moments at which it can be hit exactly."""
+    log = home / "opened"
+    before = (require_tool("strace"), "-qq", "-o", str(log), "-e", "trace=openat")
+    assert call(script, *args, home=home, before=before).code in (0, 20, 21)
+    return re.findall(r'openat\([^"]*"([^"]*)"', log.read_text(encoding="utf-8", errors="replace"))
+
+
+def hit(script: str, args: tuple[str, ...], home: Path, number: int, moment: int) -> Ran:
+    """The call, with a signal at its n-th file."""
+    name = signal.Signals(number).name
+    inject = (require_tool("strace"), "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e")
+    return call(script, *args, home=home, before=(*inject, f"inject=openat:signal={name}:when={moment}"))
+
+
+@pytest.mark.parametrize("script", [name for name in ONE_OF_EACH if name != "sandbox"])
+def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: str) -> None:
+    """At files spread over the whole start, from our first import to the last."""
+    args = ONE_OF_EACH[script]
+    opened(script, args, tmp_path)  # compiles
+    files = opened(script, args, tmp_path)
+    first = next(index for index, name in enumerate(files) if "beginning" in name) + 2
+    last = max(index for index, name in enumerate(files) if "/generate_media/" in name and name.endswith(".pyc"))
+    stop = next((index for index, name in enumerate(files) if "journal.sqlite3" in name), last)
+    rng = random.Random(SEED)
+    for moment in rng.sample(range(first, min(last, stop)), MOMENTS):
+        number = rng.choice(list(CODES))
+        ran = hit(script, args, tmp_path, number, moment + 1)
+        where = f"{signal.Signals(number).name} at file {moment + 1}, {files[moment]}"
+        assert (ran.code, ran.err) == (CODES[number], ""), where
+        assert (ran.last["event"], ran.last["error"]) == ("error", "interrupted"), where
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_the_line_before_everything_is_the_line_of_every_interruption(number: int) -> None:
+    early = json.loads(_LINE.format(error="interrupted", message="stopped by a signal"))
+    assert early == error_outcome(Interrupted(number)).line
+    assert error_outcome(Interrupted(number)).exit_code == CODES[number]
+
+
+def run_python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
+    script = "import os, signal, sys, time\nfrom generate_media.events.signals import Signals\n" + code
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=home, capture_output=True, text=True, timeout=60, check=False,
+        env=environment(home, PYTHONPATH=f"{BUNDLE / 'scripts'}{os.pathsep}{home}"),
+    )  # fmt: skip
+
+
+STRIKE = """
+def strike():
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(1000): pass
+"""
+
+
+@pytest.mark.parametrize("where", ["in an import", "in a destructor", "where any exception is dropped"])
+def test_an_interruption_is_lost_nowhere(tmp_path: Path, where: str) -> None:
+    """Python drops what a destructor raises; an import would keep half a module; libraries drop what they like."""
+    (tmp_path / "half.py").write_text(STRIKE + "\nimport os, signal\nstrike()\nwhole = True\n", encoding="utf-8")
+    ways = {
+        "in an import": "import half\nassert half.whole",
+        "in a destructor": "class Hit:\n    def __del__(self): strike()\nhit = Hit()\ndel hit",
+        "where any exception is dropped": "try: strike()\nexcept Exception: print('dropped')",
+    }
+    code = STRIKE + "Signals().install()\ntry:\n"
+    code += "".join(f"    {line}\n" for line in ways[where].splitlines())
+    code += "    time.sleep(30)\nexcept KeyboardInterrupt as error:\n"
+    code += "    print(error.exit_code.value, 'half' in sys.modules)"
+    done = run_python(code, tmp_path)
+    assert (done.stdout, done.stderr) == (f"143 {where == 'in an import'}\n", "")
+
+
+def test_once_it_is_heard_it_is_not_raised_again(tmp_path: Path) -> None:
+    code = STRIKE + (
+        "signals = Signals()\nsignals.install()\n"
+        "try:\n    strike()\nexcept KeyboardInterrupt:\n    signals.heard()\n"
+        "time.sleep(2.5)\nprint('in peace')"
+    )
+    done = run_python(code, tmp_path)
+    assert (done.stdout, done.stderr) == ("in peace\n", "")

@@ -1,0 +1,171 @@
+"""inspect_openapi.py as a person or an agent runs it: flags, keys, exit codes, tokens."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.documents import MODELS, body, document
+from generate_media.core.paths import BUNDLE
+
+SCRIPT = BUNDLE / "scripts" / "inspect_openapi.py"
+EARLIER_LIST = "category source default_result_mode default_endpoints sse_endpoints polling_endpoints poll_endpoint"
+EARLIER_INSPECT = (
+    "endpoint default_result_mode default_create_endpoint sse_create_endpoint polling_create_endpoint summary "
+    "server_url request_schema fields prediction_status_values queue_status_values sse_subscribe_endpoint "
+    "poll_endpoint error_status_codes request_template"
+)
+EARLIER_FIELD = "name required type description default allowed_values"
+
+
+def run(*flags: str, stdin: str = "", code: int = 0) -> Any:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *flags], input=stdin, capture_output=True, text=True, cwd="/", timeout=60
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> str:
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps(MODELS), encoding="utf-8-sig")
+    return str(path)
+
+
+def test_the_earlier_flags_and_keys_of_a_list(models: str, tmp_path: Path) -> None:
+    docs = tmp_path / "docs.json"
+    pages = [{"group": "Videos", "pages": ["POST /api/v1/generation/kling/o3/video"]}]
+    docs.write_text(json.dumps({"navigation": [{"group": "Image", "pages": ["pro"]}, *pages]}))
+    found = run("--openapi", models, "--docs", str(docs), "--category", "videos", "--list-endpoints")
+    assert set(EARLIER_LIST.split()) <= set(found)
+    assert found["default_endpoints"] == ["/generation/sse/kling/o3/video"]
+    assert found["polling_endpoints"] == ["/generation/kling/o3/video"]
+    assert found["poll_endpoint"] == "/generation/{id}"
+    images = run("--openapi", models, "--docs", str(docs), "--category", "images", "--list-endpoints")
+    assert images["inferred"] is True
+    assert images["inferred_endpoints"] == ["/generation/sse/google/pro"]
+
+
+def test_the_earlier_flags_and_keys_of_an_endpoint(models: str) -> None:
+    flags = ("--endpoint", "v1/generation/google/pro", "--include-template", "--json-indent", "2")
+    found = run("--openapi", models, *flags)
+    assert set(EARLIER_INSPECT.split()) <= set(found)
+    assert all(set(EARLIER_FIELD.split()) <= set(field) for field in found["fields"])
+    assert found["inferred"] is True
+    assert found["request_template"] == {"prompt": "<fill in prompt>"}
+    assert found["fill_in"] == [{"path": "prompt", "type": "string"}]
+    assert found["server_url"] == "/api"
+
+
+def test_variants_are_told_apart(models: str) -> None:
+    found = run("--openapi", models, "--endpoint", "kling/o3/video")
+    assert found["variants"] == ["Text", "Frames"]
+    assert {field["name"]: field.get("variant") for field in found["fields"] if field["name"] != "feature"} == {
+        "prompt": "Text",
+        "duration": "Text",
+        "first_frame": "Frames",
+    }
+    one = run("--openapi", models, "--endpoint", "kling/o3/video", "--variant", "Frames", "--include-template")
+    assert [field["name"] for field in one["fields"]] == ["feature", "first_frame"]
+    assert one["request_template"]["feature"] == "frame-to-video"
+
+
+def test_validate_says_every_problem_and_exits_22(models: str) -> None:
+    flags = ("--openapi", models, "--endpoint", "google/pro", "--validate")
+    found = run(*flags, '{"promt": "x", "n": "2"}', code=22)
+    assert found["ok"] is False
+    assert [(row["field"], row.get("corrected")) for row in found["problems"]] == [
+        ("promt", None),
+        ("prompt", None),
+        ("n", 2),
+    ]
+    assert run(*flags, '{"prompt": "x"}')["ok"] is True
+    assert run(*flags, "-", stdin='{"prompt": "x"}')["problems"] == []
+    assert run(*flags, "{", code=2)["error"] == "bad_json"
+
+
+def test_a_body_that_names_its_model_needs_no_endpoint() -> None:
+    found = run("--validate", '{"model": "agnes-video-2.5-flash", "prompt": "x", "mode": "text", "fps": 3}', code=22)
+    assert [row["field"] for row in found["problems"]] == ["fps"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "stdin", "code", "error"),
+    [
+        ((), "", 2, "usage"),
+        (("--frobnicate",), "", 2, "usage"),
+        (("--validate", "{}"), "", 2, "usage"),
+        (("--models", "--live"), "", 2, "usage"),
+        (("--openapi", "/none.json", "--models"), "", 2, "unreadable_file"),
+        (("--openapi", "-", "--list-endpoints"), "{", 2, "broken_document"),
+        (("--openapi", "-", "--list-endpoints"), '{"swagger": "2.0"}', 2, "broken_document"),
+        (("--endpoint", "google/nano-banan"), "", 23, "model_not_found"),
+        (("--endpoint", "/generation/google/nano-banan"), "", 23, "endpoint_not_found"),
+        (("--provider", "nobody", "--models"), "", 2, None),
+    ],
+)
+def test_what_goes_wrong_is_one_error_object(flags: tuple[str, ...], stdin: str, code: int, error: str | None) -> None:
+    found = run(*flags, stdin=stdin, code=code)
+    assert found["event"] == "error"
+    assert error is None or found["error"] == error
+    if error == "broken_document" and stdin == "{":
+        assert (found["line"], found["column"]) == (1, 2)
+    if code == 23:
+        assert found["suggestions"]
+
+
+def test_any_document_is_listed_and_diffed(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.json"
+    old.write_text("openapi: 3.0.0\npaths:\n  /pets:\n    get: {responses: {200: {description: ok}}}\n")
+    new.write_text(json.dumps(document({"/pets": body({"type": "object"}), "/v": body({})})))
+    assert run("--openapi", str(old), "--list-endpoints")["default_endpoints"] == ["GET /pets"]
+    found = run("--diff", str(old), str(new))
+    assert (found["removed"], found["added"], found["breaking"]) == (["GET /pets"], ["POST /pets", "POST /v"], True)
+
+
+def tokens(value: Any) -> int:
+    import bpe_openai
+
+    return len(bpe_openai.get_encoding("o200k_base").encode(json.dumps(value)))
+
+
+@pytest.mark.parametrize("provider", ["skills.video", "agnes", "agcloud", "ark", "byteplus"])
+def test_models_of_a_provider_stay_under_2000_tokens(provider: str) -> None:
+    pytest.importorskip("bpe_openai")
+    found = run("--models", "--provider", provider)
+    assert found["models"]
+    assert tokens(found) < 2000
+
+
+@pytest.mark.parametrize("protocol", ["skills_video", "agnes", "agcloud"])
+def test_one_endpoint_stays_under_1200_tokens(protocol: str) -> None:
+    pytest.importorskip("bpe_openai")
+    from generate_media.contract.catalog import open_contract
+    from generate_media.contract.report import describe
+
+    made = open_contract(protocol)
+    sizes = {e.path: tokens(describe(made, e, [], template=True, full=False)) for e in made.creates}
+    assert {path: size for path, size in sizes.items() if size >= 1200} == {}
+
+
+def test_full_gives_the_whole_schema_and_every_field() -> None:
+    short = run("--provider", "agcloud", "--endpoint", "/contents/generations/tasks")
+    full = run("--provider", "agcloud", "--endpoint", "/contents/generations/tasks", "--full")
+    assert "$defs" in full["request_schema"]
+    assert "$defs" not in short["request_schema"]
+    assert len(full["fields"]) > len(short["fields"])
+    assert "fields_left_out" not in full
+
+
+def test_help_fits_a_screen_with_three_examples() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT), "--help"], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 40
+    assert sum(line.strip().startswith("inspect_openapi.py --") for line in lines) == 3

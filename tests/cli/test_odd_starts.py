@@ -1,0 +1,165 @@
+"""Where a script is started as nobody tries it: other locales, closed descriptors, no home. Whole processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, sidecars
+from generate_media.core.paths import BUNDLE
+from generate_media.events.printer import json_text
+from tools import require_tool
+
+PROMPT = "一只猫, café \u2013 €"
+PLAIN_C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LOCALES: dict[str, dict[str, str]] = {
+    "ISO 8859-1": {"LC_ALL": "en_US.ISO-8859-1"},
+    "C": PLAIN_C,
+    "C, and a console of cp1252": PLAIN_C | {"PYTHONIOENCODING": "cp1252:strict"},
+    "a console of ASCII": {"PYTHONIOENCODING": "ascii:strict"},
+    "POSIX": {"LC_ALL": "POSIX"},
+}
+
+
+@pytest.fixture(scope="session")
+def locales(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a locale of ISO 8859-1, for glibc's LOCPATH."""
+    folder = tmp_path_factory.mktemp("locales")
+    made = folder / "en_US.ISO-8859-1"
+    subprocess.run([require_tool("localedef"), "-i", "en_US", "-f", "ISO-8859-1", str(made)], check=True)
+    return str(folder)
+
+
+@pytest.mark.parametrize("way", ["--prompt", "--payload", "--payload-file"])
+@pytest.mark.parametrize("where", LOCALES)
+def test_chinese_words_arrive_and_come_back_whatever_the_locale(
+    tmp_path: Path, locales: str, where: str, way: str
+) -> None:
+    payload = json.dumps({"prompt": PROMPT}, ensure_ascii=False)
+    (tmp_path / "payload.json").write_text(payload, encoding="utf-8")
+    value = {"--prompt": PROMPT, "--payload": payload, "--payload-file": "payload.json"}[way]
+    model = ("--model", "google/nano-banana-pro")
+    ran = call("create_and_wait", "--sandbox", *model, way, value, home=tmp_path, LOCPATH=locales, **LOCALES[where])
+    assert (ran.code, ran.err.count("Traceback")) == (0, 0), ran.out + ran.err
+    path = Path(ran.last["outputs"][0]["path"])
+    assert path.name.startswith("一只猫-café-")
+    assert path.is_file()
+    assert "一只猫" in ran.out, "as UTF-8, not as escapes"
+    (record,) = sidecars(tmp_path / "generated")
+    assert record["prompt"] == record["request"]["prompt"] == PROMPT
+
+
+@given(text=st.text(st.characters(exclude_categories=())))
+def test_only_what_the_contract_names_is_escaped(text: str) -> None:
+    """UTF-8; escaped are control characters, lone surrogates, U+2028, U+2029, U+0085, and what JSON itself escapes."""
+    line = json_text({"text": text})
+    assert json.loads(line) == json.loads(json.dumps({"text": text}))
+    assert len(line.encode("utf-8").splitlines()) == len(line.splitlines()) == 1
+    kept = [ch for ch in text if ch.isprintable() and ch not in '"\\']
+    assert [ch for ch in kept if ch not in line] == []
+
+
+DESCRIPTORS = {"stdout": ">&-", "stdin": "<&-", "all three": "<&- >&- 2>&-", "stdout and stderr": ">&- 2>&-"}
+
+
+@pytest.mark.parametrize("closed", DESCRIPTORS)
+def test_closed_from_the_start_the_job_is_done_all_the_same(tmp_path: Path, closed: str) -> None:
+    ran = call(*DEMO, home=tmp_path, redirect=DESCRIPTORS[closed])
+    assert (ran.code, ran.err) == (0, "")
+    assert bool(ran.out) is (closed == "stdin")
+    (record,) = sidecars(tmp_path / "generated")
+    assert Path(tmp_path / "generated" / record["outputs"][0]["path"]).is_file()
+    (journal,) = (tmp_path / "state" / "sandbox").glob("*.sqlite3")
+    with sqlite3.connect(journal) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT state FROM job").fetchall() == [("collected",)]
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", ">/dev/full", "1</dev/null"])
+@pytest.mark.parametrize("script", ONE_OF_EACH)
+def test_a_stdout_of_no_use_changes_no_exit_code(tmp_path: Path, script: str, closed: str) -> None:
+    usual = call(script, *ONE_OF_EACH[script], home=tmp_path)
+    ran = call(script, *ONE_OF_EACH[script], home=tmp_path, redirect=closed)
+    assert (ran.code, ran.err) == (usual.code, "")
+
+
+@pytest.mark.parametrize("args", [("--nonsense",), ("--help",)])
+@pytest.mark.parametrize("script", ONE_OF_EACH)
+def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path: Path, script: str, args: tuple[str, ...]) -> None:
+    """``| head -0``: not even what the interpreter still has in its buffer may be complained about."""
+    usual = call(script, *args, home=tmp_path)
+    read, write = os.pipe()
+    os.close(read)
+    path = BUNDLE / "scripts" / f"{script}.py"
+    try:
+        done = subprocess.run(
+            [sys.executable, str(path), *args], cwd=tmp_path, env=environment(tmp_path),
+            stdout=write, stderr=subprocess.PIPE, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (usual.code, b"")
+
+
+@pytest.mark.parametrize("closed", ["", ">&-", "<&- >&- 2>&-", ">/dev/full"])
+def test_packages_that_are_missing_are_said_or_at_least_coded(tmp_path: Path, closed: str) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    bundle = copy_bundle(tmp_path / "bundle")
+    ran = call(*DEMO, home=tmp_path, bundle=bundle, python=str(tmp_path / "bare/bin/python"), redirect=closed)
+    assert (ran.code, ran.err) == (2, "")
+    assert bool(ran.out) is (closed == "")
+    assert closed or (len(ran.lines) == 1 and ran.last["error"] == "missing_dependency")
+
+
+ADVICE = "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
+HOMES: dict[str, str | None] = {"unwritable": "/proc", "missing": "/proc/nowhere", "relative": "home", "unset": None}
+NEED_A_FOLDER = (
+    ("create_and_wait", "--sandbox", "--prompt", "a cat"),
+    ("create_and_wait", "--provider", "agnes", "--prompt", "a cat"),
+    ("create_and_wait", "--sandbox", "--prompt", "a cat", "--count", "2"),
+    ("wait_generation", "--all", "--sandbox"),
+)
+NEED_NONE = (
+    ("create_and_wait", "--dry-run", "--sandbox", "--prompt", "a cat"),
+    ("inspect_openapi", "--models"),
+    ("ensure_api_key", "--provider", "agnes"),
+)
+
+
+def at_home(home: str | None) -> tuple[str, ...]:
+    """What makes a user without any home: an id that is in no list of users. Else nothing."""
+    return () if home is not None else (require_tool("unshare"), "--user", "--map-user=54321")
+
+
+@pytest.mark.parametrize("command", NEED_A_FOLDER, ids=" ".join)
+@pytest.mark.parametrize("home", HOMES)
+def test_without_a_home_the_error_says_where_else(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
+    state = {"HOME": HOMES[home], "GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
+    ran = call(*command, home=tmp_path, before=at_home(HOMES[home]), **state)
+    assert (ran.code, ran.err, ran.last["error"]) == (2, "", "state_unwritable"), ran.out
+    assert len(ran.lines) == 1
+    assert ADVICE in " ".join(ran.last["guidance"])
+
+
+@pytest.mark.parametrize("command", NEED_NONE, ids=" ".join)
+@pytest.mark.parametrize("home", HOMES)
+def test_without_a_home_what_keeps_nothing_works(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
+    state = {"HOME": HOMES[home], "GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
+    ran = call(*command, home=tmp_path, before=at_home(HOMES[home]), **state)
+    assert (ran.code, ran.err) == (0, ""), ran.out
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_the_advice_for_a_user_without_a_home_helps(tmp_path: Path, home: str) -> None:
+    name, _, value = ADVICE.partition("=")
+    state = {"HOME": HOMES[home], name: value.replace("$PWD", str(tmp_path))}
+    ran = call(*DEMO, home=tmp_path, before=at_home(HOMES[home]), **state)
+    assert ran.code == 0, ran.out + ran.err
+    assert (tmp_path / ".generate-media").is_dir()

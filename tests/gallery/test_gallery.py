@@ -1,0 +1,377 @@
+"""The gallery: what a folder of sidecars becomes, read by Python's own parser and used in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from browser import Browser
+from generate_media.core.errors import UsageError
+from generate_media.gallery.cards import read_cards
+from generate_media.gallery.page import write_gallery
+from tools import require_tool
+from web import picture
+
+HOSTILE = (
+    '<script>window.hit=1</script><img src=http://198.51.100.1/x onerror=window.hit=2> " onmouseover="window.hit=3" '
+    "' </title></style></figure>{{cards}} ]]> \u202egnp.exe \x1b[31m &lt;"
+)
+SHOWN = HOSTILE.replace("\u202e", "\ufffd").replace("\x1b", "\ufffd")
+SCRIPT = Path(__file__).parents[2] / "scripts" / "gallery.py"
+
+
+def sidecar(folder: Path, name: str, **fields: Any) -> None:
+    record = {
+        "generate_media": "1.0.0",
+        "provider": "skills.video",
+        "model": "google/nano-banana-pro",
+        "prompt": "a cat",
+        "request": {"prompt": "a cat", "seed": 1234},
+        "generation_id": "gen_1",
+        "status": "COMPLETED",
+        "result": "succeeded",
+        "sandbox": False,
+        "created_at": 1_790_000_000.0,
+        "ended_at": 1_790_000_010.0,
+        "elapsed_seconds": 9.5,
+        "outputs": [],
+        "response": {},
+        "error": None,
+        **fields,
+    }
+    (folder / f"{name}.json").write_text(json.dumps(record))
+
+
+def with_picture(folder: Path, name: str, **fields: Any) -> None:
+    (folder / f"{name}.png").write_bytes(picture(64, 48))
+    output = {"path": f"{name}.png", "url": "https://cdn.example/x?sig=hush", "media_type": "image/png"}
+    sidecar(folder, name, outputs=[{**output, "bytes": 999, "width": 64, "height": 48}], **fields)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "generated"
+    place.mkdir()
+    with_picture(place, "cat", ended_at=1_790_000_300)
+    with_picture(place, "黑猫 100%#?", prompt="黑猫坐在窗台上", model="agnes-image-2.1-flash", ended_at=1_790_000_200)
+    with_picture(place, "hostile", prompt=HOSTILE, model="<b>model</b>", ended_at=1_790_000_100)
+    error = {"error": "SensitiveContent", "message": "may contain <i>x</i>"}
+    sidecar(place, "failed", prompt="a fight", status="FAILED", result="failed", error=error, ended_at=1_790_000_050)
+    return place
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text in them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[str]:
+        names = ("src", "href", "data-src", "poster", "action")
+        return [attrs[name] for _, attrs in self.elements for name in names if name in attrs]
+
+
+def test_the_page_is_text_and_plain_links(folder: Path) -> None:
+    page = Page(write_gallery(folder))
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("script") == 1
+    assert tags.count("img") == 3
+    assert "b" not in tags
+    assert "i" not in tags
+    assert SHOWN in page.text
+    assert "may contain <i>x</i>" in page.text
+    assert not any(name.startswith("on") or name == "style" for _, attrs in page.elements for name in attrs)
+    for link in page.links():
+        assert link.startswith("./")
+        assert (folder / unquote(link)).is_file()
+    assert "hush" not in (folder / "index.html").read_text()
+
+
+def test_newest_first_and_other_json_passed_over(folder: Path) -> None:
+    (folder / "package.json").write_text('{"name": "x", "outputs": []}')
+    (folder / "broken.json").write_text("{")
+    (folder / "list.json").write_text("[1]")
+    (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    (folder / "folder.json").mkdir()
+    (folder / "link.json").symlink_to(folder / "cat.json")
+    cards = read_cards(folder)
+    assert [card.prompt for card in cards] == ["a cat", "黑猫坐在窗台上", HOSTILE, "a fight"]
+    assert [card.kind for card in cards] == ["image", "image", "image", "failed"]
+    assert cards[0].seed == "1234"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.png",
+        "/etc/passwd",
+        "a/b.png",
+        "a\\b.png",
+        "..",
+        "",
+        None,
+        7,
+        "page.png",
+        "link.png",
+        "nul\0.png",
+        "C:x.png",
+    ],
+)
+def test_only_plain_media_files_of_this_folder_are_shown(path: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "generated"
+    folder.mkdir()
+    (tmp_path / "secret.png").write_bytes(picture())
+    (folder / "page.png").write_text("<script>1</script>")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    sidecar(folder, "x", outputs=[{"path": path}])
+    (card,) = read_cards(folder)
+    assert (card.kind, card.file) == ("missing", "")
+    assert Page(write_gallery(folder)).links() == []
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = [
+    "prompt",
+    "model",
+    "request",
+    "result",
+    "status",
+    "error",
+    "ended_at",
+    "elapsed_seconds",
+    "sandbox",
+    "response",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fields=st.dictionaries(st.sampled_from(NAMES), values), outputs=st.lists(values, max_size=3))
+def test_any_sidecar_gives_a_page(fields: dict[str, Any], outputs: list[Any], tmp_path: Path) -> None:
+    sidecar(tmp_path, "x", **fields, outputs=outputs)
+    page = Page(write_gallery(tmp_path))
+    assert [tag for tag, _ in page.elements].count("figure") >= 1
+
+
+def test_an_empty_folder_has_a_page_and_a_missing_one_an_error(tmp_path: Path) -> None:
+    assert "No results" in write_gallery(tmp_path).read_text()
+    with pytest.raises(UsageError) as caught:
+        write_gallery(tmp_path / "nowhere")
+    assert caught.value.code == "no_folder"
+
+
+def test_a_page_of_somebody_else_is_left_alone(folder: Path) -> None:
+    (folder / "index.html").write_text("<h1>mine</h1>")
+    with pytest.raises(UsageError) as caught:
+        write_gallery(folder)
+    assert caught.value.code == "not_a_gallery"
+    assert (folder / "index.html").read_text() == "<h1>mine</h1>"
+    other = write_gallery(folder, output=folder / "gallery.html")
+    assert write_gallery(folder, output=other) == other  # our own is replaced
+
+
+def test_a_page_elsewhere_links_back(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    page = write_gallery(folder, output=tmp_path / "site" / "all.html")
+    links = Page(page).links()
+    assert "../generated/cat.png" in links
+    assert all((page.parent / unquote(link)).is_file() for link in links)
+
+
+def run_script(*arguments: str, cwd: Path) -> tuple[int, dict[str, Any]]:
+    # -S: no site-packages, as it is on a machine where nothing is installed
+    ended = subprocess.run([sys.executable, "-S", str(SCRIPT), *arguments], cwd=cwd, capture_output=True)
+    assert ended.stderr == b""
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_the_script(folder: Path) -> None:
+    code, told = run_script("--title", "Cats & <dogs>", cwd=folder.parent)
+    assert (code, told["ok"]) == (0, True)
+    assert told["path"] == str(folder / "index.html")
+    assert "<title>Cats &amp; &lt;dogs&gt;</title>" in Path(told["path"]).read_text()
+    code, told = run_script("nowhere", cwd=folder.parent)
+    assert (code, told["error"]) == (2, "no_folder")
+    code, told = run_script("--nonsense", cwd=folder.parent)
+    assert code == 2
+
+
+# In the browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as opened:
+        yield opened
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(params=["file", "http"])
+def address(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The page as a double click opens it, and as a web server gives it."""
+    page = write_gallery(folder)
+    if request.param == "file":
+        yield page.as_uri()
+        return
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/index.html"
+        server.shutdown()
+
+
+VISIBLE = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
+LOADED = "[...document.images].every(i => i.complete && i.naturalWidth === 64)"
+
+
+def test_a_hostile_prompt_is_text_and_nothing_leaves_the_machine(browser: Browser, address: str) -> None:
+    browser.console.clear()
+    browser.open(address)
+    browser.run("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+    browser.until(LOADED)
+    assert SHOWN in browser.run(VISIBLE)
+    assert browser.run("window.hit") is None
+    browser.run("[...document.querySelectorAll('.open')].forEach(button => button.click())")
+    assert browser.run("window.hit") is None
+    origin = re.match(r"(file:///|http://127\.0\.0\.1:\d+/)", address)
+    assert origin is not None
+    assert len(browser.requests) >= 4
+    assert all(url.startswith((origin[0], "data:image/svg+xml")) for url in browser.requests)
+    assert [line for line in browser.console if "favicon" not in line and "404" not in line] == []
+
+
+def test_the_policy_stops_what_escaping_might_miss(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hit=4>')")
+    browser.run("{const s = document.createElement('script'); s.textContent = 'window.hit=5'; document.body.append(s)}")
+    stopped = browser.run("fetch('http://127.0.0.1:9/').then(() => 'sent', error => error.constructor.name)")
+    assert stopped == "TypeError"
+    assert browser.run("window.hit") is None
+    browser.console.clear()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=fight", ["a fight"]),
+        ("q=FAILED", ["a fight"]),
+        ("q=%E9%BB%91%E7%8C%AB", ["黑猫坐在窗台上"]),
+        ("q=agnes+flash", ["黑猫坐在窗台上"]),
+        ("q=nano+cat", ["a cat"]),
+        ("q=1234&kind=failed", ["a fight"]),
+        ("kind=failed", ["a fight"]),
+        ("q=nothing+like+it", []),
+    ],
+)
+def test_the_filter_lives_in_the_address(query: str, expected: list[str], browser: Browser, folder: Path) -> None:
+    browser.open(f"{write_gallery(folder).as_uri()}#{query}")
+    assert browser.run(VISIBLE) == expected
+    assert browser.run("!document.querySelector('#nothing').hidden") is (expected == [])
+
+
+def test_by_keyboard_alone(browser: Browser, folder: Path) -> None:
+    browser.open(write_gallery(folder).as_uri())
+    browser.run(
+        "window.copied = null; Object.defineProperty(navigator, 'clipboard', "
+        "{value: {writeText: async text => { window.copied = text; }}})"
+    )
+    browser.key("/")
+    for letter in "cat":
+        browser.key(letter)
+    assert browser.run(VISIBLE) == ["a cat"]
+    assert browser.run("location.hash") == "#q=cat"
+    browser.key("Escape")
+    assert len(browser.run(VISIBLE)) == 4
+    browser.key("ArrowRight")
+    browser.key("ArrowRight")
+    browser.key("Enter")
+    assert browser.run("document.querySelector('dialog').open") is True
+    assert browser.run("document.querySelector('.side .prompt').textContent") == "黑猫坐在窗台上"
+    browser.key("c")
+    browser.until("window.copied === '黑猫坐在窗台上'")
+    browser.key("ArrowRight")
+    assert browser.run("document.querySelector('.side .prompt').textContent") == SHOWN.strip()
+    assert browser.run("document.querySelector('.side nav span').textContent") == "3 of 4"
+    browser.key("Escape")
+    focused = "document.activeElement.closest('.card')?.querySelector('.prompt').textContent"
+    browser.until(f"!document.querySelector('dialog').open && {focused} === {json.dumps(SHOWN.strip())}")
+
+
+def test_a_failed_job_shows_its_reason(browser: Browser, folder: Path) -> None:
+    browser.open(write_gallery(folder).as_uri() + "#kind=failed")
+    browser.run("document.querySelector('.failed .open').click()")
+    told = browser.run("document.querySelector('dialog').innerText")
+    assert "may contain <i>x</i>" in told
+    assert "SensitiveContent" in told
+
+
+def test_a_clip_plays(browser: Browser, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.webm"
+    source = ["-f", "lavfi", "-i", "testsrc=duration=2:size=160x96:rate=10"]
+    subprocess.run([require_tool("ffmpeg"), "-v", "error", *source, "-c:v", "libvpx", str(clip)], check=True)
+    output = {"path": "clip.webm", "media_type": "video/webm", "duration_seconds": 2.0, "width": 160, "height": 96}
+    sidecar(tmp_path, "clip", kind="video", outputs=[output])
+    browser.open(write_gallery(tmp_path).as_uri())
+    browser.until("document.querySelector('.frame video').readyState >= 2")
+    browser.run("document.querySelector('.open').click()")
+    browser.until("document.querySelector('.stage video').currentTime > 0.2")
+    assert browser.run("document.querySelector('.stage video').videoWidth") == 160
+
+
+@pytest.mark.parametrize(("dark", "lighter"), [(False, True), (True, False)])
+def test_light_and_dark_follow_the_system(dark: bool, lighter: bool, browser: Browser, folder: Path) -> None:
+    browser.dark(dark)
+    browser.open(write_gallery(folder).as_uri())
+    shade = browser.run("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]")
+    ink = browser.run("getComputedStyle(document.body).color.match(/\\d+/g).map(Number)[0]")
+    assert (shade > ink) is lighter
+    browser.dark(False)
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Browser, folder: Path) -> None:
+    browser.resize(360, 740)
+    browser.open(write_gallery(folder).as_uri())
+    assert browser.run("document.documentElement.scrollWidth") <= 360
+    browser.resize(1280, 900)
+
+
+def test_a_folder_of_two_thousand_is_quick(tmp_path: Path) -> None:
+    data = picture(8, 8)
+    for number in range(2000):
+        (tmp_path / f"cat-{number}.png").write_bytes(data)
+        sidecar(tmp_path, f"cat-{number}", outputs=[{"path": f"cat-{number}.png"}])
+    before = os.times()
+    page = write_gallery(tmp_path)
+    after = os.times()
+    assert page.read_text().count("<figure") == 2000
+    assert after.user + after.system - before.user - before.system < 5.0

@@ -1,0 +1,106 @@
+"""The same job for the model that took a gone one's place: read back from the body, filled anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from generate_media.contract.catalog import Contract, open_contract
+from generate_media.core.requests import Body, Encoding, LocalMedia, Request
+from generate_media.job.successor import find_successor
+
+OLD, FLASH, PAID = "agnes-video-v2.0", "agnes-video-2.5-flash", "agnes-video-2.5"
+OFFERED = ("agnes-image-2.1-flash", FLASH, PAID)
+URL = "https://example.com/a.png"
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return open_contract("agnes")
+
+
+def request(fields: Mapping[str, Body] = MappingProxyType({}), model: str = OLD, kind: str = "video") -> Request:
+    body: Mapping[str, Body] = {"model": model, "prompt": "a cat", **fields}
+    path = "/videos" if kind == "video" else "/images/generations"
+    return Request("agnes", path, path, model, kind, False, body)
+
+
+@pytest.mark.parametrize(
+    ("fields", "flags", "left_out"),
+    [
+        ({}, {}, ()),
+        ({"num_frames": 121}, {"duration": "5"}, ()),
+        ({"num_frames": 121, "frame_rate": 12}, {"duration": "10.1"}, ()),
+        ({"num_frames": 441}, {"duration": "12"}, ()),
+        ({"num_frames": 9, "seed": 3}, {"duration": "4", "seed": 3}, ()),
+        ({"width": 1024, "height": 576}, {"aspect-ratio": "16:9"}, ()),
+        ({"width": 1152, "height": 768}, {}, ("--aspect-ratio",)),
+        ({"image": URL}, {"first-frame": URL}, ()),
+        (
+            {"extra_body": {"image": [URL, URL + "2"], "mode": "keyframes"}},
+            {"first-frame": URL, "last-frame": URL + "2"},
+            (),
+        ),
+    ],
+)
+def test_old_clips_in_the_new_models_words(
+    contract: Contract, fields: dict[str, Body], flags: dict[str, Any], left_out: tuple[str, ...]
+) -> None:
+    found = find_successor(contract, request(fields), OFFERED)
+    assert found is not None
+    assert (found.model, found.flags, found.left_out) == (FLASH, {"prompt": "a cat", **flags}, left_out)
+
+
+def test_local_files_go_by_their_path(contract: Contract, tmp_path: Path) -> None:
+    from PIL import Image
+
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (64, 64), "teal").save(photo)
+    local = LocalMedia(str(photo), "image/png", photo.stat().st_size, "0" * 64, Encoding.BASE64, 64, 64)
+    found = find_successor(contract, request({"image": local}), OFFERED)
+    assert found is not None
+    assert found.flags["first-frame"] == str(photo)
+
+
+def test_more_keyframes_than_the_new_model_can_end_in_references(contract: Contract) -> None:
+    frames = [URL, URL + "2", URL + "3"]
+    found = find_successor(contract, request({"extra_body": {"image": frames, "mode": "keyframes"}}), OFFERED)
+    assert found is not None
+    assert found.flags["image"] == tuple(frames)
+
+
+@pytest.mark.parametrize(
+    ("offered", "preferred", "model"),
+    [
+        (OFFERED, (), FLASH),
+        ((), (), FLASH),
+        ((PAID,), (), PAID),
+        (("agnes-image-2.1-flash",), (), None),
+        (("somebody-elses-model",), (), None),
+    ],
+)
+def test_only_what_is_offered(
+    contract: Contract, offered: tuple[str, ...], preferred: tuple[str, ...], model: str
+) -> None:
+    found = find_successor(contract, request(), offered, preferred)
+    assert (found.model if found else None) == model
+
+
+def test_a_model_without_named_successor_gives_way_to_the_default(contract: Contract) -> None:
+    gone, default = "agnes-image-2.0-flash", "agnes-image-2.1-flash"
+    offered = ("agnes-image-2.5-flash", default)
+    found = find_successor(contract, request({"size": "1K", "ratio": "16:9"}, gone, "image"), offered, (gone, default))
+    assert found is not None
+    assert found.model == default
+    assert found.flags == {"prompt": "a cat", "size": "1K", "aspect-ratio": "16:9"}
+    assert find_successor(contract, request({}, gone, "image"), (), (default,)) is None
+
+
+def test_bytes_in_the_body_leave_only_the_models_name(contract: Contract) -> None:
+    found = find_successor(contract, request({"image": "AAAA"}), OFFERED)
+    assert found is not None
+    assert (found.model, found.flags) == (FLASH, {})

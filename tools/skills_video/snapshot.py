@@ -1,0 +1,82 @@
+"""Renew the bundled skills.video description from a user's fresh documents, and print what changed.
+
+    cd scripts && python3 -m skills_video.snapshot --openapi FILE… [--docs docs.json] [--dry-run]
+
+What was taken is kept in references/sources/skills-video-renewed.json, from which tools/build_references.py
+builds the same document again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from generate_media.cli import Parser
+from generate_media.contract import SNAPSHOTS, Contract, Document, diff, make_source, read_document, read_navigation
+from generate_media.core import REFERENCES
+from generate_media.events import print_document, run_document
+from skills_video.renew import overlay_of, renew
+
+OVERLAY = "skills-video-renewed.json"
+
+
+def renewed(openapi: Sequence[Path], docs: Path | None, references: Path, date: str) -> tuple[dict[str, Any], Any, Any]:
+    """(overlay, new document, difference) for a user's fresh documents. Raises BrokenDocument, UsageError."""
+    bundled = read_document(references / SNAPSHOTS["skills_video"])
+    fresh = Contract([make_source(read_document(path), "skills_video") for path in openapi])
+    overlay = overlay_of(fresh, date, read_navigation(docs) if docs else None)
+    document = renew(bundled.root, overlay)
+    return overlay, document, diff(_contract(bundled.root), _contract(document))
+
+
+def _contract(root: dict[str, Any]) -> Contract:
+    return Contract([make_source(Document(root, SNAPSHOTS["skills_video"]), "skills_video")])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the difference; write the overlay, the document and its tables unless --dry-run."""
+    args = _parser().parse_args(argv)
+    overlay, document, difference = renewed(args.openapi, args.docs, args.references, args.date)
+    missing = sorted(_models(args.references) - {row["id"] for row in overlay["models"]})
+    print_document({**difference, "not_in_the_fresh_documents": missing}, contract=True)
+    if not args.dry_run:
+        _write(args.references, overlay, document)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="snapshot",
+        description="Renew references/skills-video.openapi.json from fresh documents; prints the difference.",
+        epilog="example:\n  python3 -m skills_video.snapshot --openapi openapi.json --docs docs.json",
+    )
+    parser.add_argument("--openapi", type=Path, action="append", required=True, metavar="FILE", help="again for more")
+    parser.add_argument("--docs", type=Path, metavar="FILE", help="docs.json, for which models make what")
+    parser.add_argument("--references", type=Path, default=REFERENCES, metavar="DIR", help="the folder to renew")
+    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="of the documents (default: today)")
+    parser.add_argument("--dry-run", action="store_true", help="print the difference, write nothing")
+    return parser
+
+
+def _models(references: Path) -> set[str]:
+    bundled = read_document(references / SNAPSHOTS["skills_video"])
+    return {info.model for info in _contract(bundled.root).creates}
+
+
+def _write(references: Path, overlay: dict[str, Any], document: dict[str, Any]) -> None:
+    from skills_video.layout import render
+    from skills_video.tables import model_table
+
+    files = {f"sources/{OVERLAY}": json.dumps(overlay, ensure_ascii=False, indent=1) + "\n"}
+    files |= {SNAPSHOTS["skills_video"]: render(document) + "\n"}
+    files |= {f"{kind}-model-endpoints.md": model_table(document, kind) for kind in ("image", "video")}
+    for name, content in files.items():
+        (references / name).write_text(content, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_document(main, sys.argv[1:]))
