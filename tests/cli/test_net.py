@@ -18,7 +18,7 @@ import pytest
 
 from calls import DEMO, ONE_OF_EACH, call, environment, with_bug
 from conftest import Desk
-from generate_media.paths import BUNDLE
+from generate_media.core.paths import BUNDLE
 
 CANARY = "canary-test-4b7c01e9-canary"
 BROKEN = f'raise RuntimeError("{CANARY}")'
