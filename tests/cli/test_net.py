@@ -23,19 +23,19 @@ from generate_media.core.paths import BUNDLE
 CANARY = "canary-test-4b7c01e9-canary"
 BROKEN = f'raise RuntimeError("{CANARY}")'
 MODULES = {
-    "create_and_wait": "run.py",
-    "wait_generation": "listing.py",
+    "create_and_wait": "cli/create.py",
+    "wait_generation": "cli/list.py",
     "inspect_openapi": "contract/report.py",
-    "ensure_api_key": "keycheck.py",
-    "handle_runtime_error": "explain.py",
-    "gallery": "gallery.py",
+    "ensure_api_key": "cli/check_keys.py",
+    "handle_runtime_error": "cli/explain_error.py",
+    "gallery": "gallery/page.py",
     "sandbox": "sandbox/faults.py",
 }
 """A module that each script loads when it is already at work."""
 
 
 @pytest.mark.parametrize("script", ONE_OF_EACH)
-@pytest.mark.parametrize("module", ["", "cli.py"], ids=["at work", "before main"])
+@pytest.mark.parametrize("module", ["", "cli/parser.py"], ids=["at work", "before main"])
 def test_what_nobody_foresaw_is_one_line(tmp_path: Path, script: str, module: str) -> None:
     """With its kind and its place, and without its text, which may hold a key."""
     bundle = with_bug(tmp_path / "bundle", module or MODULES[script], BROKEN)
@@ -49,11 +49,11 @@ def test_what_nobody_foresaw_is_one_line(tmp_path: Path, script: str, module: st
 
 
 STAGES = {
-    "before it is sent": ("create.py", "def create(ctx, spec, row, stack): BUG", False, 0),
-    "with the bytes perhaps out": ("create.py", "def _send_once(ctx, request, row, call, stack): BUG", True, 13),
-    "once it is accepted": ("follow.py", "def follow(ctx, row, created): BUG", None, 0),
-    "at its file": ("outputs.py", "def measure(path, media_type): BUG", None, 0),
-    "at its record": ("collect.py", "def terminal(end, saved): BUG", None, 0),
+    "before it is sent": ("job/create.py", "def create(ctx, spec, row, stack): BUG", False, 0),
+    "with the bytes perhaps out": ("job/create.py", "def _send_once(ctx, request, row, call, stack): BUG", True, 13),
+    "once it is accepted": ("job/follow.py", "def follow(ctx, row, created): BUG", None, 0),
+    "at its file": ("files/outputs.py", "def measure(path, media_type): BUG", None, 0),
+    "at its record": ("job/collect.py", "def terminal(end, saved): BUG", None, 0),
 }
 """Module, what is broken in it, whether the line says that a job may have been made, the next run's exit code."""
 
@@ -80,7 +80,7 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -
 def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
     code = f"_measure = measure\ndef measure(path, media_type):\n    if 'two' in str(path): {BROKEN}\n"
     code += "    return _measure(path, media_type)"
-    bundle = with_bug(tmp_path / "bundle", "outputs.py", code)
+    bundle = with_bug(tmp_path / "bundle", "files/outputs.py", code)
     rows = [{"prompt": name, "model": "google/nano-banana-pro"} for name in ("one", "two", "three")]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     ran = call("create_and_wait", "--sandbox", "--batch", "jobs.jsonl", home=tmp_path, bundle=bundle)
@@ -95,7 +95,7 @@ def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
 def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path) -> None:
     """The look at a silent stream fails: the stream itself goes on, and tells the end."""
     code = f"def _boom(self):\n    {BROKEN}\n_StreamWatch._check = _boom"
-    bundle = with_bug(tmp_path / "bundle", "follow.py", code)
+    bundle = with_bug(tmp_path / "bundle", "job/follow.py", code)
     desk.write_config(time_scale=100)
     desk.faults("never-ends")
     config = ("--config", str(desk.home / "config.json"), "--base-url", desk.sandbox.base_urls["skills.video"])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .failure import Failure
 
 TEXT_CAP = 2000
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 TRY: Mapping[str, str] = {
     "unreadable_file": "check the path: an existing file that you may read; relative paths start at the current folder",
