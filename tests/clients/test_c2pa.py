@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from label.samples import ALL, LABEL
 
+from files.label.samples import ALL, LABEL
 from generate_media.files.label.door import LeftAlone, label_file
 
 pytestmark = pytest.mark.skipif(

@@ -47,7 +47,7 @@ def test_two_hundred_thousand_outputs(desk: Desk) -> None:
 
 def fill_in_gzip() -> bytes:
     """64 MiB of JPEG fill bytes in 64 kB."""
-    from test_genuine import fill_bomb
+    from media.test_genuine import fill_bomb
 
     return gzip.compress(fill_bomb())
 
@@ -59,7 +59,7 @@ def avif_in_gzip() -> bytes:
 
 
 def tags() -> bytes:
-    from test_genuine import tag_bomb
+    from media.test_genuine import tag_bomb
 
     return gzip.compress(tag_bomb())
 

@@ -9,12 +9,12 @@ from itertools import count, repeat
 from pathlib import Path
 
 import pytest
-from test_genuine import fill_bomb, tag_bomb
 
 from generate_media.media.bounded import MAX_PIECE_BYTES, Bounded, Untold
 from generate_media.media.measures import Measures
 from generate_media.media.sniff import measure
 from generate_media.media.wholeness import Structure, structure
+from media.test_genuine import fill_bomb, tag_bomb
 from web import picture
 
 

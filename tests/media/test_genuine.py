@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_sniff import CLIPS, PICTURES, SOUNDS
-from test_structure import ODD, WHOLE
 
 from conftest import Desk
 from generate_media.core.requests import Encoding
 from generate_media.media.genuine import objection
 from generate_media.media.local import load
 from generate_media.media.sniff import HEAD_BYTES, identify
+from media.test_sniff import CLIPS, PICTURES, SOUNDS
+from media.test_structure import ODD, WHOLE
 from tools import require_tool, run_watched
 from web import picture
 

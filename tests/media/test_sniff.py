@@ -90,7 +90,7 @@ def test_a_heic_is_measured_by_its_largest_item(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["avif", "moving avif"])
 def test_avif_that_pillow_made(name: str, tmp_path: Path) -> None:
-    from test_structure import WHOLE
+    from media.test_structure import WHOLE
 
     (tmp_path / "x").write_bytes(WHOLE[name]())
     assert measure(tmp_path / "x", "image/avif")[:2] == (40, 30)

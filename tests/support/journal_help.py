@@ -79,7 +79,8 @@ def writer(
     """
     environment = ENVIRONMENT if modules is None else {**ENVIRONMENT, "PYTHONPATH": str(modules)}
     head = "import sys, os, time\nfrom pathlib import Path\n"
-    head += "from generate_media.journal import *\nfrom journal_help import *\n"
+    head += "from generate_media.journal.failures import *\nfrom generate_media.journal.rows import *\n"
+    head += "from generate_media.journal.store import Journal\nfrom journal_help import *\n"
     command = [*prefix, sys.executable, "-c", head + code, *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

@@ -15,7 +15,7 @@ from typing import Any
 from generate_media.files.label.provenance import Provenance
 from tools import require_tool
 
-ASSETS = Path(__file__).parents[2] / "scripts" / "generate_media" / "sandbox" / "assets"
+ASSETS = Path(__file__).parents[3] / "scripts" / "generate_media" / "sandbox" / "assets"
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 LABEL = Provenance(

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from label.samples import (
+
+from files.label.samples import (
     C2PA_UUID,
     CLIPS,
     LABEL,
@@ -27,7 +28,6 @@ from label.samples import (
     with_riff,
     with_user_data,
 )
-
 from generate_media.files.label.door import Labelled, LeftAlone, label_file, read_label
 
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
