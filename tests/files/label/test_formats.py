@@ -265,7 +265,7 @@ TWO = packet(TITLE), packet("<dc:source>b</dc:source>")
         (jpeg(segment(0xE2, b"MPF\0MM\0*" + bytes(40))), ".jpg", "several pictures"),
         (clip(b"\0\0\0"), ".mp4", "do not fill it"),
         (clip(b"\0" * 12), ".mp4", "runs to its end"),
-        (clip(b"some words behind it"), ".mp4", "not whole"),
+        (clip(b"some words behind it"), ".mp4", "do not fill it"),
         (PICTURES["plain.png"]()[:-4], ".png", "not whole"),
         (PICTURES["plain.png"]()[:200], ".png", "not whole"),
         (PICTURES["plain.png"]()[:8] + PICTURES["plain.png"]()[33:], ".png", "not whole"),

@@ -300,7 +300,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
         "label_file(Path(sys.argv[1]), Provenance('p', 'm', 'h'))"
     )
-    scripts = str(Path(__file__).parents[2] / "scripts")
+    scripts = str(Path(__file__).parents[3] / "scripts")
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, env={**os.environ, "PYTHONPATH": scripts}
     )
