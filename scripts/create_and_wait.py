@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from generate_media.cli import begin
+from generate_media.beginning import begin
 
 if __name__ == "__main__":
     begin()

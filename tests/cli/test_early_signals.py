@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from calls import ONE_OF_EACH, call, environment
+from calls import DEMO, ONE_OF_EACH, call, environment
 from conftest import Ran
-from generate_media.cli.beginning import _LINE
+from generate_media.beginning import _LINE
 from generate_media.core.errors import Interrupted
 from generate_media.core.paths import BUNDLE
 from generate_media.events.outcome import error_outcome
@@ -57,6 +57,18 @@ def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: 
         where = f"{signal.Signals(number).name} at file {moment + 1}, {files[moment]}"
         assert (ran.code, ran.err) == (CODES[number], ""), where
         assert (ran.last["event"], ran.last["error"]) == ("error", "interrupted"), where
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_while_the_create_connects_costs_nothing(tmp_path: Path, number: int) -> None:
+    """It waits in the shield of the create, and is heard before the first byte."""
+    before = (require_tool("strace"), "-qq", "-o", "/dev/null", "-e", "trace=connect", "-e")
+    inject = f"inject=connect:signal={signal.Signals(number).name}:when=1"
+    ran = call(*DEMO, home=tmp_path, before=(*before, inject))
+    assert (ran.code, ran.err, ran.last["error"]) == (CODES[number], "", "interrupted"), ran.out
+    assert ran.last["may_have_been_created"] is False
+    assert not list((tmp_path / "state" / "sandbox" / "store").glob("job-*"))
+    assert call(*DEMO, home=tmp_path).code == 0
 
 
 @pytest.mark.parametrize("number", CODES)

@@ -43,17 +43,17 @@ def test_what_nobody_foresaw_is_one_line(tmp_path: Path, script: str, module: st
     assert (ran.code, ran.err, len(ran.lines)) == (25, "", 1), ran.out
     assert (ran.last["event"], ran.last["error"], ran.last["category"]) == ("error", "internal_error", "unknown")
     assert "RuntimeError" in ran.last["message"]
-    assert module or f"{Path(MODULES[script]).name}:" in ran.last["message"]
+    assert module or f"{MODULES[script]}:" in ran.last["message"]
     assert ran.last["guidance"]
     assert CANARY not in ran.out
 
 
 STAGES = {
-    "before it is sent": ("job/create.py", "def create(ctx, spec, row, stack): BUG", False, 0),
-    "with the bytes perhaps out": ("job/create.py", "def _from_answer(ctx, request, row, answer): BUG", True, 13),
-    "once it is accepted": ("job/follow.py", "def follow(ctx, row, created): BUG", None, 0),
-    "at its file": ("files/outputs.py", "def measure(path, media_type, *, seconds): BUG", None, 0),
-    "at its record": ("job/collect.py", "def terminal(end, saved): BUG", None, 0),
+    "before it is sent": ("job/create.py", "def _send_once(*_): BUG", False, 0),
+    "at its answer": ("job/create.py", "def _from_answer(*_): BUG", True, 13),
+    "once it is accepted": ("job/follow.py", "def follow(*_): BUG", None, 0),
+    "at its file": ("files/outputs.py", "def measure(*_): BUG", None, 0),
+    "at its record": ("job/collect.py", "def terminal(*_): BUG", None, 0),
 }
 """Module, what is broken in it, whether the line says that a job may have been made, the next run's exit code."""
 
@@ -78,8 +78,8 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -
 
 
 def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
-    code = f"_measure = measure\ndef measure(path, media_type, *, seconds):\n    if 'two' in str(path): {BROKEN}\n"
-    code += "    return _measure(path, media_type, seconds=seconds)"
+    code = f"_measure = measure\ndef measure(path, *more, **named):\n    if 'two' in str(path): {BROKEN}\n"
+    code += "    return _measure(path, *more, **named)"
     bundle = with_bug(tmp_path / "bundle", "files/outputs.py", code)
     rows = [{"prompt": name, "model": "google/nano-banana-pro"} for name in ("one", "two", "three")]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -104,7 +104,7 @@ def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path) -> N
     desk.faults()
     assert (ran.code, "Traceback" in ran.err) == (11, False), ran.out + ran.err
     (warning,) = ran.events("warning")
-    assert "RuntimeError in follow.py:" in warning["message"]
+    assert "RuntimeError in job/follow.py:" in warning["message"]
     assert CANARY not in ran.out + ran.err
 
 

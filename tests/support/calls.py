@@ -74,6 +74,6 @@ def copy_bundle(target: Path) -> Path:
 def with_bug(target: Path, module: str, code: str) -> Path:
     """A copy of the bundle in which a module has one mistake more, as its last lines."""
     bundle = copy_bundle(target)
-    with (bundle / "scripts" / "generate_media" / module).open("a", encoding="utf-8") as file:
-        file.write(f"\n\n{code}\n")
+    file = bundle / "scripts" / "generate_media" / module
+    file.write_text(file.read_text(encoding="utf-8") + f"\n\n{code}\n", encoding="utf-8")
     return bundle

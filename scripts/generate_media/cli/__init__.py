@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .beginning import begin as begin
     from .bootstrap import start as start
     from .check_keys import key_report as key_report
     from .create import run_create as run_create
@@ -26,7 +25,6 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("beginning", "begin"),
         ("bootstrap", "start"),
         ("check_keys", "key_report"),
         ("create", "run_create"),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .failure import Failure
 
 TEXT_CAP = 2000
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 TRY: Mapping[str, str] = {
     "unreadable_file": "check the path: an existing file that you may read; relative paths start at the current folder",
@@ -253,12 +253,12 @@ class ProviderRefused(GenerateMediaError):
 
 
 def _place(error: BaseException) -> str:
-    """The innermost line of ours that an error passed, such as ``names.py:42``."""
+    """The innermost line of ours that an error passed, such as ``files/names.py:42``."""
     place, trace = "an unknown place", error.__traceback__
     while trace is not None:
-        folder, name = os.path.split(trace.tb_frame.f_code.co_filename)
-        if folder.startswith(_HERE):
-            place = f"{name}:{trace.tb_lineno}"
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(_PACKAGE):
+            place = f"{file[len(_PACKAGE) :]}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from ..core import Interrupted
 
@@ -21,7 +22,7 @@ class Signals:
     """Turns the first signal into :class:`Interrupted` in the main thread, again and again until it is :meth:`heard`.
 
     From :meth:`install` on, that is from the first job on: until then there is nothing to put away and no id to tell,
-    and a signal ends the process at once (:mod:`generate_media.beginning`).
+    and a signal ends the process at once (beginning.py).
 
     Inside :meth:`shield` the first signal waits for the block to end, at most ``CREATE_GRACE_SECONDS``;
     a second one does not wait. Elsewhere than in the main thread a shield is only a count.
@@ -34,7 +35,7 @@ class Signals:
 
     def install(self) -> None:
         """A job is at work from now on. Does nothing the second time, nor in a worker's thread."""
-        if self._installed or threading.current_thread() is not threading.main_thread():
+        if self._installed or not _in_main_thread():
             return
         self._installed = True
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -44,6 +45,11 @@ class Signals:
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         sys.unraisablehook = _unless_interrupted(sys.unraisablehook)
+
+    def check(self) -> None:
+        """Raise a signal that waits inside a shield: the last moment at which nothing is paid for."""
+        if self._depth > 0 and self._pending is not None and _in_main_thread():
+            self._raise(self._pending)
 
     def heard(self) -> None:
         """Somebody caught it and is bringing the run to its end."""
@@ -72,13 +78,16 @@ class Signals:
         if hasattr(signal, "setitimer") and _imports(frame):
             _alarm_after(IMPORT_LOOK_SECONDS)
             return
+        self._raise(number)
+
+    def _raise(self, number: int) -> NoReturn:
         _alarm_after(UNHEARD_SECONDS)
         raise Interrupted(number)
 
     @contextmanager
     def shield(self) -> Iterator[None]:
         """A block that a first signal lets finish: a create that is out, until its answer is on disk."""
-        if threading.current_thread() is not threading.main_thread():
+        if not _in_main_thread():
             yield
             return
         self._depth += 1
@@ -87,8 +96,11 @@ class Signals:
         finally:
             self._depth -= 1
         if self._depth == 0 and self._pending is not None:
-            _alarm_after(UNHEARD_SECONDS)
-            raise Interrupted(self._pending)
+            self._raise(self._pending)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _alarm_after(seconds: float) -> None:

@@ -90,6 +90,8 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
     seconds = ctx.clock.real(ctx.limits.create_timeout)
 
     def before_bytes() -> None:
+        ctx.clock.check()
+        ctx.signals.check()
         gateway = ctx.gateway
         ctx.journal.sending(row.row_id, key_fingerprint=gateway.key.fingerprint, base_url=gateway.base_url)
 
