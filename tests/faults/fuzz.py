@@ -1,6 +1,6 @@
 """``python -m faults.fuzz [seconds] [seed]``: both files of fuzzing again and again, each round with a new seed.
 
-tests/test_fuzz.py is about parts, an example a millisecond; tests/test_fuzz_commands.py about whole commands.
+tests/faults/test_fuzz.py is about parts, an example a millisecond; tests/faults/test_fuzz_commands.py about whole commands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = {"tests/test_fuzz.py": 40, "tests/test_fuzz_commands.py": 25}
+EXAMPLES = {"tests/faults/test_fuzz.py": 40, "tests/faults/test_fuzz_commands.py": 25}
 """Of each test in one round: most of a round's time goes to whole commands."""
 
 
