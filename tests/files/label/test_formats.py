@@ -111,6 +111,7 @@ WITH_PACKET: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "mp4, parts": (".mp4", lambda data: between(CLIPS["parts.mp4"](), xmp_box(data))),
     "mov, in the middle": (".mov", lambda data: between(CLIPS["plain.mov"](), xmp_box(data))),
     "mov, of the movie": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data) + b"\0\0\0\0")),
+    "mov, of the movie, at the end": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data))),
 }
 
 
@@ -130,6 +131,9 @@ def test_a_packet_that_is_there_is_merged(kind: str, wrapped: bool, tmp_path: Pa
     assert read_label(path) == LABEL
     data = path.read_bytes()
     assert data.count(b"<x:xmpmeta") == data.count(b"</x:xmpmeta>") == 1
+    if ending in (".mp4", ".mov"):
+        assert [name for name, _, _ in boxes(data)].count(b"uuid") == 1
+        assert b"XMP_" not in data
 
 
 @pytest.mark.parametrize("kind", WITH_PACKET)
