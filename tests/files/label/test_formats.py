@@ -111,6 +111,7 @@ WITH_PACKET: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "mp4, parts": (".mp4", lambda data: between(CLIPS["parts.mp4"](), xmp_box(data))),
     "mov, in the middle": (".mov", lambda data: between(CLIPS["plain.mov"](), xmp_box(data))),
     "mov, of the movie": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data) + b"\0\0\0\0")),
+    "mov, of the movie, at the end": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data))),
 }
 
 
@@ -126,10 +127,31 @@ def test_a_packet_that_is_there_is_merged(kind: str, wrapped: bool, tmp_path: Pa
     titles = [value for name, value in found.items() if name.endswith(":Title")]
     assert titles == ["a <title>"]
     assert found["XMP-dc:Source"] in ("a\nb", "a.b")
-    assert found["XMP-rdf:About"] == "uuid:me"
     assert read_label(path) == LABEL
     data = path.read_bytes()
+    assert data.count(b'rdf:about="uuid:me"') == data.count(b"rdf:about=") == 2
     assert data.count(b"<x:xmpmeta") == data.count(b"</x:xmpmeta>") == 1
+    if ending in (".mp4", ".mov"):
+        assert [name for name, _, _ in boxes(data)].count(b"uuid") == 1
+        assert b"XMP_" not in data
+
+
+def test_a_packet_of_sixteen_bits_is_merged(tmp_path: Path) -> None:
+    path = file(clip(xmp_box(packet(TITLE).decode().encode("utf-16"))), ".mp4", tmp_path)
+    label_file(path, LABEL)
+    assert exiftool(path)["XMP-dc:Title"] == "a <title>"
+    assert read_label(path) == LABEL
+
+
+def test_a_source_type_may_stand_as_a_resource(tmp_path: Path) -> None:
+    said = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+    space = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    made = packet(f'<a:DigitalSourceType xmlns:a="{space}" rdf:resource="{said}"/>')
+    path = file(png(itxt(made)), ".png", tmp_path)
+    label_file(path, LABEL)
+    assert exiftool(path)["XMP-iptcExt:DigitalSourceType"] == said
+    assert path.read_bytes().count(b":DigitalSourceType ") == 1
+    assert read_label(path) == replace(LABEL, edited=True)
 
 
 @pytest.mark.parametrize("kind", WITH_PACKET)

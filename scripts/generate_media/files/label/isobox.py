@@ -43,7 +43,7 @@ def find(file: BinaryIO) -> Place:
         refusal = "it carries a C2PA manifest, and a change would break its signature"
 
     def edits(packet: bytes) -> list[Edit]:
-        gone = [row for box in old for row in _gone(box, last=box.end == end)]
+        gone = [row for box in old for row in _gone(box, last=box in top and box.end == end)]
         new = (24 + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP + packet
         return [*gone, *closed, Edit(end, 0, new)]
 
@@ -77,7 +77,7 @@ def _metadata(file: BinaryIO, top: list[Box]) -> list[Box]:
     """The boxes in which a movie keeps texts: all in ``moov/udta``, and each ``meta`` of ``moov``."""
     inner = [box for movie in top if movie.name == b"moov" for box in _inside(file, movie.content, movie.end)]
     texts = [box for user in inner if user.name == b"udta" for box in _inside(file, user.content, user.end)]
-    return [box for box in (*texts, *inner) if box in texts or box.name == b"meta"]
+    return [*texts, *(box for box in inner if box.name == b"meta")]
 
 
 def _inside(file: BinaryIO, start: int, end: int) -> list[Box]:
