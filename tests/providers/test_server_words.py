@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from journal.journal_help import job
 
 import handle_runtime_error
 from conftest import Desk
@@ -19,6 +18,7 @@ from generate_media.core.handles import handle
 from generate_media.events.commands import resume_command
 from generate_media.events.printer import run_document
 from generate_media.journal.store import Journal
+from journal_help import job
 from wire import Peer, Wire, answer
 
 NANO = "google/nano-banana-pro"
