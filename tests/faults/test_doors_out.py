@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journal.journal_help import job
 
 from generate_media.core import known_keys
 from generate_media.core.errors import UsageError, clean_text
@@ -22,6 +21,7 @@ from generate_media.gallery.page import write_gallery
 from generate_media.journal.store import Journal
 from generate_media.sandbox.log import Log
 from generate_media.sandbox.wire import parse_head
+from journal_help import job
 from spellings import TRICKY_KEY, leaks, reveals, spellings
 
 Door = Callable[[str, Path], str]
