@@ -33,13 +33,12 @@ from generate_media.http.sse import EventTooLarge, events
 from generate_media.journal.rows import ClaimKind
 from generate_media.journal.store import Journal
 from generate_media.providers.classifier import classify
-from generate_media.providers.registry import adapter_for
+from generate_media.providers.registry import PROTOCOLS, adapter_for
 from generate_media.sandbox.embedded import start
 from journal_help import advance, job
 
 EXAMPLES = int(os.environ.get("GENERATE_MEDIA_FUZZ_EXAMPLES", "40"))
 SEEDED = "GENERATE_MEDIA_FUZZ_EXAMPLES" not in os.environ
-PROTOCOLS = ("skills_video", "agnes", "agcloud")
 OURS = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=SEEDED, database=None, suppress_health_check=list(HealthCheck)
 )

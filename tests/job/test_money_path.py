@@ -22,7 +22,7 @@ from generate_media.journal.failures import IdAlreadyKnown
 from generate_media.journal.rows import NewJob, fingerprint
 from generate_media.journal.store import Journal
 from generate_media.media import views
-from generate_media.providers.registry import adapter_for
+from generate_media.providers.registry import PROTOCOLS, adapter_for
 from generate_media.request import prepare
 from wire import Peer, Wire, answer
 
@@ -42,7 +42,7 @@ def wait(desk: Desk, *args: str, provider: str = "agcloud") -> Ran:
 
 
 @pytest.mark.parametrize("field", ["progress", "created_at", "created"])
-@pytest.mark.parametrize("protocol", ["skills_video", "agnes", "agcloud"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_number_beyond_every_float_costs_no_id(protocol: str, field: str) -> None:
     body: dict[str, Any] = {"id": "task_1", "task_id": "task_1", "status": "queued", field: HUGE}
     reading = adapter_for(protocol).read(body, model=VIDEO)

@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from generate_media.cli import Parser
-from generate_media.contract import SNAPSHOTS, Contract, Document, diff, make_source, read_document, read_navigation
+from generate_media.contract import Contract, Document, diff, make_source, read_document, read_navigation
 from generate_media.core import REFERENCES
 from generate_media.events import print_document, run_document
+from generate_media.providers import PROTOCOLS
 from skills_video.renew import overlay_of, renew
 
 OVERLAY = "skills-video-renewed.json"
+SNAPSHOT = PROTOCOLS["skills_video"].document.name
 
 
 def renewed(openapi: Sequence[Path], docs: Path | None, references: Path, date: str) -> tuple[dict[str, Any], Any, Any]:
     """(overlay, new document, difference) for a user's fresh documents. Raises BrokenDocument, UsageError."""
-    bundled = read_document(references / SNAPSHOTS["skills_video"])
+    bundled = read_document(references / SNAPSHOT)
     fresh = Contract([make_source(read_document(path), "skills_video") for path in openapi])
     overlay = overlay_of(fresh, date, read_navigation(docs) if docs else None)
     document = renew(bundled.root, overlay)
@@ -34,7 +36,7 @@ def renewed(openapi: Sequence[Path], docs: Path | None, references: Path, date: 
 
 
 def _contract(root: dict[str, Any]) -> Contract:
-    return Contract([make_source(Document(root, SNAPSHOTS["skills_video"]), "skills_video")])
+    return Contract([make_source(Document(root, SNAPSHOT), "skills_video")])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +65,7 @@ def _parser() -> Parser:
 
 
 def _models(references: Path) -> set[str]:
-    bundled = read_document(references / SNAPSHOTS["skills_video"])
+    bundled = read_document(references / SNAPSHOT)
     return {info.model for info in _contract(bundled.root).creates}
 
 
@@ -72,7 +74,7 @@ def _write(references: Path, overlay: dict[str, Any], document: dict[str, Any]) 
     from skills_video.tables import model_table
 
     files = {f"sources/{OVERLAY}": json.dumps(overlay, ensure_ascii=False, indent=1) + "\n"}
-    files |= {SNAPSHOTS["skills_video"]: render(document) + "\n"}
+    files |= {SNAPSHOT: render(document) + "\n"}
     files |= {f"{kind}-model-endpoints.md": model_table(document, kind) for kind in ("image", "video")}
     for name, content in files.items():
         (references / name).write_text(content, encoding="utf-8", newline="\n")

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from ..config import ProviderSettings
-from ..core import UsageError, capped, clean_text, parse_json, succeeded
+from ..core import UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
 from ..http import TransportError
 from ..job import Session, first_contact
-from ..providers import adapter_for, classify
+from ..providers import adapter_for, refused
 
 EARLIER_DEFAULT = "skills.video"
 ACCOUNTS_BYTES = 80_000
@@ -83,14 +83,17 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
         return {"ok": False, "verified": False, "message": error.message, "guidance": list(error.guidance)}
     adapter = adapter_for(provider.protocol)
     call = adapter.account()
+    if call is None:
+        words = f"the key is set; {provider.name} documents no call that would check it without making a job"
+        return {"ok": False, "verified": False, "message": words}
     try:
         answer = session.gateway(provider, base_url, keys).send(call, timeout_seconds=20.0)
     except TransportError as error:
         return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {error.detail}"}
-    if succeeded(answer):
+    failure = refused(answer, adapter, operation=call.operation, wall=time.time())
+    if failure is None:
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
-    failure = classify(answer, adapter.errors, operation=call.operation, wall=time.time())
     if failure.category.value in ("not_found", "transient"):
         return {"verified": False, "message": f"the key is set; {base_url} could not confirm it (HTTP {answer.status})"}
     source = keys[0].source

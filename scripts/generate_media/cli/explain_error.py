@@ -33,7 +33,8 @@ def explain(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
     check_base_url(_base_url(provider, args), provider.allowed_hosts)
     answer = Answer(args.status, {}, _body(args))
     rules = adapter_for(provider.protocol).errors if args.provider else _any_providers(provider.protocol)
-    failure = classify(answer, rules, operation=args.operation, wall=time.time())
+    told = adapter_for(provider.protocol).refusal(answer)
+    failure = classify(answer, rules, operation=args.operation, wall=time.time(), told=told)
     return _document(failure, provider, args), failure.exit_code
 
 

@@ -7,11 +7,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..core import GenerateMediaError, NotCreated, ProviderRefused, UsageError, parse_json, succeeded
+from ..core import GenerateMediaError, NotCreated, ProviderRefused, UsageError, parse_json
 from ..events import Signals, standard_printer
 from ..http import TransportError
 from ..job import Session
-from ..providers import adapter_for, classify
+from ..providers import adapter_for, refused
 
 ASK_SECONDS = 20.0
 
@@ -36,8 +36,9 @@ def list_live(provider_name: str, config: Path, base_url: str | None) -> tuple[s
             answer = gateway.send(call, timeout_seconds=session.clock(url).real(ASK_SECONDS))
         except TransportError as error:
             raise _no_answer(provider_name, error.detail) from None
-        if not succeeded(answer):
-            raise ProviderRefused(classify(answer, adapter.errors, operation=call.operation, wall=time.time()))
+        failure = refused(answer, adapter, operation=call.operation, wall=time.time())
+        if failure is not None:
+            raise ProviderRefused(failure)
         return adapter.read_models(parse_json(answer.body))
 
 

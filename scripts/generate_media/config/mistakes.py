@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..core import BUNDLE, LEAST_KEY_CHARS
+from ..providers import PROTOCOLS
 
 SCHEMA = BUNDLE / "config.schema.json"
 
@@ -15,7 +16,9 @@ def explain(text: str) -> str:
     """Every mistake in one sentence each, with its line; empty when the schema finds none."""
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema["$defs"]["provider"]["properties"]["protocol"]["enum"] = list(PROTOCOLS)
+    validator = Draft202012Validator(schema)
     mistakes = sorted(validator.iter_errors(json.loads(text)), key=lambda error: list(map(str, error.absolute_path)))
     words = []
     for mistake in mistakes[:5]:

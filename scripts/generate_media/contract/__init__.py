@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .budget import Budget as Budget
-    from .catalog import SNAPSHOTS as SNAPSHOTS, Contract as Contract, open_contract as open_contract
+    from .catalog import Contract as Contract, open_contract as open_contract
     from .changes import diff as diff
     from .fields import fields_of as fields_of, narrowed as narrowed
     from .flags import FlagForm as FlagForm
@@ -38,7 +38,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("budget", "Budget"),
-        ("catalog", "Contract SNAPSHOTS open_contract"),
+        ("catalog", "Contract open_contract"),
         ("changes", "diff"),
         ("fields", "fields_of narrowed"),
         ("flags", "FlagForm"),

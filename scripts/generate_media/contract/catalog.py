@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import REFERENCES, Json, NotFound, UsageError
+from ..core import Json, NotFound, UsageError
+from ..providers import PROTOCOLS
 from . import operations as ops
 from .budget import Budget
 from .flags import FlagForm, forms_from_fields, forms_of, still_there
@@ -23,12 +24,6 @@ from .validate import check
 
 if TYPE_CHECKING:
     from .modelinfo import ModelInfo
-
-SNAPSHOTS: Mapping[str, str] = {
-    "skills_video": "skills-video.openapi.json",
-    "agnes": "agnes.openapi.json",
-    "agcloud": "agcloud.openapi.json",
-}
 
 
 class Contract:
@@ -93,7 +88,7 @@ class Contract:
     @cached_property
     def _bases(self) -> list[str]:
         """Paths of base URLs that may stand before an endpoint: the documents' own and the protocol's."""
-        pairs = ((ops.server_path(s.document), ops.BASE_PATHS.get(s.protocol, "")) for s in self.sources)
+        pairs = ((ops.server_path(s.document), ops.base_path(s.protocol)) for s in self.sources)
         return list(dict.fromkeys(base for pair in pairs for base in pair))
 
     def find_model(self, model: str, *, kind: str | None = None) -> Endpoint:
@@ -262,10 +257,10 @@ def open_contract(
     documents = [read_document(Path(file), budget) for file in files]
     sources = [make_source(document, protocol) for document in documents]
     if protocol:
-        if protocol not in SNAPSHOTS:
-            known = ", ".join(SNAPSHOTS)
+        if protocol not in PROTOCOLS:
+            known = ", ".join(PROTOCOLS)
             raise UsageError("unknown_protocol", f"there is no snapshot for protocol {protocol!r}: {known}")
-        bundled = read_document(REFERENCES / SNAPSHOTS[protocol], budget)
+        bundled = read_document(PROTOCOLS[protocol].document, budget)
         bundled.name = source_name or bundled.name
         bundled.trusted = True
         sources.append(make_source(bundled, protocol))

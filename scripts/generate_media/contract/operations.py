@@ -9,11 +9,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..providers import PROTOCOLS
 from .load import METHODS, BrokenDocument, Document
 from .refs import Definitions
 
-BASE_PATHS: Mapping[str, str] = {"skills_video": "/api/v1", "agnes": "/v1", "agcloud": "/api/v3"}
-"""Path of each protocol's base URL; endpoint paths are relative to it."""
 _SSE = "/generation/sse/"
 _CREATE = "/generation/"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -170,6 +169,11 @@ def server_url(document: Document) -> str:
 def server_path(document: Document) -> str:
     """The path of the document's first server, without its host; "" where there is none."""
     return urlsplit(re.sub(r"\{[^}]*\}", "x", server_url(document))).path.rstrip("/")
+
+
+def base_path(protocol: str) -> str:
+    """The path of a protocol's base URLs, to which endpoint paths are relative; "" for a document of no protocol."""
+    return PROTOCOLS[protocol].base_path if protocol in PROTOCOLS else ""
 
 
 def guess_protocol(document: Document) -> str:

@@ -25,7 +25,7 @@ class Source:
     @cached_property
     def paths(self) -> dict[str, str]:
         """Path relative to the base URL → path as written."""
-        base = ops.BASE_PATHS.get(self.protocol, "")
+        base = ops.base_path(self.protocol)
         written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
         server = ops.server_path(self.document)
         return {ops.relative(path, server, base): path for path in written}

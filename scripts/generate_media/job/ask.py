@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..core import Answer, Call, Category, Deadline, Failure, JobRef, Reading, Result, parse_json, succeeded
+from ..core import Answer, Call, Category, Deadline, Failure, JobRef, Reading, Result, parse_json
 from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
-from ..providers import classify
+from ..providers import refused
 from .context import JobContext
 
 NO_ANSWER = "no_answer"
@@ -20,7 +20,8 @@ def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
     failures: list[Failure] = []
     partial: list[Reading] = []
     for call in ctx.adapter.queries(job):
-        asked = _ask_once(ctx, call, job, until)
+        answer = _answer(ctx, call, until)
+        asked = answer if isinstance(answer, Failure) else _read_answer(ctx, answer, job, until)
         if isinstance(asked, Failure):
             failures.append(asked)
         elif _tells_all(asked):
@@ -39,22 +40,34 @@ def _tells_all(reading: Reading) -> bool:
     return bool(reading.status) and not (reading.result is Result.SUCCEEDED and not reading.outputs)
 
 
-def _ask_once(ctx: JobContext, call: Call, job: JobRef, until: Deadline) -> Reading | Failure:
+def _answer(ctx: JobContext, call: Call, until: Deadline) -> Answer | Failure:
+    """A read's answer, or why there is none."""
     seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
     try:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError as error:
         code = NETWORK_BLOCKED if error.detail == BLOCKED else NO_ANSWER
         return Failure(Category.TRANSIENT, error.detail, code=code, should_retry=True)
-    if not succeeded(answer):
-        return classify(answer, ctx.adapter.errors, operation="query", wall=ctx.clock.wall())
-    return _read_answer(ctx, answer, job)
+    return refused(answer, ctx.adapter, operation="query", wall=ctx.clock.wall()) or answer
 
 
-def _read_answer(ctx: JobContext, answer: Answer, job: JobRef) -> Reading | Failure:
+def _read_answer(ctx: JobContext, answer: Answer, job: JobRef, until: Deadline) -> Reading | Failure:
     body = parse_json(answer.body)
     reading = ctx.adapter.read(body, model=job.model)
+    if reading.result is Result.SUCCEEDED:
+        return _with_files(ctx, reading, until)
     if reading.status or isinstance(body, Mapping):
         return reading
     kind = answer.media_type or "no content type"
     return Failure(Category.TRANSIENT, f"HTTP {answer.status} with {kind} in place of a job", answer.status, "not_json")
+
+
+def _with_files(ctx: JobContext, ended: Reading, until: Deadline) -> Reading | Failure:
+    """A job that succeeded, with what its protocol keeps another call away; that call fails as any read may."""
+    outputs = list(ended.outputs)
+    for call in ctx.adapter.files(ended):
+        answer = _answer(ctx, call, until)
+        if isinstance(answer, Failure):
+            return answer
+        outputs += ctx.adapter.read_files(parse_json(answer.body))
+    return ended._replace(outputs=tuple(outputs))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core import Category, ExitCode, Failure, ProviderRefused, Reading, Result, UsageError, succeeded
+from ..core import Category, ExitCode, Failure, ProviderRefused, Reading, Result, UsageError
 from ..events import Outcome
 from ..http import TransportError
 from ..journal import Row, State
-from ..providers import classify
+from ..providers import refused
 from .accept import end_in_journal
 from .ask import NO_ANSWER, ask
 from .collect import collect_files
@@ -60,8 +60,8 @@ def _cancel_queued(ctx: JobContext, row: Row, asked: Reading) -> Outcome:
         answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
     except TransportError as error:
         raise _refused(row, Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)) from None
-    if not succeeded(answer):
-        failure = classify(answer, ctx.adapter.errors, operation="cancel", wall=ctx.clock.wall())
+    failure = refused(answer, ctx.adapter, operation="cancel", wall=ctx.clock.wall())
+    if failure is not None:
         raise _refused(row, _cannot_cancel(failure))
     return _cancelled(ctx, row, asked)
 

@@ -62,17 +62,14 @@ def collect_files(
     if reused and there and still_there(there, row.output_dir):
         _mend_sidecar(ctx, end, there)
         return terminal(end, there)
-    outputs = _taken(row, reading)
-    if ctx.outputs.folder is None:
-        if not outputs:
-            return no_file(end, _no_output(row))
-        return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
-    if reading is None and row.generation_id != local_id(row.fingerprint, row.ordinal):
+    if reading is None and _worth_asking(ctx, row):
         reading, row = _fresh(ctx, row)
-        outputs = _taken(row, reading)
         end = _ended(ctx, row, source, elapsed, reused)
+    outputs = _taken(row, reading)
     if not outputs:
         return no_file(end, _no_output(row))
+    if ctx.outputs.folder is None:
+        return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
 
 
@@ -124,6 +121,12 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         stem=stem(row.prompt, row.provider, row.generation_id or ""),
     )
     return terminal(end, saved)
+
+
+def _worth_asking(ctx: JobContext, row: Row) -> bool:
+    """Whether another query may give better URLs than the recorded ones: to fetch them, or where they expire."""
+    wanted = ctx.outputs.folder is not None or ctx.adapter.renews_urls
+    return wanted and row.generation_id != local_id(row.fingerprint, row.ordinal)
 
 
 def _fresh(ctx: JobContext, row: Row) -> tuple[Reading | None, Row]:

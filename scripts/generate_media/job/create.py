@@ -22,12 +22,11 @@ from ..core import (
     Request,
     Result,
     parse_json,
-    succeeded,
     without_bytes,
 )
 from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
 from ..journal import JournalWriteError, Row
-from ..providers import classify
+from ..providers import refused
 from ..request import JobSpec
 from .accept import Created, record
 from .context import JobContext
@@ -125,8 +124,8 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
 
 
 def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Sent:
-    if not succeeded(answer):
-        failure = classify(answer, ctx.adapter.errors, operation="create", wall=ctx.clock.wall())
+    failure = refused(answer, ctx.adapter, operation="create", wall=ctx.clock.wall())
+    if failure is not None:
         if failure.ended_generation:
             return record(ctx, row, _ended_badly(ctx, request, answer, failure))
         if failure.may_have_been_created or failure.category is Category.OUTCOME_UNKNOWN:

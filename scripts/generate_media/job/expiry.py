@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..config import ProviderSettings
 from ..core import Clock
 from ..journal import Row, State
+from ..providers import adapter_for
 
 if TYPE_CHECKING:
     from .context import JobContext
@@ -23,7 +24,7 @@ def expires_in(provider: ProviderSettings, row: Row, clock: Clock) -> int | None
     """
     if not provider.result_ttl_seconds or row.state not in (State.ACCEPTED, State.ENDED):
         return None
-    if row.result not in (None, "succeeded"):
+    if row.result not in (None, "succeeded") or adapter_for(provider.protocol).renews_urls:
         return None
     since = row.ended_at or row.provider_created_at or row.accepted_at or row.created_at
     return max(0, round(provider.result_ttl_seconds - clock.age(since)))

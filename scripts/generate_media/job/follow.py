@@ -65,7 +65,7 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
     progress = _Progress(ctx, row, row.status)
     if created is not None:
-        if created.reading.result is not None:
+        if _is_whole_end(ctx, created.reading):
             return Followed(created.reading, "create" if created.stream is None else "sse")
         if created.stream is not None:
             ended = _follow_stream(ctx, row, created.stream, progress, until)
@@ -75,6 +75,13 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
     if created is not None and until.passed:
         raise poll.still_running()
     return poll.run(wait_first=created is not None and created.stream is None)
+
+
+def _is_whole_end(ctx: JobContext, reading: Reading) -> bool:
+    """Whether a create or an event ended the job and told all of it; files another call away are left to a query."""
+    if reading.result is Result.SUCCEEDED:
+        return not ctx.adapter.files(reading)
+    return reading.result is not None
 
 
 def _follow_stream(
@@ -87,7 +94,7 @@ def _follow_stream(
         with watcher:
             for reading in readings(ctx, row.model, stream):
                 progress.tell(reading)
-                if reading.result is not None:
+                if _is_whole_end(ctx, reading):
                     return Followed(reading, "sse")
     except TransportError as error:
         reason = "stream_silent" if "silent" in error.detail else f"stream_broken: {error.detail}"

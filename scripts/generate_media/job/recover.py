@@ -10,10 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from ..core import OutcomeUnknown, Reading, clean_text, parse_json, succeeded
+from ..core import OutcomeUnknown, Reading, clean_text, parse_json
 from ..http import TransportError
 from ..journal import JournalWriteError, Row, local_id
-from ..providers import told_model
+from ..providers import refused, told_model
 from .context import JobContext
 
 WINDOW_SECONDS = 120.0
@@ -48,7 +48,7 @@ def candidates(ctx: JobContext, row: Row) -> list[dict[str, Any]] | None:
         answer = ctx.gateway.send(call, timeout_seconds=seconds)
     except TransportError:
         return None
-    if not succeeded(answer):
+    if refused(answer, ctx.adapter, operation="list", wall=ctx.clock.wall()) is not None:
         return None
     known = ctx.journal.known_ids(row.provider)
     fitting = [

@@ -201,11 +201,14 @@ def _command(ctx: JobContext, found: Successor) -> str | None:
 
 def _ask(ctx: JobContext, call: Any) -> tuple[str, ...]:
     """The models on offer; empty where the question fails, for the refusal itself must be told all the same."""
-    from ..core import parse_json, succeeded
+    from ..core import parse_json
     from ..http import TransportError
+    from ..providers import refused
 
     try:
         answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.deadline.cut(ASK_SECONDS)))
     except TransportError:
         return ()
-    return ctx.adapter.read_models(parse_json(answer.body)) if succeeded(answer) else ()
+    if refused(answer, ctx.adapter, operation=call.operation, wall=ctx.clock.wall()) is not None:
+        return ()
+    return ctx.adapter.read_models(parse_json(answer.body))

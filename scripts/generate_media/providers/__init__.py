@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .base import Adapter as Adapter, ErrorRule as ErrorRule, told_model as told_model
-    from .classifier import GUIDANCE as GUIDANCE, classify as classify, classify_job_failure as classify_job_failure
-    from .registry import PROTOCOLS as PROTOCOLS, adapter_for as adapter_for
+    from .classifier import (
+        GUIDANCE as GUIDANCE,
+        classify as classify,
+        classify_job_failure as classify_job_failure,
+        refused as refused,
+    )
+    from .registry import PROTOCOLS as PROTOCOLS, Protocol as Protocol, adapter_for as adapter_for, register as register
     from .retry_after import parse_retry_after as parse_retry_after
 else:
     from ..core.door import opened
@@ -15,7 +20,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("base", "Adapter ErrorRule told_model"),
-        ("classifier", "GUIDANCE classify classify_job_failure"),
-        ("registry", "PROTOCOLS adapter_for"),
+        ("classifier", "GUIDANCE classify classify_job_failure refused"),
+        ("registry", "PROTOCOLS Protocol adapter_for register"),
         ("retry_after", "parse_retry_after"),
     )

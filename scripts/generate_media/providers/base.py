@@ -1,8 +1,8 @@
 """What the lifecycle asks of a provider: pure translations between our values and its JSON.
 
 An adapter knows nothing of files, flags, printing, keys, clocks or sockets. It says which calls to make and
-what an answer means; the lifecycle makes the calls. To add a provider: one module with ``ADAPTER``, one
-OpenAPI document under references/, one block in config.json.
+what an answer means; the lifecycle makes the calls. An id may go wherever a :class:`Call` has room for it: the path,
+the query string, the body.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..core import MARK, Call, Category, JobRef, Json, Reading, Request, Result
+from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
 
 
 def in_path(identity: str) -> str:
@@ -57,6 +57,8 @@ class Adapter(ABC):
     errors: Sequence[ErrorRule]
     statuses: Mapping[str, Result | None]
     """Status word in lower case → result, or None for one that is known and not an end."""
+    renews_urls: bool = False
+    """Result URLs expire, and each query of a finished job gives fresh ones: no result is lost with its URL."""
 
     @abstractmethod
     def create(self, request: Request) -> Call:
@@ -71,9 +73,22 @@ class Adapter(ABC):
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         """How to ask about a job, best first; the next is tried where one is refused."""
 
-    @abstractmethod
-    def account(self) -> Call:
-        """The cheapest authenticated GET (credits, or the list of models)."""
+    def refusal(self, answer: Answer) -> JobFailure | None:
+        """The code and message of a refusal that HTTP does not show: in a 200, or in a place of the protocol's own.
+        None: the HTTP status decides, and the classifier looks in the usual places."""
+        return None
+
+    def files(self, ended: Reading) -> tuple[Call, ...]:
+        """The calls that the files of a job that succeeded are still away; empty where the reading names them."""
+        return ()
+
+    def read_files(self, answer: Json) -> tuple[RemoteOutput, ...]:
+        """The results in the answer to one of :meth:`files`."""
+        return ()
+
+    def account(self) -> Call | None:
+        """The cheapest authenticated GET (credits, or the list of models); None: there is none that costs nothing."""
+        return None
 
     def local_result(self, request: Request, answer: Json) -> Reading | None:
         """The finished job when the create itself answers with the result (synchronous); else None.

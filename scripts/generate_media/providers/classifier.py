@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..core import Answer, Category, Failure, Json, clean_text, parse_json
-from .base import ErrorRule
+from ..core import Answer, Category, Failure, JobFailure, Json, clean_text, parse_json, succeeded
+from .base import Adapter, ErrorRule
 from .retry_after import parse_retry_after
 
 _CODE_SHAPE = re.compile(r"^[A-Za-z][A-Za-z0-9_.]*$")
@@ -15,13 +15,24 @@ RAW_CAP = 300
 LONGEST_WAIT_IN_BODY = 86400.0
 
 
-def classify(answer: Answer, rules: Sequence[ErrorRule], *, operation: str, wall: float) -> Failure:
-    """What an HTTP answer that is not a success means.
+def refused(answer: Answer, adapter: Adapter, *, operation: str, wall: float) -> Failure | None:
+    """What an answer refuses; None for a success that the protocol does not take back in its body."""
+    told = adapter.refusal(answer)
+    if told is None and succeeded(answer):
+        return None
+    return classify(answer, adapter.errors, operation=operation, wall=wall, told=told)
+
+
+def classify(
+    answer: Answer, rules: Sequence[ErrorRule], *, operation: str, wall: float, told: JobFailure | None = None
+) -> Failure:
+    """What an answer that is not a success means.
 
     The provider's code decides first, then the status, then the text; ``operation`` is create, query, list,
-    cancel, credits or models; ``wall`` is now in Unix seconds, for a Retry-After that is a date.
+    cancel, credits or models; ``wall`` is now in Unix seconds, for a Retry-After that is a date; ``told`` is the
+    code and message where the protocol has its own place for them.
     """
-    code, message = code_and_message(answer.body)
+    code, message = (clean_text(told.code, 200), clean_text(told.message)) if told else code_and_message(answer.body)
     retry_after = parse_retry_after(answer.headers, wall) or retry_after_in(answer.body)
     rule = next((row for row in rules if _matches(row, answer, code, message, operation)), None)
     if rule is None:

@@ -1,14 +1,62 @@
-"""One small adapter a protocol; :func:`adapter_for` is the only place that knows their names."""
+"""Each protocol once: everything that has to know of one is derived from this table and from config.json.
+
+config.json's schema takes its names from here, the contract its documents and base paths, the sandbox its modules and
+their places, the lifecycle its adapters. Modules and documents are named, not loaded: a run loads those of one.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..core import REFERENCES
 
 if TYPE_CHECKING:
     from .base import Adapter
 
-PROTOCOLS = ("skills_video", "agnes", "agcloud")
+_PACKAGE = __name__.split(".")[0]
+
+
+class Protocol(NamedTuple):
+    """What providers speak. Providers of any name speak it by config alone."""
+
+    name: str
+    """The word in config.json's ``protocol``."""
+    adapter: str
+    """The module that ends in ``ADAPTER``; its table of errors is the adapter's."""
+    document: Path
+    """The OpenAPI document: what the contract checks with and the sandbox enforces."""
+    sandbox: str
+    """The module that ends in ``PROTOCOL``, the sandbox's side."""
+    base_path: str
+    """Path of a provider's base URL; the document's paths are relative to it, and the sandbox answers there."""
+    other_paths: tuple[str, ...] = ()
+    """Beginnings of its paths beside the base path."""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """All beginnings of its paths at a host."""
+        return (f"{self.base_path}/", *self.other_paths)
+
+
+def _bundled(name: str, document: str, base_path: str, *other_paths: str) -> Protocol:
+    adapter, sandbox = f"{_PACKAGE}.providers.{name}.adapter", f"{_PACKAGE}.sandbox.{name}"
+    return Protocol(name, adapter, REFERENCES / document, sandbox, base_path, other_paths)
+
+
+PROTOCOLS: dict[str, Protocol] = {}
+"""By name; the order is the one in which the sandbox looks for a path's owner."""
+
+
+def register(protocol: Protocol) -> None:
+    """Make a protocol known, under its name; before anything is asked of it."""
+    PROTOCOLS[protocol.name] = protocol
+
+
+register(_bundled("skills_video", "skills-video.openapi.json", "/api/v1"))
+register(_bundled("agnes", "agnes.openapi.json", "/v1", "/agnesapi"))
+register(_bundled("agcloud", "agcloud.openapi.json", "/api/v3", "/v1/video-tasks/"))
 
 
 def adapter_for(protocol: str) -> Adapter:
@@ -17,7 +65,5 @@ def adapter_for(protocol: str) -> Adapter:
     Raises:
         KeyError: no such protocol (config.json's schema refuses it earlier).
     """
-    if protocol not in PROTOCOLS:
-        raise KeyError(protocol)
-    adapter: Adapter = import_module(f"{__package__}.{protocol}.adapter").ADAPTER
+    adapter: Adapter = import_module(PROTOCOLS[protocol].adapter).ADAPTER
     return adapter

@@ -7,14 +7,15 @@ known at ``POST /v1/video-tasks/query`` alone. Nulls count as absent.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..core import Json
 from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
-from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream, World
+from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream
+from .world import World, without_nulls
 
 TASKS = "/contents/generations/tasks"
 BASE = "/api/v3"
@@ -53,20 +54,26 @@ CODES: Mapping[str, tuple[int, str]] = {
 }
 
 
-def failed(code: str, request: Request, world: World | None, *, message: str = "", param: str = "") -> Reply:
-    """An error answer in Ark's body, or in AGCloud's where that fault is on."""
+def told(code: str, message: str = "", param: str = "") -> Reply:
+    """An error answer in Ark's body."""
     http, text = CODES.get(code, (400, "The request was refused."))
-    bare = code.split(":")[0]
-    if world is not None and world.fires("agcloud-error-body", request):
-        return Reply.of_json(http, {"type": "error", "error": {"type": bare, "message": message or text}})
     kind = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}.get(http, "BadRequest")
-    error = {"code": bare, "message": message or text, "param": param, "type": kind}
+    error = {"code": code.split(":")[0], "message": message or text, "param": param, "type": kind}
     return Reply.of_json(http, {"error": error})
+
+
+def failed(code: str, request: Request, world: World, *, message: str = "", param: str = "") -> Reply:
+    """An error answer in Ark's body, or in AGCloud's where that fault is on."""
+    reply = told(code, message, param)
+    if not world.fires("agcloud-error-body", request):
+        return reply
+    error = json.loads(reply.body)["error"]
+    return Reply.of_json(reply.status, {"type": "error", "error": {"type": error["code"], "message": error["message"]}})
 
 
 def create(request: Request, world: World) -> Reply:
     try:
-        body = _present(request.json())
+        body = without_nulls(request.json())
     except ValueError:
         return failed("InvalidParameter", request, world, message="The request body is not valid JSON.")
     problems = world.problems("agcloud", "POST", TASKS, body)
@@ -156,13 +163,6 @@ def _known(identity: str, world: World) -> Job | None:
     return job if job is not None and world.phase(job).age_seconds <= RECORD_SECONDS else None
 
 
-def _present(value: Json) -> Json:
-    """The value without null members, which clients send for fields that they leave out [SDK]."""
-    if isinstance(value, dict):
-        return {name: _present(item) for name, item in value.items() if item is not None}
-    return [_present(item) for item in value] if isinstance(value, list) else value
-
-
 def _whole(text: str) -> int:
     """A page number or size. Raises ValueError."""
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
@@ -217,8 +217,6 @@ FAULTS = (
 
 PROTOCOL = SandboxProtocol(
     name="agcloud",
-    base_paths={"agcloud": BASE, "ark": BASE, "byteplus": BASE},
-    contract="agcloud",
     routes=(
         Route("POST", BASE + TASKS, create, operation="create"),
         Route("GET", BASE + TASKS, get_list, operation="list"),
@@ -226,6 +224,8 @@ PROTOCOL = SandboxProtocol(
         Route("DELETE", BASE + TASKS + "/{id}", delete, operation="cancel"),
         Route("POST", "/v1/video-tasks/query", query_kkcc, operation="poll"),
     ),
-    refuse_key=lambda request: failed("AuthenticationError", request, None),
+    refuse_key=lambda request: told("AuthenticationError"),
+    busy=told("ServerOverloaded"),
+    limited=told("RateLimitExceeded.EndpointRPMExceeded"),
     faults=FAULTS,
 )

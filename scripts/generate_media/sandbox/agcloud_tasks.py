@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from ..core import Json
 from .jobs import Job, NewJob, Output, Phase
-from .protocol import Request, World
+from .protocol import Request
+from .world import World
 
 QUEUE_SECONDS, WORK_SECONDS = 4.0, 56.0
 CONCURRENT_TASKS = 10

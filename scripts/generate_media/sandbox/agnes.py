@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import REFERENCES, Json
-from .agnes_faults import FAULTS, NO_TASK, error, no_channel
+from .agnes_faults import BUSY, FAULTS, LIMITED, NO_TASK, error, no_channel
 from .files import content
 from .jobs import Job, NewJob, Output
-from .protocol import Reply, Request, Route, SandboxProtocol, World
+from .protocol import Reply, Request, Route, SandboxProtocol
+from .world import World
 
 IMAGES, VIDEOS = "/images/generations", "/videos"
 OLD_SIZES = ("1024x768", "1024x1024", "768x1024")
@@ -111,10 +112,6 @@ def refuse_key(request: Request) -> Reply:
     """A missing or wrong key, in the gateway's words [M]."""
     words = "无效的令牌 (Invalid token)" if "authorization" in request.headers else "未提供令牌"
     return Reply.of_json(401, {"error": {"code": "", "message": words, "type": "AgnesAI_error"}})
-
-
-def not_found(request: Request) -> Reply:
-    return error(404, "", f"Invalid URL ({request.method} {request.path})")
 
 
 def picture_size(size: str, ratio: str) -> tuple[str, str]:
@@ -246,8 +243,6 @@ def _document() -> dict[str, Any]:
 
 PROTOCOL = SandboxProtocol(
     name="agnes",
-    base_paths={"agnes": "/v1"},
-    contract="agnes",
     routes=(
         Route("POST", "/v1" + IMAGES, create_image, "create"),
         Route("POST", "/v1" + VIDEOS, create_video, "create"),
@@ -256,6 +251,8 @@ PROTOCOL = SandboxProtocol(
         Route("GET", "/v1/models", list_models, "models"),
     ),
     refuse_key=refuse_key,
+    busy=BUSY,
+    limited=LIMITED,
     faults=FAULTS,
-    not_found=not_found,
+    not_found=lambda request: error(404, "", f"Invalid URL ({request.method} {request.path})"),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core import Json
-from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
+from .common_faults import afterwards, in_place
+from .protocol import Fault, Reply, Request
 
 HTML = "text/html; charset=utf-8"
 GATEWAY = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>cloudflare</body></html>"
@@ -33,65 +34,46 @@ def _html(status: int, text: str) -> Reply:
 
 def _queue_full(request: Request) -> Reply:
     if request.path.endswith("/videos"):
-        message = "video queue is full, please retry later"
-        return Reply.of_json(503, {"code": "video_queue_full", "message": message})
+        return BUSY
     return Reply.of_json(503, {"message": "text image queue is full, please retry later"})
 
 
-def _instead(answer: Callable[[Request], Reply]) -> Wrap:
-    """Answers in the handler's place, so nothing is made; other protocols' requests pass."""
-
-    def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
-        return answer(request) if _is_agnes(request) else handler(request, world)
-
-    return wrap
-
-
-def _afterwards(answer: Reply) -> Wrap:
-    """Lets the handler make the job, then loses its answer."""
-
-    def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
-        made = handler(request, world)
-        return answer if _is_agnes(request) else made
-
-    return wrap
-
-
-def _is_agnes(request: Request) -> bool:
-    return request.path == "/agnesapi" or request.path.startswith(("/v1/images/", "/v1/videos", "/v1/models"))
-
-
-TIMEOUT = Reply.of_json(504, {"error": "origin_gateway_timeout", "retry_after": 120})
-_INSTEAD: tuple[tuple[str, str, str, Callable[[Request], Reply]], ...] = (
+LIMITED = error(429, "", MINUTE)
+BUSY = Reply.of_json(503, {"code": "video_queue_full", "message": "video queue is full, please retry later"})
+_NO_GATEWAY = _html(502, GATEWAY.format("502 Bad Gateway"))
+_INSTEAD: tuple[tuple[str, str, str, Reply | Callable[[Request], Reply]], ...] = (
     ("agnes-queue-full", "create", "503, the queue is full, nothing is made", _queue_full),
-    ("agnes-minute-limit", "create", "429, the limit per minute", lambda r: error(429, "", MINUTE)),
+    ("agnes-minute-limit", "create", "429, the limit per minute", LIMITED),
     ("agnes-quota-spent", "create", "403 insufficient_user_quota",
-     lambda r: error(403, "insufficient_user_quota", "Insufficient user quota, remaining: 0")),
+     error(403, "insufficient_user_quota", "Insufficient user quota, remaining: 0")),
     ("agnes-quota-spent-zh", "create", "403 in Chinese, without a code",
-     lambda r: error(403, "", "预扣费额度失败, 用户剩余额度: 0")),
-    ("agnes-cloudflare-403", "create", "403 HTML from Cloudflare", lambda r: _html(403, BLOCKED)),
+     error(403, "", "预扣费额度失败, 用户剩余额度: 0")),
+    ("agnes-cloudflare-403", "create", "403 HTML from Cloudflare", _html(403, BLOCKED)),
     ("agnes-content-policy", "create", "400 content_policy_violation",
-     lambda r: error(400, "content_policy_violation", "the prompt was refused")),
+     error(400, "content_policy_violation", "the prompt was refused")),
     ("agnes-sensitive-words", "create", "400 sensitive_words_detected, flat",
-     lambda r: Reply.of_json(400, {"code": "sensitive_words_detected", "message": "refused"})),
+     Reply.of_json(400, {"code": "sensitive_words_detected", "message": "refused"})),
     ("agnes-rate-check-failed", "create", "500 rate_limit_check_failed",
-     lambda r: error(500, "rate_limit_check_failed", "rate limit check failed")),
-    ("agnes-html-502", "create", "502 HTML, nothing is made", lambda r: _html(502, GATEWAY.format("502 Bad Gateway"))),
-    ("agnes-html-522", "create", "522 HTML, nothing is made", lambda r: _html(522, GATEWAY.format("522"))),
+     error(500, "rate_limit_check_failed", "rate limit check failed")),
+    ("agnes-html-502", "create", "502 HTML, nothing is made", _NO_GATEWAY),
+    ("agnes-html-522", "create", "522 HTML, nothing is made", _html(522, GATEWAY.format("522"))),
     ("agnes-token-refused", "create", "401 as for a key of another host",
-     lambda r: Reply.of_json(401, {"error": {"code": "", "message": "无效的令牌", "type": "AgnesAI_error"}})),
-    ("agnes-poll-429", "poll", "429, asked too often", lambda r: Reply.of_json(429, {"message": "查询过于频繁"})),
-    ("agnes-poll-html-502", "poll", "502 HTML", lambda r: _html(502, GATEWAY.format("502 Bad Gateway"))),
+     Reply.of_json(401, {"error": {"code": "", "message": "无效的令牌", "type": "AgnesAI_error"}})),
+    ("agnes-poll-429", "poll", "429, asked too often", Reply.of_json(429, {"message": "查询过于频繁"})),
+    ("agnes-poll-html-502", "poll", "502 HTML", _NO_GATEWAY),
     ("agnes-poll-fetch-failed", "poll", "500 fail_to_fetch_task",
-     lambda r: Reply.of_json(500, {"code": "fail_to_fetch_task", "message": "fail to fetch task"})),
-    ("agnes-poll-404", "poll", "404 task not found", lambda r: NO_TASK),
+     Reply.of_json(500, {"code": "fail_to_fetch_task", "message": "fail to fetch task"})),
+    ("agnes-poll-404", "poll", "404 task not found", NO_TASK),
+)  # fmt: skip
+_AFTERWARDS = (
+    ("agnes-504-after", "504 JSON after the task (or picture) was made",
+     Reply.of_json(504, {"error": "origin_gateway_timeout", "retry_after": 120})),
+    ("agnes-html-502-after", "502 HTML after the task (or picture) was made", _NO_GATEWAY),
 )  # fmt: skip
 
 FAULTS: tuple[Fault, ...] = (
-    *(Fault(name, stage, text, _instead(answer)) for name, stage, text, answer in _INSTEAD),
-    Fault("agnes-504-after", "create", "504 JSON after the task (or picture) was made", _afterwards(TIMEOUT)),
-    Fault("agnes-html-502-after", "create", "502 HTML after the task (or picture) was made",
-          _afterwards(_html(502, GATEWAY.format("502 Bad Gateway")))),
+    *(Fault(name, stage, text, in_place(name, answer)) for name, stage, text, answer in _INSTEAD),
+    *(Fault(name, "create", text, afterwards(name, answer)) for name, text, answer in _AFTERWARDS),
     Fault("agnes-old-create", "flag", "a video create answers {task_id} alone"),
     Fault("agnes-retired", "flag", "=MODEL (agnes-video-v2.0) is gone: 503 model_not_found"),
     Fault("agnes-data-uri-refused", "flag", "400 for every data URI"),

@@ -1,4 +1,4 @@
-"""The three protocols on loopback: a real HTTP server with real bytes, and faults on request.
+"""Every protocol of the registry on loopback: a real HTTP server with real bytes, and faults on request.
 
 :func:`start` is all that others need. A protocol is one module; protocol.py says what it brings.
 """
@@ -8,9 +8,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ..config import load_settings
+from ..core import CONFIG_FILE
+from ..providers import PROTOCOLS
 
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol
@@ -20,36 +26,21 @@ if TYPE_CHECKING:
 DEFAULT_SPEED = 20.0
 
 
-class Place(NamedTuple):
-    """Where a protocol answers: provider name → path of its base URL, and all beginnings of its paths."""
-
-    base_paths: Mapping[str, str]
-    prefixes: tuple[str, ...]
-
-    @property
-    def base_path(self) -> str:
-        """Of a provider with any other name."""
-        return next(iter(self.base_paths.values()))
-
-
-PROTOCOLS: Mapping[str, Place] = {
-    "skills_video": Place({"skills.video": "/api/v1"}, ("/api/v1/",)),
-    "agcloud": Place({"agcloud": "/api/v3", "ark": "/api/v3", "byteplus": "/api/v3"}, ("/api/v3/", "/v1/video-tasks/")),
-    "agnes": Place({"agnes": "/v1"}, ("/v1/", "/agnesapi")),
-}
-"""Module → place; asked in this order. Here and not in the modules, so that starting loads none of them."""
-
-
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers. ``base_urls``: provider name → base URL; ``protocol_urls``: protocol → base URL, for
-    providers of any name. A context manager that closes it."""
+    """A sandbox that answers. ``protocol_urls``: protocol → base URL, for providers of any name. A context manager
+    that closes it."""
 
     port: int
     files_port: int
-    base_urls: Mapping[str, str]
     protocol_urls: Mapping[str, str]
     _parts: tuple[Port, Port, World] = field(repr=False)
+
+    @cached_property
+    def base_urls(self) -> Mapping[str, str]:
+        """Base URL of each provider that the bundle's config.json names."""
+        providers = load_settings(CONFIG_FILE).providers
+        return {name: self.protocol_urls[provider.protocol] for name, provider in providers.items()}
 
     def close(self) -> None:
         """Stop; streams break off."""
@@ -90,7 +81,7 @@ def start(
 
     switchboard = Switchboard(known_faults, faults, seed)
     world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log(), clock=clock or Clock())
-    own, of_files = _routes_for(), mount(files.routes(world), None)
+    own, of_files = _routes_for(), mount(files.routes(), None)
     last_port, files_port = (0, 0) if store is None else _ports_of(store)
     api = _bound(world, "api", own, port or last_port, must=bool(port))
     cdn = _bound(world, "files", lambda _: of_files, files_port)
@@ -99,9 +90,8 @@ def start(
     world.files_url = cdn.url
     api.start()
     cdn.start()
-    named = {name: api.url + path for place in PROTOCOLS.values() for name, path in place.base_paths.items()}
-    spoken = {name: api.url + place.base_path for name, place in PROTOCOLS.items()}
-    return Running(api.port, cdn.port, named, spoken, (api, cdn, world))
+    urls = {name: api.url + protocol.base_path for name, protocol in PROTOCOLS.items()}
+    return Running(api.port, cdn.port, urls, (api, cdn, world))
 
 
 def _routes_for() -> RoutesFor:
@@ -113,7 +103,7 @@ def _routes_for() -> RoutesFor:
 
     def routes_for(path: str) -> list[Mounted]:
         found = list(own)
-        for name in (name for name, place in PROTOCOLS.items() if path.startswith(place.prefixes)):
+        for name in (name for name, protocol in PROTOCOLS.items() if path.startswith(protocol.prefixes)):
             if name not in mounted:
                 protocol = load(name)
                 mounted[name] = mount(protocol.routes, protocol)
@@ -136,10 +126,8 @@ def _bound(world: World, side: str, routes: RoutesFor, port: int, *, must: bool 
 
 
 def load(name: str) -> SandboxProtocol:
-    """A protocol's module, imported when it is first needed."""
-    from importlib import import_module
-
-    protocol: SandboxProtocol = import_module(f".{name}", __package__).PROTOCOL
+    """A protocol's side here, imported when it is first needed."""
+    protocol: SandboxProtocol = import_module(PROTOCOLS[name].sandbox).PROTOCOL
     return protocol
 
 
@@ -147,7 +135,8 @@ def known_faults() -> dict[str, Fault]:
     """Every named fault of the sandbox and its protocols; transport faults are made from their names."""
     from .common_faults import FAULTS
 
-    found = [*FAULTS, *(fault for name in PROTOCOLS for fault in load(name).faults)]
+    own = [replace(fault, protocol=name) for name in PROTOCOLS for fault in load(name).faults]
+    found = [*FAULTS, *own]
     return {fault.name: fault for fault in found}
 
 

@@ -133,13 +133,10 @@ class Switchboard:
                 return fault
         return None
 
-    def staged(self, stage: str, extra: Iterable[str], subject: str) -> list[tuple[Fault, Armed]]:
-        """Named faults of a stage that fire now, in the order in which they were switched on."""
-        faults = (
-            self.known[name]
-            for name in self._names(extra)
-            if name in self.known and self.known[name].stage in (stage, "any")
-        )
+    def staged(self, stage: str, extra: Iterable[str], subject: str, protocol: str) -> list[tuple[Fault, Armed]]:
+        """Named faults of a stage that fire now for a protocol, in the order in which they were switched on."""
+        named = (self.known[name] for name in self._names(extra) if name in self.known)
+        faults = [one for one in named if one.stage in (stage, "any") and one.protocol in ("", protocol)]
         hits = ((fault, self.fires(fault.name, extra, subject)) for fault in faults if fault.wrap or stage == "job")
         return [(fault, armed) for fault, armed in hits if armed is not None]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from .jobs import Job, Output
-from .protocol import Reply, Request, Route, World as AnyWorld
+from .protocol import Reply, Request, Route
 from .world import World, file_path, signature
 
 ASSETS = Path(__file__).parent / "assets"
@@ -17,13 +17,9 @@ _cache: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 _lock = Lock()
 
 
-def routes(world: World) -> tuple[Route, ...]:
+def routes() -> tuple[Route, ...]:
     """What the files' port answers."""
-
-    def serve(request: Request, _: AnyWorld) -> Reply:
-        return _serve(request, world)
-
-    return tuple(Route(method, "/files/{id}/{name}", serve, "download", needs_key=False) for method in ("GET", "HEAD"))
+    return tuple(Route(method, "/files/{id}/{name}", _serve, "download", needs_key=False) for method in ("GET", "HEAD"))
 
 
 def _serve(request: Request, world: World) -> Reply:

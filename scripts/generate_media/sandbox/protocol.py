@@ -1,17 +1,16 @@
 """What a protocol brings to the sandbox, and what the sandbox gives to it.
 
-A protocol is one module beside this one (skills_video.py, agnes.py, agcloud.py) that ends in::
+A protocol is one module, named in providers/registry (skills_video.py, agnes.py, agcloud.py here), that ends in::
 
     PROTOCOL = SandboxProtocol(
-        name="agnes",                                   # the word in config.json's "protocol"
-        base_paths={"agnes": "/v1"},                    # provider name → path of its base URL on our one port
-        contract="agnes",                               # what contract.open_contract() is asked for
+        name="agnes",                                   # as in providers/registry, which has its document and paths
         routes=(
             Route("POST", "/v1/videos", create_video, operation="create"),
             Route("GET", "/v1/videos/{id}", query, operation="poll"),
             Route("GET", "/v1/anything/{rest*}", other, operation="models"),   # {rest*} spans slashes
         ),
         refuse_key=lambda request: Reply.of_json(401, {...}),   # body for a missing or bad… key
+        busy=Reply.of_json(503, {...}), limited=Reply.of_json(429, {...}),
         faults=(Fault(...), …),
     )
 
@@ -35,6 +34,7 @@ handler of every request whose route's operation equals ``stage`` ("create", "po
 "models", "credits", or "any"); it may answer in its place (then nothing is made) or change what it answered. With
 stage "job" (and no wrap) the name is noted in ``job.traits`` when a job is made, for the handlers to look at:
 ``if "queued-forever" in job.traits``. With stage "flag" a handler asks ``world.fires("one-route-down", request)``.
+A protocol's own faults meet its own requests only.
 Names are unique over all protocols; prefix yours ("agnes-queue-full"). A user writes NAME, NAME=ARG, NAME*3 (three
 times in all), NAME+2 (not the first two), NAME*1/job (once for each job) on --fault, in POST /_faults, or in the
 header X-Sandbox-Fault; ``world.argument(name, request)`` is the ARG. Transport faults (resets, cuts, silence …)
@@ -46,10 +46,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ..core import Json
-from .jobs import Job, NewJob, Phase
+
+if TYPE_CHECKING:
+    from .world import World
 
 OPERATIONS = ("create", "poll", "download", "list", "cancel", "models", "credits")
 
@@ -70,6 +72,8 @@ class Request:
     """12 hex of the Bearer key's sha256, empty without key. The key itself does not come this far."""
     fault_names: tuple[str, ...] = ()
     """What the header X-Sandbox-Fault asked for, for this request alone."""
+    protocol: SandboxProtocol | None = None
+    """Whose route it is; None: one of the sandbox's own."""
 
     def one(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
@@ -145,66 +149,8 @@ class Fault:
     stage: str
     text: str
     wrap: Wrap | None = None
-
-
-class World(Protocol):
-    """What handlers may use; implemented in world.py. Safe to call from many threads."""
-
-    speed: float
-    seed: int
-
-    def now(self) -> float:
-        """Real Unix seconds."""
-
-    def sleep(self, seconds: float) -> bool:
-        """Wait that many simulated seconds; False when the server is being closed: stop then."""
-
-    def sleep_until(self, moment: float) -> bool:
-        """Wait until a real Unix time; False when the server is being closed."""
-
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something after that many simulated seconds, in the background (callbacks)."""
-
-    def create(self, new: NewJob, request: Request) -> Job:
-        """Store a new job and count it. Faults of stage "job" that are on become its traits."""
-
-    def job(self, id_or_alias: str, protocol: str = "") -> Job | None:
-        """A job by its id or an alias."""
-
-    def jobs(self, protocol: str) -> tuple[Job, ...]:
-        """All jobs of a protocol, newest first."""
-
-    def end(self, job: Job, ended_as: str) -> Job:
-        """Mark a job as ended by hand (cancelled)."""
-
-    def change(self, job: Job, **extra: Json) -> Job:
-        """Add to ``job.extra`` for good; None as a value takes the name out."""
-
-    def delete(self, job: Job) -> None:
-        """Forget a job (its files too)."""
-
-    def phase(self, job: Job) -> Phase:
-        """How far the job is now."""
-
-    def file_url(self, job: Job, index: int, *, signed: bool = True, expires_at: float | None = None) -> str:
-        """Where output ``index`` is served; after ``expires_at`` (real Unix seconds) it is 403."""
-
-    def fires(self, name: str, request: Request, job_id: str = "") -> bool:
-        """Whether a fault of stage "flag" is on now; counts as one firing."""
-
-    def argument(self, name: str, request: Request, default: str = "") -> str:
-        """The ARG of ``NAME=ARG``."""
-
-    def credits(self) -> int:
-        """What is left of the fake credits."""
-
-    def kind_of(self, contract: str, method: str, path: str) -> str | None:
-        """image, video, audio or "" as the contract says; None where it has no such endpoint."""
-
-    def problems(self, contract: str, method: str, path: str, body: Json) -> tuple[Any, ...]:
-        """What the bundled contract objects to: ``Problem`` values of severity "error" (message, field, received,
-        allowed, corrected), nulls dropped from the body first; empty when all is well or no contract is there.
-        ``path`` is relative to the contract's base, e.g. ``/videos``."""
+    protocol: str = ""
+    """Whose requests it is for, set when a protocol brings it; empty: everybody's."""
 
 
 @dataclass(frozen=True)
@@ -212,10 +158,12 @@ class SandboxProtocol:
     """Everything the server needs to know of a protocol."""
 
     name: str
-    base_paths: Mapping[str, str]
-    contract: str
     routes: tuple[Route, ...]
     refuse_key: Callable[[Request], Reply]
+    busy: Reply
+    """Its refusal of a create while it is busy, for the fault create-refused-503: nothing was made."""
+    limited: Reply
+    """Its refusal of a create that came too soon, for create-refused-429."""
     faults: tuple[Fault, ...] = ()
     not_found: Callable[[Request], Reply] | None = None
-    """The answer under this protocol's base paths where no route fits; None: a plain JSON 404."""
+    """The answer under this protocol's base path where no route fits; None: a plain JSON 404."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..providers import PROTOCOLS
 from .faults import UnknownFault
-from .protocol import Reply, Request, Route, SandboxProtocol, Stream, World as AnyWorld
+from .protocol import Handler, Reply, Request, Route, SandboxProtocol, Stream, Wrap
 from .store import StoreFull
 from .transport import Sender
 from .wire import BadRequest, Connection, Gone, Head
@@ -129,7 +130,7 @@ class Port:
             self._world.log.create_received(mounted.protocol.name, _fingerprint(head))
         if broken and broken.point == "before":
             return sender.send_broken(_error(502, "sandbox"), broken)
-        request = _request(head, body, params, operation, extra)
+        request = _request(head, body, params, mounted, extra)
         answer = self._handled(mounted, request, head)
         row["status"] = answer.status
         row["job"] = answer.job_id
@@ -144,7 +145,8 @@ class Port:
             return mounted.protocol.refuse_key(request)
         handler = mounted.route.handler
         subject = request.params.get("id", head.target)
-        for fault, _ in self._world.faults.staged(request.operation, request.fault_names, subject):
+        owner = mounted.protocol.name if mounted.protocol else ""
+        for fault, _ in self._world.faults.staged(request.operation, request.fault_names, subject, owner):
             if fault.wrap is not None:
                 handler = _wrapped(fault.wrap, handler)
         try:
@@ -166,7 +168,7 @@ class Port:
     def _unknown(self, request: Request) -> Reply:
         for mounted in self._routes_for(request.path):
             owner = mounted.protocol
-            if owner and owner.not_found and any(_under(request.path, base) for base in owner.base_paths.values()):
+            if owner and owner.not_found and _under(request.path, PROTOCOLS[owner.name].base_path):
                 return owner.not_found(request)
         return _error(404, f"no {request.method} {request.path} here")
 
@@ -214,12 +216,15 @@ def _fault_list(body: bytes) -> list[str]:
     return names
 
 
-def _request(head: Head, body: bytes, params: dict[str, str], operation: str, extra: tuple[str, ...]) -> Request:
+def _request(
+    head: Head, body: bytes, params: dict[str, str], mounted: Mounted | None, extra: tuple[str, ...]
+) -> Request:
     headers = {name: value for name, value in head.headers.items() if name not in ("authorization", "cookie")}
     if "authorization" in head.headers:
         headers["authorization"] = "(present)"
+    operation, protocol = (mounted.route.operation, mounted.protocol) if mounted else ("", None)
     return Request(
-        head.method, head.path, head.query, headers, body, params, operation, _fingerprint(head), fault_names=extra
+        head.method, head.path, head.query, headers, body, params, operation, _fingerprint(head), extra, protocol
     )
 
 
@@ -243,12 +248,8 @@ def _error(status: int, words: str) -> Reply:
     return Reply.of_json(status, {"error": "sandbox", "message": words}, ascii_only=True)
 
 
-def _wrapped(wrap: Callable[..., Any], inner: Callable[..., Any]) -> Callable[[Request, AnyWorld], Reply | Stream]:
-    def handler(request: Request, world: AnyWorld) -> Reply | Stream:
-        answer: Reply | Stream = wrap(request, world, inner)
-        return answer
-
-    return handler
+def _wrapped(wrap: Wrap, inner: Handler) -> Handler:
+    return lambda request, world: wrap(request, world, inner)
 
 
 def _under(path: str, base: str) -> bool:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core import Json
+from .common_faults import HOSTILE_TEXT
 from .files import clip_name
 from .forms import fields_of_form
 from .jobs import Job, NewJob, Output
-from .protocol import Reply, Request, Route, SandboxProtocol, Stream, World
+from .protocol import Reply, Request, Route, SandboxProtocol, Stream
 from .sizes import pixels
+from .skills_video_faults import BUSY, FAULTS, LIMITED
+from .world import World
 
 NAME = "skills_video"
 BASE = "/api/v1"
@@ -224,8 +227,6 @@ def _file(job: Job, world: World, index: int) -> dict[str, Any]:
 
 def _failure_text(job: Job) -> str:
     if job.trait("sv-hostile-text") is not None:
-        from .common_faults import HOSTILE_TEXT
-
         return HOSTILE_TEXT
     return "a lone surrogate \ud83d here" if job.trait("sv-surrogate") is not None else "The provider failed."
 
@@ -238,31 +239,17 @@ def _prefix(kind: str) -> str:
     return {"image": "IMAGE", "video": "VIDEO", "audio": "TTS"}.get(kind, "IMAGE") + "_GENERATION"
 
 
-def _refuse_key(request: Request) -> Reply:
-    return error(401, "UNAUTHORIZED", "UNAUTHORIZED", "Invalid or missing API key")
-
-
-def _not_found(request: Request) -> Reply:
-    return error(404, "NOT_FOUND", "NOT_FOUND", f"Cannot {request.method} the requested path")
-
-
-def _protocol() -> SandboxProtocol:
-    from .skills_video_faults import FAULTS
-
-    return SandboxProtocol(
-        name=NAME,
-        base_paths={"skills.video": BASE},
-        contract=NAME,
-        routes=(
-            Route("POST", BASE + "/generation/sse/{model*}", create_and_stream, "create"),
-            Route("POST", BASE + "/generation/{model*}", create, "create"),
-            Route("GET", BASE + "/generation/{id}", query, "poll"),
-            Route("GET", BASE + "/credits", credits, "credits"),
-        ),
-        refuse_key=_refuse_key,
-        faults=FAULTS,
-        not_found=_not_found,
-    )
-
-
-PROTOCOL = _protocol()
+PROTOCOL = SandboxProtocol(
+    name=NAME,
+    routes=(
+        Route("POST", BASE + "/generation/sse/{model*}", create_and_stream, "create"),
+        Route("POST", BASE + "/generation/{model*}", create, "create"),
+        Route("GET", BASE + "/generation/{id}", query, "poll"),
+        Route("GET", BASE + "/credits", credits, "credits"),
+    ),
+    refuse_key=lambda request: error(401, "UNAUTHORIZED", "UNAUTHORIZED", "Invalid or missing API key"),
+    busy=BUSY,
+    limited=LIMITED,
+    faults=FAULTS,
+    not_found=lambda request: error(404, "NOT_FOUND", "NOT_FOUND", f"Cannot {request.method} the requested path"),
+)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .common_faults import HOSTILE_TEXT
-from .protocol import Fault, Handler, Reply, Request, Stream, World, Wrap
+from .common_faults import HOSTILE_TEXT, afterwards, in_place
+from .protocol import Fault, Handler, Reply, Request, Stream, Wrap
+from .world import World
 
 Blocks = Iterator[bytes]
 COMMENT_SECONDS = 5.0
@@ -101,21 +102,16 @@ def _json_instead(answer: Reply | Stream, world: World) -> Reply:
     return Reply.of_json(202, created(job, world) if job else {}, job_id=answer.job_id)
 
 
-def _refusal(name: str, status: int, suffix: str, message: str) -> Wrap:
-    """The provider's own error body; nothing is made. ARG is Retry-After."""
-
-    def wrap(request: Request, world: World, handler: Handler) -> Reply | Stream:
-        after = world.argument(name, request)
-        body = {"error": suffix, "code": f"IMAGE_GENERATION_{suffix}", "message": message}
-        headers = (("Retry-After", after),) if after else ()
-        return Reply.of_json(status, body, headers=headers, ascii_only=True)
-
-    return wrap
+def _error(status: int, suffix: str, message: str) -> Reply:
+    """The provider's own error body."""
+    body = {"error": suffix, "code": f"IMAGE_GENERATION_{suffix}", "message": message}
+    return Reply.of_json(status, body, ascii_only=True)
 
 
 _HTML = b"<!doctype html><html><body>Just a moment...</body></html>"
 _DONE = b"data: [DONE]\n\n"
-_FAILED_TIMEOUT = b'{"error":"TIMEOUT","code":"IMAGE_GENERATION_TIMEOUT","message":"Gateway timeout"}'
+BUSY = _error(503, "PROVIDER_UNAVAILABLE", "The provider is unavailable.")
+LIMITED = _error(429, "RATE_LIMITED", "Too many requests.")
 _STREAMS: tuple[tuple[str, str, Wrap], ...] = (
     ("crlf", "CRLF line ends", _each(lambda block: block.replace(b"\n", b"\r\n"))),
     ("cr", "CR line ends", _each(lambda block: block.replace(b"\n", b"\r"))),
@@ -155,33 +151,26 @@ _JOBS = (
     ("sv-hostile-text", "terminal escapes and prompt injection in the failure's message (with sv-failed)"),
 )
 _REFUSALS = (
-    ("sv-insufficient-credits", 402, "INSUFFICIENT_CREDITS", "Insufficient credits. Please recharge."),
-    ("sv-content-rejected", 422, "CONTENT_REJECTED", "The content was rejected by moderation."),
-    ("sv-no-api-access", 403, "FORBIDDEN", "API access is not included in your plan."),
-    ("sv-rate-limited", 429, "RATE_LIMITED", "Too many requests."),
-    ("sv-unavailable", 503, "PROVIDER_UNAVAILABLE", "The provider is unavailable."),
-    ("sv-unsupported-model", 400, "UNSUPPORTED_MODEL", "Unsupported model."),
-    ("sv-provider-failed", 502, "FAILED", "The provider failed."),
-    ("sv-hostile-refusal", 400, "INVALID_INPUT", HOSTILE_TEXT),
-    ("sv-surrogate-refusal", 400, "INVALID_INPUT", "a lone surrogate \ud83d here"),
+    ("sv-insufficient-credits", _error(402, "INSUFFICIENT_CREDITS", "Insufficient credits. Please recharge.")),
+    ("sv-content-rejected", _error(422, "CONTENT_REJECTED", "The content was rejected by moderation.")),
+    ("sv-no-api-access", _error(403, "FORBIDDEN", "API access is not included in your plan.")),
+    ("sv-rate-limited", LIMITED),
+    ("sv-unavailable", BUSY),
+    ("sv-unsupported-model", _error(400, "UNSUPPORTED_MODEL", "Unsupported model.")),
+    ("sv-provider-failed", _error(502, "FAILED", "The provider failed.")),
+    ("sv-hostile-refusal", _error(400, "INVALID_INPUT", HOSTILE_TEXT)),
+    ("sv-surrogate-refusal", _error(400, "INVALID_INPUT", "a lone surrogate \ud83d here")),
+    ("sv-uncoded-500", Reply.of_json(500, {"message": "Internal server error"})),
 )
-
-
-def _timeout_after_create(request: Request, world: World, handler: Handler) -> Reply | Stream:
-    return Reply(504, _FAILED_TIMEOUT, job_id=handler(request, world).job_id)
-
-
-def _uncoded(request: Request, world: World, handler: Handler) -> Reply | Stream:
-    return Reply.of_json(500, {"message": "Internal server error"})
 
 
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"sse-{name}", "create", words, wrap) for name, words, wrap in _STREAMS),
     *(Fault(name, "job", words) for name, words in _JOBS),
     *(
-        Fault(name, "create", f"HTTP {status} {suffix}; ARG is Retry-After", _refusal(name, status, suffix, message))
-        for name, status, suffix, message in _REFUSALS
+        Fault(name, "create", f"HTTP {reply.status}, nothing made; ARG is Retry-After", in_place(name, reply))
+        for name, reply in _REFUSALS
     ),
-    Fault("sv-timeout-after-create", "create", "HTTP 504 TIMEOUT, the job made", _timeout_after_create),
-    Fault("sv-uncoded-500", "create", "HTTP 500 without a code, nothing made", _uncoded),
-)
+    Fault("sv-timeout-after-create", "create", "HTTP 504 TIMEOUT, the job made",
+          afterwards("sv-timeout-after-create", _error(504, "TIMEOUT", "Gateway timeout"))),
+)  # fmt: skip

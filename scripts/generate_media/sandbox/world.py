@@ -1,4 +1,4 @@
-"""The sandbox's state as handlers see it: clock, jobs, credits, faults, the contract. Implements protocol.World."""
+"""The sandbox's state as handlers see it: clock, jobs, credits, faults, the contract."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from ..core import Json
-from .checking import Checker
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase
 from .log import Log
 from .protocol import Request
 from .store import Store, abbreviated
+
+if TYPE_CHECKING:
+    from ..contract import Contract, Endpoint
 
 START_CREDITS = 1_000_000
 HOSTILE_ID = "../../$(touch owned);'\"\\ \u202e\x1b[2J"
@@ -37,7 +39,7 @@ class Clock:
 
 
 class World:
-    """See protocol.World for what each method is for."""
+    """What handlers may use. Safe to call from many threads."""
 
     def __init__(self, *, speed: float, seed: int, store: Store, faults: Switchboard, log: Log, clock: Clock) -> None:
         self.speed = speed
@@ -49,17 +51,21 @@ class World:
         self._clock = clock
         self._store = store
         self._closing = threading.Event()
-        self._checker = Checker()
+        self._contracts: dict[str, Contract] = {}
+        self._contracts_lock = threading.Lock()
         self._lock = threading.Lock()
         self._spent: int | None = None
 
     def now(self) -> float:
+        """Real Unix seconds."""
         return self._clock.now()
 
     def sleep(self, seconds: float) -> bool:
+        """Wait that many simulated seconds; False when the server is being closed: stop then."""
         return not self._clock.wait(seconds / self.speed, self._closing)
 
     def sleep_until(self, moment: float) -> bool:
+        """Wait until a real Unix time; False when the server is being closed."""
         return not self._clock.wait(moment - self.now(), self._closing)
 
     def close(self) -> None:
@@ -67,6 +73,8 @@ class World:
         self._closing.set()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something after that many simulated seconds, in the background (callbacks)."""
+
         def run() -> None:
             if self.sleep(seconds):
                 action()
@@ -74,7 +82,8 @@ class World:
         threading.Thread(target=run, daemon=True, name="sandbox-later").start()
 
     def create(self, new: NewJob, request: Request) -> Job:
-        traits = self.faults.staged("job", request.fault_names, "")
+        """Store a new job and count it. Faults of stage "job" that are on become its traits."""
+        traits = self.faults.staged("job", request.fault_names, "", new.protocol)
         job = Job(
             id=new.id_prefix + "".join(_ALPHABET[byte & 31] for byte in os.urandom(20)),
             protocol=new.protocol,
@@ -103,16 +112,20 @@ class World:
         return job
 
     def job(self, id_or_alias: str, protocol: str = "") -> Job | None:
+        """A job by its id or an alias."""
         found = self._store.get(id_or_alias)
         return found if found and protocol in ("", found.protocol) else None
 
     def jobs(self, protocol: str) -> tuple[Job, ...]:
+        """All jobs of a protocol, newest first."""
         return tuple(job for job in self._store.all() if job.protocol == protocol)
 
     def end(self, job: Job, ended_as: str) -> Job:
+        """Mark a job as ended by hand (cancelled)."""
         return self._rewrite(replace(job, ended_as=ended_as))
 
     def change(self, job: Job, **extra: Json) -> Job:
+        """Add to ``job.extra`` for good; None as a value takes the name out."""
         with self._lock:
             merged = {**(self._store.get(job.id) or job).extra, **extra}
             return self._rewrite(
@@ -120,9 +133,11 @@ class World:
             )
 
     def delete(self, job: Job) -> None:
+        """Forget a job (its files too)."""
         self._store.remove(job)
 
     def phase(self, job: Job) -> Phase:
+        """How far the job is now."""
         age = max(0.0, self.now() - job.created_at) * self.speed
         done_at = job.created_at + job.life_seconds / self.speed
         if job.trait("never-ends") is not None:
@@ -135,6 +150,7 @@ class World:
         return Phase("running", min(99.0, 100.0 * (age - job.queued_seconds) / work), age, done_at)
 
     def file_url(self, job: Job, index: int, *, signed: bool = True, expires_at: float | None = None) -> str:
+        """Where output ``index`` is served; after ``expires_at`` (real Unix seconds) it is 403."""
         elsewhere = job.trait("result-url")
         if elsewhere is not None:
             return elsewhere or "http://10.0.0.1/private.png"
@@ -145,27 +161,54 @@ class World:
         return f"{self.files_url}{path}?{urlencode({'X-Expires': expires, 'X-Signature': signature(path, expires)})}"
 
     def fires(self, name: str, request: Request, job_id: str = "") -> bool:
+        """Whether a fault of stage "flag" is on now; counts as one firing."""
         return self.faults.fires(name, request.fault_names, job_id) is not None
 
     def argument(self, name: str, request: Request, default: str = "") -> str:
+        """The ARG of ``NAME=ARG``."""
         return self.faults.argument(name, request.fault_names) or default
 
     def credits(self) -> int:
+        """What is left of the fake credits."""
         with self._lock:
             if self._spent is None:
                 self._spent = sum(job.cost for job in self._store.all())
             return START_CREDITS - self._spent
 
-    def problems(self, contract: str, method: str, path: str, body: Json) -> tuple[Any, ...]:
-        return self._checker.problems(contract, method, path, body)
+    def problems(self, protocol: str, method: str, path: str, body: Json) -> tuple[Any, ...]:
+        """What the protocol's document objects to in a body, its nulls dropped: ``Problem`` values of severity error.
+        Empty when all is well, or no endpoint is there. ``path`` is relative to the base URL, e.g. ``/videos``."""
+        endpoint = self._endpoint(protocol, method, path)
+        if endpoint is None:
+            return ()
+        with self._contracts_lock:
+            found = self._contracts[protocol].validate(endpoint, without_nulls(body))
+        return tuple(problem for problem in found if problem.severity == "error")
 
-    def kind_of(self, contract: str, method: str, path: str) -> str | None:
-        """image, video or audio as the contract says; None where it does not know the path."""
-        return self._checker.kind(contract, method, path)
+    def kind_of(self, protocol: str, method: str, path: str) -> str | None:
+        """image, video, audio or "" as the document says; None where it has no such endpoint."""
+        endpoint = self._endpoint(protocol, method, path)
+        return None if endpoint is None else endpoint.kind
+
+    def _endpoint(self, protocol: str, method: str, path: str) -> Endpoint | None:
+        from ..contract import open_contract
+
+        with self._contracts_lock:  # each is opened once, when it is first asked for
+            if protocol not in self._contracts:
+                self._contracts[protocol] = open_contract(protocol)
+            endpoints = self._contracts[protocol].endpoints
+        return next((e for e in endpoints if e.method == method and e.path == path), None)
 
     def _rewrite(self, job: Job) -> Job:
         self._store.write(job)
         return job
+
+
+def without_nulls(value: Json) -> Json:
+    """The value without null members, which clients send for fields that they leave out; in lists they stay."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def file_path(job: Job, index: int) -> str:
