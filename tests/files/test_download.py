@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import random
 import socket
 import ssl
 import time
@@ -19,11 +18,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from generate_media.core.clock import Clock, Deadline
+from clocks import QuickClock, StillClock, retries
+from generate_media.core.clock import Clock
 from generate_media.core.errors import OutputError, StillRunning
-from generate_media.files.download import Downloader, RetryNote
-from generate_media.files.transfer import READ_BYTES, Transfer, Truncated, unzipped
+from generate_media.files.download import Downloader
+from generate_media.files.transfer import Transfer
 from generate_media.http.connections import BUNDLE_VARIABLES, TrustStore
+from generate_media.http.exchange import BrokenAnswer
+from generate_media.http.unpack import PIECE_BYTES, unzipped
 from web import Answer, Web, http, picture, redirect, reset
 
 PNG = picture()
@@ -39,18 +41,16 @@ PACKERS: list[Packer] = [gzip.compress, zlib.compress, lambda data: gzip.compres
 class Bench:
     """A downloader without real waits, and what came of it."""
 
-    def __init__(self, **options: Any) -> None:
-        self.waits: list[float] = []
-        self.notes: list[RetryNote] = []
+    def __init__(self, clock: Clock | None = None, seconds: float | None = None, **options: Any) -> None:
+        self.clock = clock or QuickClock()
+        self.notes: list[Any] = []
         self.file = io.BytesIO()
-        settings: dict[str, Any] = {
-            "allow_loopback": True,
-            "deadline": lambda: float("inf"),
-            "sleep": self.waits.append,
-            "rng": random.Random(7),
-            "on_retry": self.notes.append,
-        }
-        self.downloader = Downloader(**{**settings, **options})
+        tries = retries(self.clock, seconds, self.notes)
+        self.downloader = Downloader(tries, **{"allow_loopback": True, **options})
+
+    @property
+    def waits(self) -> list[float]:
+        return [wait for _, wait, _ in self.notes]
 
     def fetch(self, url: str) -> Any:
         try:
@@ -207,10 +207,10 @@ def test_any_text_as_a_url_is_an_error_of_ours(host: str, path: str, scheme: str
 
 @pytest.mark.parametrize(
     ("left", "scale", "seconds"),
-    [(float("inf"), 1, 2.0), (9.0, 1, 2.0), (1.5, 1, 1.5), (10.0, 20, 0.5), (0.0, 1, 0.05)],
+    [(None, 1, 2.0), (9.0, 1, 2.0), (1.5, 1, 1.5), (10.0, 20, 0.5), (0.0, 1, 0.05)],
 )
-def test_looking_into_a_file_ends_with_the_time(left: float, scale: float, seconds: float) -> None:
-    assert Bench(deadline=lambda: left, time_scale=scale).downloader.look_seconds() == seconds
+def test_looking_into_a_file_ends_with_the_time(left: float | None, scale: float, seconds: float) -> None:
+    assert Bench(StillClock(scale), left).downloader.look_seconds() == seconds
 
 
 def test_an_old_result_that_is_not_there_is_gone_at_once() -> None:
@@ -231,7 +231,7 @@ def test_unpacking_does_not_depend_on_where_the_pieces_end(data: bytes, cuts: li
 
 
 def test_unpacking_gives_small_pieces() -> None:
-    assert max(map(len, unzipped([gzip.compress(bytes(1 << 24))]))) <= READ_BYTES
+    assert max(map(len, unzipped([gzip.compress(bytes(1 << 24))]))) <= PIECE_BYTES
 
 
 def test_waits_double_with_jitter_below_and_retry_after_wins() -> None:
@@ -242,8 +242,9 @@ def test_waits_double_with_jitter_below_and_retry_after_wins() -> None:
     assert len(bench.waits) == 5
     assert all(limit / 2 <= wait <= limit for wait, limit in zip(bench.waits, limits, strict=True))
     assert bench.waits[3] == 30.0
-    assert [note.http_status for note in bench.notes] == [404, 404, 404, 503, 404]
-    assert [note.attempt for note in bench.notes] == [1, 2, 3, 4, 5]
+    assert [(failure.http_status, attempt) for failure, _, attempt in bench.notes] == [
+        *((404, 1), (404, 2), (404, 3), (503, 4), (404, 5))
+    ]
 
 
 def test_a_request_carries_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,23 +391,21 @@ def silence(line: socket.socket) -> None:
 
 @pytest.mark.parametrize("answer", [drip_body, drip_headers, silence], ids=lambda answer: answer.__name__)
 def test_the_deadline_ends_what_never_ends(answer: Answer) -> None:
-    clock = Clock()
-    deadline = Deadline.after(clock, 0.4)
     began = time.monotonic()
     with Web(answer) as web, pytest.raises(StillRunning):
-        Bench(deadline=deadline.remaining, sleep=clock.sleep).fetch(web.url())
+        Bench(Clock(), 0.4).fetch(web.url())
     assert 0.3 < time.monotonic() - began < 1.5
 
 
 def test_no_time_left_means_no_request() -> None:
     with Web(GOOD) as web:
         with pytest.raises(StillRunning):
-            Bench(deadline=lambda: 0.0).fetch(web.url())
+            Bench(seconds=0.0).fetch(web.url())
         assert web.heard == []
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
-    bench = Bench(deadline=lambda: 20.0)
+    bench = Bench(seconds=20.0)
     with Web(http(b"", "Retry-After: 25", status="503 Busy")) as web, pytest.raises(StillRunning):
         bench.fetch(web.url())
     assert bench.waits == []
@@ -414,7 +413,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 @pytest.mark.parametrize("answer", [drip_body, drip_headers], ids=lambda answer: answer.__name__)
 def test_one_byte_a_time_is_given_up_without_a_deadline_too(answer: Answer) -> None:
-    bench = Bench(time_scale=300.0)  # the 60 s for headers, or for 64 KiB, are 0.2 s
+    bench = Bench(QuickClock(300.0))  # the 60 s for headers, or for 64 KiB, are 0.2 s
     with Web(answer) as web, pytest.raises(OutputError) as caught:
         bench.fetch(web.url())
     assert caught.value.code == "download_failed"
@@ -463,7 +462,7 @@ def test_a_body_that_comes_too_slowly_is_given_up(name: str) -> None:
     if whole:
         assert transfer.receive(read, headers).size_bytes == len(file.getvalue()) == len(body)
     else:
-        with pytest.raises(Truncated, match="slowly"):
+        with pytest.raises(BrokenAnswer, match="slowly"):
             transfer.receive(read, headers)
         assert source.tell() < len(body)
         assert now[0] <= 1000.0 + 61.0 + seconds, "told as soon as a minute has gone by"
@@ -489,7 +488,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
             line.sendall(bytes(1 << 20))
 
     with Web(GOOD, large) as web, open(tmp_path / "file", "w+b") as file:
-        downloader = Downloader(allow_loopback=True, deadline=lambda: float("inf"), sleep=time.sleep)
+        downloader = Downloader(retries(Clock()), allow_loopback=True)
         downloader.fetch(web.url(), file)  # imports and pools are not what is measured
         tracemalloc.start()
         try:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from clocks import retries
 from generate_media.core.errors import OutputError, StillRunning, UsageError
 from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
@@ -34,11 +35,11 @@ THREE = picture(16, 16, "JPEG")
 SMALL = [picture(30, 30), picture(24, 24)]
 STEM = stem("a cat", "agnes", "task_1")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 def loader(**options: Any) -> Downloader:
-    settings: dict[str, Any] = {"allow_loopback": True, "deadline": lambda: 100.0, "sleep": lambda seconds: None}
-    return Downloader(**{**settings, **options})
+    return Downloader(retries(seconds=100.0), **{"allow_loopback": True, **options})
 
 
 def no_addresses(host: str, port: int) -> tuple[str, ...]:
@@ -214,9 +215,8 @@ def test_a_part_that_cannot_be_kept_is_a_failed_save(tmp_path: Path) -> None:
 
 
 def test_the_end_of_time_keeps_what_was_saved(tmp_path: Path) -> None:
-    left = iter([100.0] * 9)
-    with Web(http(b"", status="404 Not Found")) as web, pytest.raises(StillRunning) as caught:
-        save_all(tmp_path, inline(ONE), RemoteOutput(url=web.url()), deadline=lambda: next(left, 0.0))
+    with Web(http(b"", "Retry-After: 200", status="404 Not Found")) as web, pytest.raises(StillRunning) as caught:
+        save_all(tmp_path, inline(ONE), RemoteOutput(url=web.url()))
     assert [row["bytes"] for row in caught.value.as_json()["outputs"]] == [len(ONE)]
     assert names(tmp_path) == [f"{STEM}.png"]
 
@@ -299,15 +299,16 @@ def test_many_at_once_make_one_file(tmp_path: Path) -> None:
 
 RUN = f"""
 import sys
-sys.path[:0] = [{str(SCRIPTS)!r}]
+sys.path[:0] = [{str(SCRIPTS)!r}, {str(SUPPORT)!r}]
 from pathlib import Path
+from clocks import retries
 from generate_media.files.download import Downloader
 from generate_media.core.errors import GenerateMediaError
 from generate_media.core.readings import RemoteOutput
 from generate_media.files.outputs import save, write_sidecar
 folder = Path(sys.argv[1])
 outputs = [RemoteOutput(inline=text) for text in sys.argv[2:]]
-downloader = Downloader(allow_loopback=True, deadline=lambda: 100.0, sleep=lambda seconds: None)
+downloader = Downloader(retries(seconds=100.0), allow_loopback=True)
 try:
     saved = save(outputs, folder=folder, stem_prompt="a cat", provider="agnes", generation_id="task_1",
                  downloader=downloader)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..core import GenerateMediaError, OutputError, RemoteOutput, SavedOutput
+from ..http import BrokenAnswer
 from ..media import EXTENSIONS, HEAD_BYTES, extension, identify, measure
 from .atomic import Part, has_bytes, keep, part_file, publish
 from .names import candidates, stem
 from .sidecar import write_sidecar
-from .transfer import CutShort, Fetched, Sink, Truncated, save_failed
+from .transfer import CutShort, Fetched, Sink, save_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +159,7 @@ def _decode(text: str, sink: Sink) -> Fetched:
             sink.write(base64.b64decode(window[:whole], validate=True))
         sink.write(base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True))
         return sink.finish()
-    except (ValueError, Truncated):
+    except (ValueError, BrokenAnswer):
         raise OutputError("wrong_type", "the result came inline but is no base64") from None
 
 

@@ -5,23 +5,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..core import OutputError
+from ..http import PIECE_BYTES, ZIPPED, BrokenAnswer, unzipped
 from ..media import HEAD_BYTES, LOOK_SECONDS, Structure, identify, structure
 
-READ_BYTES = 1 << 16
 SLOW_SECONDS = 60.0
 SLOW_BYTES = 1 << 16
 """Less than this in ``SLOW_SECONDS`` counts as a connection that hangs."""
-_GZIP = ("gzip", "x-gzip", "deflate")
-
-
-class Truncated(Exception):
-    """The body ended early, or came too slowly to ever end; another try may do better."""
 
 
 class CutShort(OutputError):
@@ -74,9 +68,9 @@ class Sink:
             raise save_failed(error) from None
 
     def finish(self) -> Fetched:
-        """What arrived. Raises Truncated for an empty body, CutShort for a file without its end."""
+        """What arrived. Raises BrokenAnswer for an empty body, CutShort for a file without its end."""
         if not self.size_bytes:
-            raise Truncated("the file host sent nothing")
+            raise BrokenAnswer("the file host sent nothing")
         try:
             self._file.flush()
         except OSError as error:
@@ -121,7 +115,7 @@ class Transfer:
 
         Raises:
             OutputError: ``output_too_large``, ``wrong_type``, ``save_failed``.
-            Truncated: it ended early.
+            BrokenAnswer: it ended early, or came too slowly to ever end; another try may do better.
             CutShort: the file's own structure ends later.
         """
         chunked = "chunked" in headers.get("transfer-encoding", "").lower()
@@ -132,7 +126,7 @@ class Transfer:
         self._file.truncate()
         sink = Sink(self._file, self._max_bytes, self._look_seconds)
         pieces = self._raw(read, expected)
-        if headers.get("content-encoding", "").strip().lower() in _GZIP:
+        if headers.get("content-encoding", "").strip().lower() in ZIPPED:
             pieces = unzipped(pieces)
         for piece in pieces:
             sink.write(piece)
@@ -151,7 +145,7 @@ class Transfer:
     def _raw(self, read: Callable[..., bytes], expected: int | None) -> Iterator[bytes]:
         received = since = 0
         window = self._now()
-        while piece := read(READ_BYTES, decode_content=False):
+        while piece := read(PIECE_BYTES, decode_content=False):
             received += len(piece)
             if received > self._max_bytes:
                 raise too_large(self._max_bytes)
@@ -160,49 +154,15 @@ class Transfer:
             if received - since >= SLOW_BYTES:
                 since, window = received, self._now()
             elif self._now() - window > SLOW_SECONDS:
-                raise Truncated("the file host sends too slowly")
+                raise BrokenAnswer("the file host sends too slowly")
         if expected is not None and received != expected:
-            raise Truncated(f"the body ended after {received} of {expected} bytes")
+            raise BrokenAnswer(f"the body ended after {received} of {expected} bytes")
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
     """The declared length in bytes; None without one, or with one that is no number."""
     text = headers.get("content-length", "").split(",")[0].strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """gzip or zlib data unpacked, never more than ``READ_BYTES`` at once; data that is neither passes as it is.
-
-    We ask for ``identity``, so this is for servers that do not listen.
-    """
-    source = iter(pieces)
-    first = b""
-    while len(first) < 2 and (piece := next(source, b"")):
-        first += piece
-    if first[:2] != b"\x1f\x8b" and (first[:1] != b"\x78" or int.from_bytes(first[:2], "big") % 31):
-        yield first
-        yield from source
-        return
-    unpacker = zlib.decompressobj(wbits=47)  # 32 + 15: gzip or zlib, by its header
-    piece = first
-    while piece:
-        try:
-            out = unpacker.decompress(piece, READ_BYTES)
-        except zlib.error:
-            raise Truncated("the compressed body is broken") from None
-        if out:
-            yield out
-        if not unpacker.eof:
-            piece = unpacker.unconsumed_tail or next(source, b"")
-            continue
-        piece = unpacker.unused_data or next(source, b"")
-        if not piece.startswith(b"\x1f"):
-            for _ in source:  # what follows the last member is read, so that it is counted, and dropped
-                pass
-            return
-        unpacker = zlib.decompressobj(wbits=47)
-    raise Truncated("the compressed body ended early")
 
 
 def too_large(max_bytes: int) -> OutputError:

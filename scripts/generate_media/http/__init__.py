@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .addresses import Resolver as Resolver, shown_host as shown_host, system_resolver as system_resolver
-    from .anonymous import AGAIN as AGAIN, AnonymousGet as AnonymousGet, Transient as Transient
+    from .anonymous import (
+        AGAIN as AGAIN,
+        AnonymousGet as AnonymousGet,
+        FileAnswer as FileAnswer,
+        Transient as Transient,
+    )
     from .blocked import BLOCKED as BLOCKED, NETWORK_BLOCKED as NETWORK_BLOCKED, is_blocked as is_blocked
     from .client import Client as Client, EventStream as EventStream, Site as Site, check_base_url as check_base_url
     from .connections import TrustStore as TrustStore
-    from .exchange import TransportError as TransportError
+    from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
     from .gateway import ClientPool as ClientPool, Gateway as Gateway
-    from .retry import RetryPolicy as RetryPolicy
+    from .retry import OutOfTime as OutOfTime, Retries as Retries, RetryPolicy as RetryPolicy
+    from .unpack import PIECE_BYTES as PIECE_BYTES, ZIPPED as ZIPPED, unzipped as unzipped
     from .watch import Watch as Watch, shared as shared
 else:
     from ..core.door import opened
@@ -20,12 +26,13 @@ else:
     __getattr__ = opened(
         __name__,
         ("addresses", "Resolver shown_host system_resolver"),
-        ("anonymous", "AGAIN AnonymousGet Transient"),
+        ("anonymous", "AGAIN AnonymousGet FileAnswer Transient"),
         ("blocked", "BLOCKED NETWORK_BLOCKED is_blocked"),
         ("client", "Client EventStream Site check_base_url"),
         ("connections", "TrustStore"),
-        ("exchange", "TransportError"),
+        ("exchange", "BrokenAnswer TransportError"),
         ("gateway", "ClientPool Gateway"),
-        ("retry", "RetryPolicy"),
+        ("retry", "OutOfTime Retries RetryPolicy"),
+        ("unpack", "PIECE_BYTES ZIPPED unzipped"),
         ("watch", "Watch shared"),
     )

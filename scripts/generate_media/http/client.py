@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
 
 CONNECT_SECONDS = 10.0
-OPENINGS = 3
-"""A connection is opened anew where another store of certificates may know its issuer, or where it died unused."""
 POOL_SIZE = 64
 """Idle connections that are kept for reads; more than these are closed after use."""
 
@@ -165,29 +163,11 @@ class Client:
     def _on_right_connection(self, call: Call, request: PreparedRequest, exchange: Exchange, seconds: float) -> Any:
         """A pooled connection may be closed by the server while a create is on its way, and then nobody knows whether
         it was read: all but reads have a connection of their own, out of a pool that is given up at once."""
+        here = self.site.loopback
         if call.method == "GET":
-            return self._transmit(self._reads, request, exchange, seconds)
+            return self._reads.transmit(request, exchange, seconds, is_loopback=here)
         with closing(self._new_adapter(1)) as adapter:
-            return self._transmit(adapter, request, exchange, seconds)
-
-    def _transmit(self, adapter: Adapter, request: PreparedRequest, exchange: Exchange, read_seconds: float) -> Any:
-        from requests.utils import get_environ_proxies
-
-        from .connections import NotConnected, on_behalf_of
-
-        proxies = {} if self.site.loopback else get_environ_proxies(request.url or "")
-        timeouts = (exchange.connect_seconds, read_seconds)
-        with on_behalf_of(exchange):
-            for left in range(OPENINGS - 1, -1, -1):
-                try:
-                    return adapter.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
-                except NotConnected as error:
-                    if not left or not (error.stale or (error.untrusted and self._trust_more())):
-                        raise
-        raise AssertionError("the last opening returns or raises")
-
-    def _trust_more(self) -> bool:
-        return self.trust is not None and self.trust.widen()
+            return adapter.transmit(request, exchange, seconds, is_loopback=here)
 
     def _prepare(self, call: Call, files: ExitStack) -> PreparedRequest:
         from requests import Request
@@ -223,7 +203,7 @@ class Client:
     def _new_adapter(self, pool_size: int) -> Adapter:
         from .connections import Adapter
 
-        return Adapter(self.trust.context if self.trust else None, pool_size)
+        return Adapter(self.trust, pool_size)
 
 
 class _Bearer:

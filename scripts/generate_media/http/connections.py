@@ -13,27 +13,37 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
+from urllib3.util.connection import create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ..core import UsageError
 from .blocked import why_not_connected
 from .exchange import Exchange, is_untrusted
 
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+OPENINGS = 3
+"""A connection is opened anew where another store of certificates may know its issuer, or where it died unused."""
 SYSTEM_STORE = Path("/etc/ssl/certs")
 STALE_SECONDS = 5.0
 """A connection that was opened longer ago and has not been used may be dead without a sign."""
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _current = threading.local()
+"""``exchange``: whose connections this thread opens or takes from a pool just now. requests and urllib3 hand nothing of
+ours down to a connection, and a pool's connection serves one exchange after another, from any thread.
+"""
 
 
 class NotConnected(HTTPError):
@@ -47,25 +57,23 @@ class NotConnected(HTTPError):
         self.stale = stale
 
 
-@contextmanager
-def on_behalf_of(exchange: Exchange) -> Iterator[None]:
-    """Connections that this thread opens or takes from a pool inside the block belong to ``exchange``."""
-    _current.exchange = exchange
-    try:
-        yield
-    finally:
-        _current.exchange = None
-
-
 class _Traced:
     """Mixed into urllib3's connection classes; ``super()`` is one of them, a SOCKS one too."""
 
     sock: Any
     timeout: Any
+    host: str
+    port: int
+    socket_options: Any
+    _is_direct: bool
+    """False: to a proxy, which is the user's choice and resolves names itself."""
     _opened_at: float
 
     def _new_conn(self) -> socket.socket:
-        line: socket.socket = super()._new_conn()  # type: ignore[misc]
+        checked = _current.exchange.addresses
+        line: socket.socket = (
+            self._dialled(checked(self.host, self.port)) if checked and self._is_direct else super()._new_conn()  # type: ignore[misc]
+        )
         # A copy, since the TLS layer takes the descriptor away from this one: else a handshake could not be cut.
         self._copy = line.dup()
         try:
@@ -74,6 +82,17 @@ class _Traced:
             line.close()
             raise
         return line
+
+    def _dialled(self, addresses: Sequence[str]) -> socket.socket:
+        """To the first address that answers. There is no second look-up, which a hostile name server could answer
+        differently; Host header, TLS name and certificate check stay those of the name."""
+        failures: list[OSError] = []
+        for address in addresses:
+            try:
+                return create_connection((address, self.port), self.timeout, None, self.socket_options)
+            except OSError as error:
+                failures.append(error)
+        raise failures[-1]
 
     def connect(self) -> None:
         exchange: Exchange = _current.exchange
@@ -131,23 +150,48 @@ def is_quiet(line: Any) -> bool:
 
 
 @cache
-def _traced(pool_class: type[Any]) -> type[Any]:
+def _traced(pool_class: type[Any], is_direct: bool) -> type[Any]:
     """The same pool with connections that are traced."""
     inner = pool_class.ConnectionCls
-    connection = type(f"Traced{inner.__name__}", (_Traced, inner), {})
+    connection = type(f"Traced{inner.__name__}", (_Traced, inner), {"_is_direct": is_direct})
     return type(f"Traced{pool_class.__name__}", (pool_class,), {"ConnectionCls": connection})
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter over traced connections and one TLS context for all of them. Never retries."""
+    """requests' adapter over traced connections and one TLS context for all of them. Never retries what may have left.
 
-    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
-        self._context = context
+    ``trust`` is None for plain http.
+    """
+
+    def __init__(self, trust: TrustStore | None, pool_size: int) -> None:
+        self._trust = trust
+        self._context = trust.context if trust else None
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+
+    def transmit(self, request: PreparedRequest, exchange: Exchange, read_seconds: float, *, is_loopback: bool) -> Any:
+        """urllib3's answer, its body not read yet; proxies as the environment says, but none to this machine itself.
+
+        Raises:
+            NotConnected: nothing was sent.
+            Exception: the others of :func:`network_exceptions`.
+        """
+        proxies = {} if is_loopback else get_environ_proxies(request.url or "")
+        timeouts = (exchange.connect_seconds, read_seconds)
+        _current.exchange = exchange
+        try:
+            for left in range(OPENINGS - 1, -1, -1):
+                try:
+                    return self.send(request, stream=True, timeout=timeouts, proxies=proxies).raw
+                except NotConnected as error:
+                    if not left or not (error.stale or (error.untrusted and self._trust and self._trust.widen())):
+                        raise
+        finally:
+            _current.exchange = None
+        raise AssertionError("the last opening returns or raises")
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **{**kwargs, "ssl_context": self._context})
-        _trace(self.poolmanager)
+        _trace(self.poolmanager, is_direct=True)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         is_new = proxy not in self.proxy_manager
@@ -156,7 +200,7 @@ class Adapter(HTTPAdapter):
             contexts["proxy_ssl_context"] = self._context
         manager = super().proxy_manager_for(proxy, **kwargs, **contexts)
         if is_new:
-            _trace(manager)
+            _trace(manager, is_direct=False)
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -164,9 +208,9 @@ class Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _trace(manager: Any) -> None:
+def _trace(manager: Any, *, is_direct: bool) -> None:
     classes = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _traced(pool) for scheme, pool in classes.items()}
+    manager.pool_classes_by_scheme = {scheme: _traced(pool, is_direct) for scheme, pool in classes.items()}
 
 
 class TrustStore:

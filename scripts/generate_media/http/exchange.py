@@ -13,7 +13,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +59,14 @@ class Exchange:
         send_seconds: float,
         watch: Watch,
         before_bytes: Callable[[], object] | None = None,
+        addresses: Callable[[str, int], Sequence[str]] | None = None,
     ) -> None:
         self.connect_seconds = connect_seconds
         self.send_seconds = send_seconds
         self.is_paid = before_bytes is not None
         """Its bytes may go out once only: ``before_bytes`` is called, once, when nothing but them is left to do."""
+        self.addresses = addresses
+        """Host and port to the addresses that may be connected to; None: as the system resolves the name."""
         self.started = False
         self.cut_because: str | None = None
         self._before_bytes = before_bytes

@@ -7,45 +7,57 @@ from collections.abc import Iterable, Iterator
 
 from .exchange import BrokenAnswer
 
-_PIECE_BYTES = 1 << 16
-_GZIP_OR_ZLIB = 47
+PIECE_BYTES = 1 << 16
+ZIPPED = ("gzip", "x-gzip", "deflate")
+_GZIP_OR_ZLIB = 47  # zlib's wbits: 32 (either, by its header) + 15 (the largest window)
 
 
 def unpacked(chunks: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """The chunks without their Content-Encoding, in pieces of at most 64 KiB where there was one.
-
-    We ask for none; some servers compress all the same. Unlike urllib3's decoders this one misses a lost end.
+    """The chunks without their Content-Encoding. We ask for none; some servers compress all the same.
 
     Raises:
         BrokenAnswer: a coding that we did not ask for and do not know, broken data, or its end is missing.
     """
     coding = coding.strip().lower()
-    if coding in ("", "identity"):
-        yield from chunks
-        return
-    if coding not in ("gzip", "x-gzip", "deflate"):
+    if coding not in ("", "identity", *ZIPPED):
         raise BrokenAnswer("the answer is compressed in a way that was not asked for")
+    yield from unzipped(chunks) if coding in ZIPPED else chunks
+
+
+def unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """gzip (of several members, too) or zlib data unpacked, in pieces of at most 64 KiB; data that is neither passes as
+    it is: some stores declare what they no longer do. Unlike urllib3's decoders this one misses a lost end.
+
+    Raises:
+        BrokenAnswer: broken data, or its end is missing.
+    """
+    source = iter(chunks)
+    piece = b""
+    while len(piece) < 2 and (chunk := next(source, b"")):
+        piece += chunk
+    # RFC 1952, 2.3.1: gzip's magic number. RFC 1950, 2.2: method 8, window 7, and the two bytes a multiple of 31.
+    if piece[:2] != b"\x1f\x8b" and (piece[:1] != b"\x78" or int.from_bytes(piece[:2], "big") % 31):
+        yield piece
+        yield from source
+        return
     unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-    begun = False
-    for chunk in chunks:
-        begun = True
-        if not unpacker.eof:
-            yield from _pieces(unpacker, chunk)
-    if begun and not unpacker.eof:
-        raise BrokenAnswer("the answer's compression is broken: its end is missing")
-
-
-def _pieces(unpacker: zlib._Decompress, rest: bytes) -> Iterator[bytes]:
-    while True:
+    while piece:
         try:
-            piece = unpacker.decompress(rest, _PIECE_BYTES)
+            out = unpacker.decompress(piece, PIECE_BYTES)
         except zlib.error:
             raise BrokenAnswer("the answer's compression is broken") from None
-        if piece:
-            yield piece
-        rest = unpacker.unconsumed_tail
-        if not rest and len(piece) < _PIECE_BYTES:
+        if out:
+            yield out
+        if not unpacker.eof:
+            piece = unpacker.unconsumed_tail or next(source, b"")
+            continue
+        piece = unpacker.unused_data or next(source, b"")
+        if not piece.startswith(b"\x1f"):
+            for _ in source:  # what follows the last member is read, so that it is counted, and dropped
+                pass
             return
+        unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    raise BrokenAnswer("the answer's compression is broken: its end is missing")
 
 
 def whole(chunks: Iterable[bytes], max_bytes: int) -> str:

@@ -25,11 +25,12 @@ from ..providers import classify_job_failure
 from .accept import end_in_journal
 from .ask import ask
 from .context import JobContext, job_ref
+from .create import retries
 from .expiry import LOST, lost_words
 from .report import Ended, failed, no_file, sidecar_record, terminal
 
 if TYPE_CHECKING:
-    from ..files import Downloader, RetryNote
+    from ..files import Downloader
 
 FRESH_SECONDS = 600.0
 """So long after its end a job's files may still be on their way to the CDN: a 404 may pass."""
@@ -208,25 +209,12 @@ def _no_output(row: Row) -> OutputError:
 def _downloader(ctx: JobContext, row: Row) -> Downloader:
     from ..files import Downloader
 
-    def told(note: RetryNote) -> None:
-        ctx.events.event(
-            "retry",
-            operation="download",
-            http_status=note.http_status,
-            category="transient",
-            wait_seconds=round(note.wait_seconds, 2),
-            attempt=note.attempt,
-        )
-
     return Downloader(
+        retries(ctx, "download", ctx.deadline),
         allow_loopback=is_loopback(ctx.gateway.base_url),
-        deadline=ctx.deadline.remaining,
-        sleep=ctx.clock.sleep,
         max_bytes=ctx.outputs.max_bytes,
-        time_scale=ctx.clock.scale,
         fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
         trust=ctx.gateway.trust,
-        on_retry=told,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ..core import (
@@ -24,7 +23,7 @@ from ..core import (
     parse_json,
     without_bytes,
 )
-from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
+from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, Retries, TransportError
 from ..journal import JournalWriteError, Row
 from ..providers import refused
 from ..request import JobSpec
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
-JITTER_SECONDS = 30.0
-"""At most so much is added to a wait that the provider asked for."""
 
 
 class _NotMade(NamedTuple):
@@ -70,7 +67,8 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
     """
     call = ctx.adapter.create(spec.request)
     budget = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
-    for attempt in count(1):
+    tries = retries(ctx, "create", budget)
+    while True:
         if budget.passed:
             raise _give_up(ctx, row, "the deadline was reached before anything was sent", None)
         with ctx.signals.shield():
@@ -81,8 +79,7 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
             return sent
         if isinstance(sent, _Lost):
             raise _outcome_unknown(ctx, row, sent)
-        _wait_or_end(ctx, budget, row, sent, attempt)
-    raise AssertionError("count() does not end")
+        _wait_or_end(ctx, tries, row, sent)
 
 
 def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Sent:
@@ -173,7 +170,7 @@ def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Readi
             yield ctx.adapter.read(dict(value), model=model)
 
 
-def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, attempt: int) -> None:
+def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NotMade) -> None:
     """Nothing was created: use the next key or host, wait for another try, or end.
 
     Raises:
@@ -188,30 +185,31 @@ def _wait_or_end(ctx: JobContext, budget: Deadline, row: Row, sent: _NotMade, at
     if sent.connected and not failure.should_retry:
         ctx.journal.rejected(row.row_id, failure_json(failure))
         raise ProviderRefused(failure)
-    if not sent.connected and ctx.gateway.rotate_host() and attempt < CONNECT_ATTEMPTS:
-        ctx.events.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
-    wait = ctx.policy.wait_seconds(attempt, retry_after=failure.retry_after_seconds, minimum=0.0, rng=ctx.rng)
-    if failure.retry_after_seconds:
-        # Who was turned away together must not come back together.
-        wait += min(wait, JITTER_SECONDS) * ctx.rng.random()
-    if wait >= budget.remaining():
-        raise _give_up(ctx, row, "the deadline leaves no time for another try", failure)
-    if not sent.connected and attempt >= CONNECT_ATTEMPTS:
+    if not sent.connected and tries.failed + 1 >= CONNECT_ATTEMPTS:
         raise _give_up(ctx, row, "the provider could not be reached", failure)
-    announce_retry(ctx, "create", failure, wait, attempt)
-    ctx.clock.sleep(wait)
+    if not sent.connected and ctx.gateway.rotate_host():
+        ctx.events.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
+    try:
+        tries.wait(failure, crowd=True)
+    except OutOfTime:
+        raise _give_up(ctx, row, "the deadline leaves no time for another try", failure) from None
 
 
-def announce_retry(ctx: JobContext, operation: str, failure: Failure, wait: float, attempt: int) -> None:
-    ctx.events.event(
-        "retry",
-        operation=operation,
-        http_status=failure.http_status,
-        category=failure.category.value,
-        code=failure.code or None,
-        wait_seconds=round(wait, 2),
-        attempt=attempt,
-    )
+def retries(ctx: JobContext, operation: str, until: Deadline) -> Retries:
+    """The tries of one operation, each wait told as a ``retry`` line."""
+
+    def tell(failure: Failure, wait: float, attempt: int) -> None:
+        ctx.events.event(
+            "retry",
+            operation=operation,
+            http_status=failure.http_status,
+            category=failure.category.value,
+            code=failure.code or None,
+            wait_seconds=round(wait, 2),
+            attempt=attempt,
+        )
+
+    return Retries(until, tell, ctx.policy, ctx.rng)
 
 
 def failure_json(failure: Failure) -> Json:

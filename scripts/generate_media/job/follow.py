@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
-from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
+from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError
 from .accept import Created
 from .ask import NO_ANSWER, ask
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
-from .create import announce_retry, readings
+from .create import readings, retries
 from .schedule import wait_seconds
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class _Poll:
         self.job = job_ref(row)
         self.progress = progress
         self.until = until
-        self.bad = 0
+        self.retries = retries(ctx, "query", until)
         self.refused = 0
         self.last: Failure | None = None
         """The newest bad answer since the last good one."""
@@ -177,7 +177,7 @@ class _Poll:
                 return Followed(ended, "poll")
 
     def _after_good(self, reading: Reading) -> Reading | None:
-        self.bad = self.refused = 0
+        self.retries.failed = self.refused = 0
         self.last = None
         self.answered = True
         self.job = _with_aliases(self.job, reading)
@@ -196,7 +196,6 @@ class _Poll:
         if self._in_grace(failure):
             self._sleep(self.ctx.limits.poll_interval)
             return None
-        self.bad += 1
         self.last = failure
         final = failure.category not in (Category.TRANSIENT, Category.OUTCOME_UNKNOWN)
         self.refused = self.refused + 1 if final else 0
@@ -206,18 +205,11 @@ class _Poll:
                 raise ProviderRefused(failure, details=self._where())
             if self._beyond_retention():
                 return _gone(self.ctx, self.row, self.progress.status)
-        self._wait_after(failure)
+        try:
+            self.retries.wait(failure, minimum=self.ctx.provider.min_poll_interval)
+        except OutOfTime:
+            self._sleep(self.until.remaining())
         return None
-
-    def _wait_after(self, failure: Failure) -> None:
-        wait = self.ctx.policy.wait_seconds(
-            self.bad,
-            retry_after=failure.retry_after_seconds,
-            minimum=self.ctx.provider.min_poll_interval,
-            rng=self.ctx.rng,
-        )
-        announce_retry(self.ctx, "query", failure, wait, self.bad)
-        self._sleep(wait)
 
     def _in_grace(self, failure: Failure) -> bool:
         """A 404 on a fresh job is normal where config.json says for how long (Agnes [M])."""
@@ -258,7 +250,7 @@ class _Poll:
             "the time is up; the provider accepted this job and does not show it now, which proves no end"
             if unseen
             else "the time is up; the job goes on at the provider and nothing is lost",
-            reads_failed=self.bad > 0,
+            reads_failed=self.last is not None,
             should_retry=True,
             guidance=("this is no answer yet: go on with the command in resume, until a terminal line comes",),
             details=self._where() | {"status": self.progress.status or None},
