@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from PIL import Image
 
 from bundle import ENTRY_SCRIPTS, copy_files, published_files
 from generate_media.core.paths import BUNDLE
+
+
+PAGES = sorted(name for name in published_files() if name.startswith("references/") and name.endswith(".md"))
 
 
 def run(folder: Path, *args: str, before: tuple[str, ...] = (), **environ: str) -> dict[str, Any]:
@@ -107,6 +111,21 @@ def test_from_a_path_with_spaces_and_chinese_characters(tmp_path: Path) -> None:
 )
 def test_with_a_console_that_knows_no_chinese(published: Path, tmp_path: Path, environ: dict[str, str]) -> None:
     demo(published, tmp_path / "work", prompt="雨夜的霓虹街道 – €", **environ)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "SKILL.md", *PAGES])
+def test_every_link_of_a_published_page_leads_to_what_is_published(page: str) -> None:
+    published = published_files()
+    text = (BUNDLE / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", text):
+        target = os.path.normpath(os.path.join(os.path.dirname(page), link))
+        assert target in published or any(name.startswith(f"{target}/") for name in published), f"{page}: {link}"
+
+
+def test_the_make_targets_say_what_a_published_copy_lacks(published: Path) -> None:
+    done = subprocess.run(["make", "test"], cwd=published, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "published without its tests" in done.stdout
 
 
 def test_nothing_is_needed_beside_the_published_files() -> None:

@@ -154,6 +154,13 @@ def test_nothing_that_makes_an_installer_take_it_for_a_plugin() -> None:
     assert (plugin["source"], plugin["strict"], plugin["skills"]) == ("./", False, ["./"])
 
 
+def test_the_network_destinations_are_declared() -> None:
+    """Scanners and sandboxes ask which hosts a skill calls: those that config.json lets have a key, and no other."""
+    providers = json.loads((BUNDLE / "config.json").read_text(encoding="utf-8"))["providers"].values()
+    declared = META["metadata"]["network"].split(", and ")[0].split(", ")
+    assert declared == list(dict.fromkeys(host for provider in providers for host in provider["allowed_hosts"]))
+
+
 def test_codex_metadata() -> None:
     interface = yaml.safe_load((BUNDLE / "agents/openai.yaml").read_text())["interface"]
     assert set(interface) == {"display_name", "short_description", "default_prompt"}
