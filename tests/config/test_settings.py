@@ -118,3 +118,32 @@ def test_settings_that_hold_keys_do_not_show_them(tmp_path: Path) -> None:
     assert settings.config_keys(provider) == ("block-test-key-123456", "top-test-key-123456")
     for shown in (repr(settings), f"{settings}", repr(settings.providers), repr([provider]), str(provider)):
         assert "test-key" not in shown
+
+
+KEY = "sk-test-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("api_key",), [KEY]),
+        (("providers",), [KEY]),
+        (("providers", "agnes"), KEY),
+        (("providers", "agnes", "api_key"), {"value": KEY}),
+        (("providers", "agnes", "protocol"), KEY),
+        (("providers", "agnes", "poll_interval"), KEY),
+        (("default_provider",), KEY),
+    ],
+)
+def test_a_key_in_a_wrong_place_is_not_said(path: tuple[str, ...], value: object, tmp_path: Path) -> None:
+    config = json.loads(json.dumps(SHIPPED))
+    place = config
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(UsageError) as found:
+        load_settings(file)
+    assert path[-1] in found.value.message
+    assert KEY not in str(found.value.as_json())

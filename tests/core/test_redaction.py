@@ -58,6 +58,18 @@ def test_base64_of_anything_around_a_key(key: str, spaces: int, before: bytes, a
     assert not reveals(Redactor([key]).cut(f"x: {text}"), key)
 
 
+@pytest.mark.parametrize("length", [32, 33, 34])
+def test_no_bit_of_a_key_is_left_beside_it(length: int) -> None:
+    """Base64's outermost characters hold bits of the key and of its neighbour."""
+    import base64
+
+    key = "test-0123456789-abcdefghijklmnopqrs"[:length]
+    for lead in (b"", b"a", b"ab"):
+        cut = Redactor([key]).cut(f"x {base64.b64encode(lead + key.encode()).decode()} y")
+        own = base64.b64encode(lead).decode()[: len(lead) * 8 // 6]
+        assert cut == f"x {own}<key> y"
+
+
 @given(st.text(max_size=300))
 def test_other_text_stays_as_it_is(text: str) -> None:
     redactor = Redactor([TRICKY_KEY, "test-another-key-0123456789"])

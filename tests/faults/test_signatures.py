@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from conftest import Desk, Ran
 from generate_media.core.urls import CUT_QUERY, unsigned
+from generate_media.events import Printer
 from wire import Peer, Wire, answer
 
 FLOWS = {
@@ -125,6 +127,12 @@ def _create(desk: Desk, base: str) -> Ran:
         "create_and_wait", "--endpoint", "/generation/google/nano-banana-pro", "--prompt", "a cat", "--verbose",
         "--provider", "skills.video", "--base-url", base, "--config", str(desk.write_config()), "--deadline", "8",
     )  # fmt: skip
+
+
+def test_words_for_a_person() -> None:
+    err = io.StringIO()
+    Printer(io.StringIO(), err).say(f"see {SIGNED}")
+    assert err.getvalue() == f"see https://cdn.example/a/cat.png{CUT_QUERY}\n"
 
 
 def test_a_download_that_fails_names_the_host_alone(desk: Desk) -> None:

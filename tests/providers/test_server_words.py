@@ -41,6 +41,8 @@ def test_only_plain_ids_stand_in_a_command(text: str, plain: bool) -> None:
     word = found.rpartition("--generation-id=")[2]
     assert word == text if plain else re.fullmatch(r"job-[0-9a-f]{12}", word)
     assert resume_command("", provider="skills.video") is None
+    attach = resume_command(text, provider="skills.video", settles="local-0123456789ab-0")
+    assert (attach is not None) is plain, "a job that the journal does not know has no handle"
 
 
 @pytest.mark.parametrize("identity", [PROSE, (PROSE + ".") * 8 + "now", "-rf; $(touch owned)", "x" * 400])

@@ -24,9 +24,10 @@ def resume_command(
     """How to go on with a job of the journal, for as long at a time as now; None without an id.
 
     ``settles`` names the row of a create whose answer was lost, for which the job is then taken; the journal does not
-    know that job yet, so an id that cannot stand in a shell command gives None.
+    know that job yet, so an id that cannot stand in a command gives None.
     """
-    if not generation_id or (settles is not None and not SAFE_WORD.match(generation_id)):
+    word = in_a_command(provider, generation_id) if generation_id else ""
+    if not word or (settles is not None and word != generation_id):
         return None
     extra = [] if settles is None else [f"--settles={settles}"]
     extra += ["--sandbox"] if sandbox else []
@@ -34,7 +35,6 @@ def resume_command(
         extra += ["--config", config]
     if deadline is not None:
         extra += ["--deadline", f"{deadline:g}"]
-    word = in_a_command(provider, generation_id) if settles is None else generation_id
     return command("wait_generation.py", [f"--generation-id={word}", *extra])
 
 
