@@ -25,7 +25,7 @@ format: $(DEV_STAMP)
 	$(PY) -m ruff format $(LINTED)
 	$(PY) -m ruff check --fix $(LINTED)
 
-references: $(STAMP)  ## renew the generated contract and tables from references/sources
+references: $(STAMP)  ## renew the generated contract and tables from tools/sources
 	$(TOOLS) tools/build_references.py
 
 documents: .cache/openapi/.ready  ## real OpenAPI documents for the contract's tests (npm and pip, about 75 MB)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Build references/skills-video.openapi.json and the two tables of models from references/sources/.
+"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/.
 
-A new snapshot of the provider's documentation is one run: replace references/sources/skills-video-models.json,
+A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
 a committed file differs from what the sources give. Only the standard library is needed.
 """
@@ -18,7 +18,7 @@ from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
 from skills_video.renew import renew
-from skills_video.sources import read_sources
+from skills_video.sources import SOURCES, read_sources
 from skills_video.tables import model_table
 
 RENEWED = "skills-video-renewed.json"
@@ -51,9 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the files, or with --check say which are stale (exit 1)."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file differs")
-    parser.add_argument("--references", type=Path, default=REFERENCES, help="the folder to read and write")
+    parser.add_argument("--references", type=Path, default=REFERENCES, help="the folder to write")
+    parser.add_argument("--sources", type=Path, default=SOURCES, help="the field tables (default: tools/sources)")
     args = parser.parse_args(argv)
-    files = build(args.references / "sources")
+    files = build(args.sources)
     changed = stale(args.references, files)
     if args.check:
         for name in changed:

@@ -17,8 +17,9 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = ROOT / "references"
+SOURCES = ROOT / "tools" / "sources"
 BUILDER = ROOT / "tools" / "build_references.py"
-FACTS: dict[str, Any] = json.loads((REFERENCES / "sources" / "skills-video-models.json").read_text(encoding="utf-8"))
+FACTS: dict[str, Any] = json.loads((SOURCES / "skills-video-models.json").read_text(encoding="utf-8"))
 DOCUMENT: dict[str, Any] = json.loads((REFERENCES / "skills-video.openapi.json").read_text(encoding="utf-8"))
 SNAPSHOT = FACTS["snapshot_2026_03_20"]
 MODELS = {row["path"]: row for row in FACTS["models"]}
@@ -312,13 +313,15 @@ def test_the_next_snapshot_is_one_run(tmp_path: Path) -> None:
     facts["snapshot_2027_01_01"]["images"].append("acme/paint-9")
     fields = {"prompt": {"type": "string", "required": True}, "aspect_ratio": {"type": "string", "enum": ["1:1"]}}
     facts["models"].append({"path": "acme/paint-9", "kind": "image", "fields": fields})
-    (folder / "sources" / "skills-video-models.json").write_text(json.dumps(facts), encoding="utf-8")
-    assert run_builder("--references", str(folder)).returncode == 0
+    sources = shutil.copytree(SOURCES, tmp_path / "sources")
+    (sources / "skills-video-models.json").write_text(json.dumps(facts), encoding="utf-8")
+    places = ("--references", str(folder), "--sources", str(sources))
+    assert run_builder(*places).returncode == 0
     made = json.loads((folder / "skills-video.openapi.json").read_text(encoding="utf-8"))
     assert made["x-snapshot"]["date"] == "2027-01-01"
     assert {"/generation/acme/paint-9", "/generation/sse/acme/paint-9"} <= set(made["paths"])
     assert "acme/paint-9" in (folder / "image-model-endpoints.md").read_text(encoding="utf-8")
-    assert run_builder("--check", "--references", str(folder)).returncode == 0
+    assert run_builder("--check", *places).returncode == 0
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])

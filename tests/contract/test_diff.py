@@ -87,7 +87,8 @@ def test_the_snapshot_is_renewed_from_fresh_documents(
     schemas = {"C": {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}}
     fresh = tmp_path / "fresh.json"
     fresh.write_text(json.dumps(document(paths, servers=[{"url": "/api"}], components={"schemas": schemas})))
-    assert main(["--openapi", str(fresh), "--references", str(references), "--date", "2026-11-30"]) == 0
+    places = ["--references", str(references), "--sources", str(tmp_path)]
+    assert main(["--openapi", str(fresh), *places, "--date", "2026-11-30"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["added"] == ["POST /generation/acme/clip-video"]
     assert "openai/sora-2" in printed["not_in_the_fresh_documents"]
@@ -100,7 +101,7 @@ def test_the_snapshot_is_renewed_from_fresh_documents(
     assert (endpoint.kind, endpoint.twin_inferred, endpoint.query_path) == ("video", False, "/generation/{id}")
     assert [problem.field for problem in renewed.validate(endpoint, {})] == ["prompt"]
     assert renewed.validate(renewed.find_model("openai/sora-2"), {"prompt": "x"}) == ()
-    overlay = json.loads((references / "sources" / OVERLAY).read_text(encoding="utf-8"))
+    overlay = json.loads((tmp_path / OVERLAY).read_text(encoding="utf-8"))
     assert renew(known, overlay) == made, "the overlay alone must give the same document again"
 
 

@@ -381,7 +381,7 @@ def test_fit_leaves_a_picture_that_fits(cat: Path) -> None:
 
 SKILLS = open_contract("skills_video")
 SKILLS_MODELS = sorted({info.id for info in SKILLS.models()})
-SOURCES = Path(__file__).resolve().parents[2] / "references" / "sources" / "skills-video-models.json"
+SOURCES = Path(__file__).resolve().parents[2] / "tools" / "sources" / "skills-video-models.json"
 FIELDS = {row["path"]: row["fields"] for row in json.loads(SOURCES.read_text(encoding="utf-8"))["models"]}
 VALUES: dict[str, Any] = {"prompt": "a cat", "duration": 6, "seed": 7, "audio-track": True}
 

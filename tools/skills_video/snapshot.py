@@ -2,7 +2,7 @@
 
     cd scripts && python3 -m skills_video.snapshot --openapi FILE… [--docs docs.json] [--dry-run]
 
-What was taken is kept in references/sources/skills-video-renewed.json, from which tools/build_references.py
+What was taken is kept in tools/sources/skills-video-renewed.json, from which tools/build_references.py
 builds the same document again.
 """
 
@@ -21,6 +21,7 @@ from generate_media.core import REFERENCES
 from generate_media.events import print_document, run_document
 from generate_media.providers import PROTOCOLS
 from skills_video.renew import overlay_of, renew
+from skills_video.sources import SOURCES
 
 OVERLAY = "skills-video-renewed.json"
 SNAPSHOT = PROTOCOLS["skills_video"].document.name
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing = sorted(_models(args.references) - {row["id"] for row in overlay["models"]})
     print_document({**difference, "not_in_the_fresh_documents": missing}, contract=True)
     if not args.dry_run:
-        _write(args.references, overlay, document)
+        _write(args.references, args.sources, overlay, document)
     return 0
 
 
@@ -59,6 +60,7 @@ def _parser() -> Parser:
     parser.add_argument("--openapi", type=Path, action="append", required=True, metavar="FILE", help="again for more")
     parser.add_argument("--docs", type=Path, metavar="FILE", help="docs.json, for which models make what")
     parser.add_argument("--references", type=Path, default=REFERENCES, metavar="DIR", help="the folder to renew")
+    parser.add_argument("--sources", type=Path, default=SOURCES, metavar="DIR", help="where the overlay is kept")
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="of the documents (default: today)")
     parser.add_argument("--dry-run", action="store_true", help="print the difference, write nothing")
     return parser
@@ -69,15 +71,15 @@ def _models(references: Path) -> set[str]:
     return {info.model for info in _contract(bundled.root).creates}
 
 
-def _write(references: Path, overlay: dict[str, Any], document: dict[str, Any]) -> None:
+def _write(references: Path, sources: Path, overlay: dict[str, Any], document: dict[str, Any]) -> None:
     from skills_video.layout import render
     from skills_video.tables import model_table
 
-    files = {f"sources/{OVERLAY}": json.dumps(overlay, ensure_ascii=False, indent=1) + "\n"}
-    files |= {SNAPSHOT: render(document) + "\n"}
-    files |= {f"{kind}-model-endpoints.md": model_table(document, kind) for kind in ("image", "video")}
-    for name, content in files.items():
-        (references / name).write_text(content, encoding="utf-8", newline="\n")
+    files = {sources / OVERLAY: json.dumps(overlay, ensure_ascii=False, indent=1) + "\n"}
+    files |= {references / SNAPSHOT: render(document) + "\n"}
+    files |= {references / f"{kind}-model-endpoints.md": model_table(document, kind) for kind in ("image", "video")}
+    for file, content in files.items():
+        file.write_text(content, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The field tables under references/sources/, read into one list of models in a stable order."""
+"""The field tables under tools/sources/, read into one list of models in a stable order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+SOURCES = Path(__file__).resolve().parents[1] / "sources"
 KINDS = {"images": "image", "videos": "video"}
 MODELS_FILE = "skills-video-models.json"
 SUPPLEMENT_FILE = "skills-video-supplement.json"
