@@ -17,7 +17,6 @@ from PIL import Image
 from bundle import ENTRY_SCRIPTS, copy_files, published_files
 from generate_media.core.paths import BUNDLE
 
-
 PAGES = sorted(name for name in published_files() if name.startswith("references/") and name.endswith(".md"))
 
 
