@@ -14,12 +14,23 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from label.samples import ALL, CLIPS, LABEL, PICTURES, boxes, exiftool, ffprobe, frames, pixels, write_with_exiftool
 
 from generate_media.files.label.door import Labelled, LeftAlone, label_copy, label_file, read_label
 from generate_media.files.label.provenance import Provenance
-from generate_media.media.measures import is_whole
+from generate_media.media import Structure, structure
 from generate_media.media.sniff import identify, measure
+from label_samples import (
+    ALL,
+    CLIPS,
+    LABEL,
+    PICTURES,
+    boxes,
+    exiftool,
+    ffprobe,
+    frames,
+    pixels,
+    write_with_exiftool,
+)
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 EDITED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -64,7 +75,7 @@ def test_the_file_is_whole_and_its_digests_are_told(path: Path) -> None:
     assert outcome == Labelled(digest, hashlib.sha256(before).hexdigest(), len(after))
     assert len(after) > len(before)
     assert identify(after[:4096]) == media_type
-    assert is_whole(io.BytesIO(after), media_type)
+    assert structure(io.BytesIO(after), media_type) is Structure.WHOLE
     path.with_name("before").write_bytes(before)
     assert measure(path, media_type) == measure(path.with_name("before"), media_type)
     assert read_label(path) == LABEL
@@ -285,11 +296,11 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = _made("landscape-sound.mp4", tmp_path)
     before = path.read_bytes()
     code = (
-        "import resource, signal, sys; from pathlib import Path; from generate_media.label import *\n"
+        "import resource, signal, sys; from pathlib import Path; from generate_media.files.label import *\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
         "label_file(Path(sys.argv[1]), Provenance('p', 'm', 'h'))"
     )
-    scripts = str(Path(__file__).parents[2] / "scripts")
+    scripts = str(Path(__file__).parents[3] / "scripts")
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, env={**os.environ, "PYTHONPATH": scripts}
     )
