@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from files.label.samples import ALL, LABEL
 from generate_media.files.label.door import LeftAlone, label_file
+from label_samples import ALL, LABEL
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("GENERATE_MEDIA_CLIENTS") != "1", reason="GENERATE_MEDIA_CLIENTS=1 installs and runs real clients"

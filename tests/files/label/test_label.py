@@ -15,7 +15,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from files.label.samples import (
+from generate_media.files.label.door import Labelled, LeftAlone, label_copy, label_file, read_label
+from generate_media.files.label.provenance import Provenance
+from generate_media.media import Structure, structure
+from generate_media.media.sniff import identify, measure
+from label_samples import (
     ALL,
     CLIPS,
     LABEL,
@@ -27,10 +31,6 @@ from files.label.samples import (
     pixels,
     write_with_exiftool,
 )
-from generate_media.files.label.door import Labelled, LeftAlone, label_copy, label_file, read_label
-from generate_media.files.label.provenance import Provenance
-from generate_media.media.sniff import identify, measure
-from generate_media.media.wholeness import Structure, structure
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 EDITED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -296,7 +296,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = _made("landscape-sound.mp4", tmp_path)
     before = path.read_bytes()
     code = (
-        "import resource, signal, sys; from pathlib import Path; from generate_media.label import *\n"
+        "import resource, signal, sys; from pathlib import Path; from generate_media.files.label import *\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
         "label_file(Path(sys.argv[1]), Provenance('p', 'm', 'h'))"
     )

@@ -15,7 +15,7 @@ from typing import Any
 from generate_media.files.label.provenance import Provenance
 from tools import require_tool
 
-ASSETS = Path(__file__).parents[3] / "scripts" / "generate_media" / "sandbox" / "assets"
+ASSETS = Path(__file__).parents[2] / "scripts" / "generate_media" / "sandbox" / "assets"
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 LABEL = Provenance(
@@ -194,3 +194,78 @@ def pixels(data: bytes) -> list[tuple[str, tuple[int, int], bytes]]:
 
     with Image.open(io.BytesIO(data)) as picture:
         return [(frame.mode, frame.size, frame.tobytes()) for frame in ImageSequence.Iterator(picture)]
+
+
+RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+
+
+def packet(inner: str, *, attributes: str = "", wrapped: bool = True) -> bytes:
+    text = f'<rdf:RDF {RDF}><rdf:Description rdf:about="uuid:me" {DC} {attributes}>{inner}</rdf:Description></rdf:RDF>'
+    text = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{text}</x:xmpmeta>'
+    if wrapped:
+        text = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{text}{" " * 200}\n<?xpacket end="w"?>'
+    return text.encode()
+
+
+def itxt(data: bytes, *, compressed: bool = False) -> bytes:
+    text = zlib.compress(data) if compressed else data
+    return chunk(b"iTXt", b"XML:com.adobe.xmp\0" + bytes((compressed, 0)) + b"\0\0" + text)
+
+
+def png(*more: bytes) -> bytes:
+    """A picture with chunks added after its header."""
+    data = PICTURES["plain.png"]()
+    return data[:33] + b"".join(more) + data[33:]
+
+
+def png_late(*more: bytes) -> bytes:
+    """The same, before its end."""
+    data = PICTURES["plain.png"]()
+    return data[:-12] + b"".join(more) + data[-12:]
+
+
+def jpeg(*more: bytes) -> bytes:
+    data = PICTURES["plain.jpg"]()
+    return data[:20] + b"".join(more) + data[20:]
+
+
+def webp(*more: bytes) -> bytes:
+    return with_riff(PICTURES["exif.webp"](), b"".join(more))
+
+
+def clip(*more: bytes) -> bytes:
+    return CLIPS["landscape.mp4"]() + b"".join(more)
+
+
+def xmp_box(data: bytes) -> bytes:
+    return box(b"uuid", XMP_UUID + data)
+
+
+def jpeg_xmp(data: bytes) -> bytes:
+    return segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + data)
+
+
+def between(movie: bytes, more: bytes) -> bytes:
+    """A movie with a box before its ``moov``, which is the last: the media stay where they are."""
+    at = boxes(movie)[-1][1]
+    return movie[:at] + more + movie[at:]
+
+
+TITLE = "<dc:title><rdf:Alt><rdf:li>a &lt;title&gt;</rdf:li></rdf:Alt></dc:title>"
+WITH_PACKET: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "png": (".png", lambda data: png(itxt(data))),
+    "png, late": (".png", lambda data: png_late(itxt(data))),
+    "png, compressed": (".png", lambda data: png(itxt(data, compressed=True))),
+    "jpeg": (".jpg", lambda data: jpeg(jpeg_xmp(data))),
+    "jpeg, late": (".jpg", lambda data: jpeg(segment(0xFE, b"a comment"), jpeg_xmp(data))),
+    "webp": (".webp", lambda data: webp(riff_chunk(b"XMP ", data))),
+    "webp, before others": (".webp", lambda data: webp(riff_chunk(b"XMP ", data), riff_chunk(b"mine", b"abc"))),
+    "mp4, at the end": (".mp4", lambda data: clip(xmp_box(data))),
+    "mp4, to the end": (".mp4", lambda data: clip(b"\0\0\0\0" + xmp_box(data)[4:])),
+    "mp4, before others": (".mp4", lambda data: clip(xmp_box(data), box(b"free", b"abc"))),
+    "mp4, parts": (".mp4", lambda data: between(CLIPS["parts.mp4"](), xmp_box(data))),
+    "mov, in the middle": (".mov", lambda data: between(CLIPS["plain.mov"](), xmp_box(data))),
+    "mov, of the movie": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data) + b"\0\0\0\0")),
+    "mov, of the movie, at the end": (".mov", lambda data: with_user_data(CLIPS["plain.mov"](), box(b"XMP_", data))),
+}
