@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from generate_media.config.settings import load_settings
+from generate_media.config.settings import is_loopback, load_settings
 from generate_media.core.errors import UsageError
 from generate_media.core.paths import BUNDLE, CONFIG_FILE
 
@@ -105,6 +105,29 @@ def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
 def test_key_spaces(base_url: str, space: str) -> None:
     """Facts, agnes: two hosts share keys and tasks, the third has keys of its own."""
     assert load_settings(CONFIG_FILE).providers["agnes"].key_space_of(base_url) == space
+
+
+@pytest.mark.parametrize(
+    ("url", "yes"),
+    [
+        ("http://localhost:8787/v1", True),
+        ("https://LOCALHOST", True),
+        ("http://127.0.0.1:8787", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:1/", True),
+        ("http://127.1", False),
+        ("http://2130706433", False),
+        ("http://a.localhost", False),
+        ("http://127.0.0.1.evil.test", False),
+        ("http://[2002:7f00:1::]", False),
+        ("http://[64:ff9b::7f00:1]", False),
+        ("http://10.0.0.1", False),
+        ("http://[::1", False),
+        ("", False),
+    ],
+)
+def test_what_is_this_machine_itself(url: str, yes: bool) -> None:
+    assert is_loopback(url) is yes
 
 
 def test_settings_that_hold_keys_do_not_show_them(tmp_path: Path) -> None:

@@ -81,15 +81,6 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def is_loopback_host(host: str) -> bool:
-    """True for loopback literals and for ``localhost``, which RFC 6761 sets aside."""
-    literal = literal_address(host)
-    if literal is not None:
-        return _unwrap(ipaddress.ip_address(literal)).is_loopback
-    name = normalize("NFKC", host).rstrip(".").lower()
-    return name == "localhost" or name.endswith(".localhost")
-
-
 def system_resolver(host: str, port: int) -> Sequence[str]:
     """What the operating system says, in its order of preference."""
     try:
@@ -150,7 +141,7 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
         raise refused("the result's URL is malformed")
     literal = literal_address(host)
     reason = refusal(literal, allow_loopback=allow_loopback) if literal else None
-    if reason is None and is_loopback_host(host) and not allow_loopback:
+    if not allow_loopback and f".{normalize('NFKC', host).rstrip('.').lower()}".endswith(".localhost"):  # RFC 6761, 6.3
         reason = "is this machine itself"
     if reason is not None:
         raise refused_address(host, reason)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
 from .. import __version__
+from ..config import is_loopback
 from ..core import Category, Deadline, Failure, OutputError
-from .addresses import Resolver, checked_addresses, checked_url, is_loopback_host, refused, shown_host
+from .addresses import Resolver, checked_addresses, checked_url, refused, shown_host
 from .blocked import BLOCKED, NETWORK_BLOCKED
 from .exchange import BrokenAnswer, Exchange, describe, network_exceptions
 from .watch import shared
@@ -105,7 +106,7 @@ class AnonymousGet:
             alarm = exchange.limit(self._real(HEADER_SECONDS))
             stack.callback(alarm.cancel)
             adapter = self._adapter(parts.scheme)
-            raw = adapter.transmit(request, exchange, read, is_loopback=is_loopback_host(parts.hostname or ""))
+            raw = adapter.transmit(request, exchange, read, direct=is_loopback(url))
             stack.callback(raw.close)
             stack.callback(exchange.release)  # once it is read, its connection may serve the next GET
             alarm.cancel()

@@ -163,11 +163,10 @@ class Client:
     def _on_right_connection(self, call: Call, request: PreparedRequest, exchange: Exchange, seconds: float) -> Any:
         """A pooled connection may be closed by the server while a create is on its way, and then nobody knows whether
         it was read: all but reads have a connection of their own, out of a pool that is given up at once."""
-        here = self.site.loopback
         if call.method == "GET":
-            return self._reads.transmit(request, exchange, seconds, is_loopback=here)
+            return self._reads.transmit(request, exchange, seconds, direct=self.site.loopback)
         with closing(self._new_adapter(1)) as adapter:
-            return adapter.transmit(request, exchange, seconds, is_loopback=here)
+            return adapter.transmit(request, exchange, seconds, direct=self.site.loopback)
 
     def _prepare(self, call: Call, files: ExitStack) -> PreparedRequest:
         from requests import Request

@@ -168,14 +168,14 @@ class Adapter(HTTPAdapter):
         self._context = trust.context if trust else None
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
-    def transmit(self, request: PreparedRequest, exchange: Exchange, read_seconds: float, *, is_loopback: bool) -> Any:
-        """urllib3's answer, its body not read yet; proxies as the environment says, but none to this machine itself.
+    def transmit(self, request: PreparedRequest, exchange: Exchange, read_seconds: float, *, direct: bool) -> Any:
+        """urllib3's answer, its body not read yet; proxies as the environment says, unless ``direct``.
 
         Raises:
             NotConnected: nothing was sent.
             Exception: the others of :func:`network_exceptions`.
         """
-        proxies = {} if is_loopback else get_environ_proxies(request.url or "")
+        proxies = {} if direct else get_environ_proxies(request.url or "")
         timeouts = (exchange.connect_seconds, read_seconds)
         _current.exchange = exchange
         try:

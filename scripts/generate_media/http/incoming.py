@@ -53,14 +53,26 @@ class Incoming:
 
     def _is_whole(self, text: str) -> bool:
         """Whether a body that ended when the time was up is all of it: by its headers, or by its last brace."""
-        return bool(self.raw.chunked) or self.raw.length_remaining is not None or isinstance(parse_json(text), dict)
+        return self._is_framed or isinstance(parse_json(text), dict)
+
+    @property
+    def _is_framed(self) -> bool:
+        """Whether the headers tell where the body ends, so that an early end is an error of its own."""
+        return bool(self.raw.chunked) or self.raw.length_remaining is not None
 
     def _chunks(self) -> Iterator[bytes]:
-        def arriving() -> Iterator[bytes]:
-            while chunk := self.raw.read1(_READ_BYTES, decode_content=False):
-                yield chunk
+        return unpacked(iter(self._read, b""), self.raw.headers.get("content-encoding", ""))
 
-        return unpacked(arriving(), self.raw.headers.get("content-encoding", ""))
+    def _read(self) -> bytes:
+        from urllib3.exceptions import ReadTimeoutError
+
+        try:
+            piece: bytes = self.raw.read1(_READ_BYTES, decode_content=False)
+        except ReadTimeoutError:
+            if self._is_framed or self.exchange.cut_because != TIMED_OUT:
+                raise
+            return b""  # the time is up: what has arrived by now is all, as if the connection had been shut
+        return piece
 
     def _head(self, chunks: Iterator[bytes]) -> bytes:
         """As much of the body's beginning as is needed to see what it is."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
 import json
 import threading
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from ..config import is_loopback
 from ..core import Json
 from .jobs import Job, NewJob, Output, Phase
 from .protocol import Request
@@ -244,7 +244,7 @@ def is_loopback_url(url: str) -> bool:
     """Whether a callback may go there: plain HTTP to this machine."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        return parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+        _ = parts.port  # raises for one that cannot be
+        return parts.scheme == "http" and is_loopback(url)
     except ValueError:
         return False
