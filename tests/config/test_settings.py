@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from generate_media.cli.parser import create_parser
 from generate_media.config.settings import load_settings
 from generate_media.core.errors import UsageError
 from generate_media.core.paths import BUNDLE, CONFIG_FILE
@@ -118,3 +119,8 @@ def test_settings_that_hold_keys_do_not_show_them(tmp_path: Path) -> None:
     assert settings.config_keys(provider) == ("block-test-key-123456", "top-test-key-123456")
     for shown in (repr(settings), f"{settings}", repr(settings.providers), repr([provider]), str(provider)):
         assert "test-key" not in shown
+
+
+def test_help_names_the_providers_of_config_json() -> None:
+    names = ", ".join(SHIPPED["providers"])
+    assert f"--provider NAME          {names} (config.json)" in create_parser().format_help()
