@@ -45,7 +45,9 @@ def parser() -> Parser:
     body = made.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="S", default="", help="the answer's body")
     body.add_argument("--body-file", metavar="F", help="the same from a file; - is stdin")
-    made.add_argument("--provider", type=filled, metavar="NAME", help="whose answer it is (default skills.video)")
+    made.add_argument(
+        "--provider", type=filled, metavar="NAME", help="whose answer it is; left out: every table is tried"
+    )
     made.add_argument("--operation", choices=("create", "query"), default="create", help="what was called")
     made.add_argument("--base-url", type=filled, metavar="URL", help="host for the credits command")
     made.add_argument("--credits-endpoint", type=filled, metavar="PATH", help="path for the credits command")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from generate_media.cli.parser import create_parser
 from generate_media.config.settings import is_loopback, load_settings
 from generate_media.core.errors import UsageError
 from generate_media.core.paths import BUNDLE, CONFIG_FILE
@@ -170,3 +171,8 @@ def test_a_key_in_a_wrong_place_is_not_said(path: tuple[str, ...], value: object
         load_settings(file)
     assert path[-1] in found.value.message
     assert KEY not in str(found.value.as_json())
+
+
+def test_help_names_the_providers_of_config_json() -> None:
+    names = ", ".join(SHIPPED["providers"])
+    assert f"--provider NAME          {names} (config.json)" in create_parser().format_help()

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import __version__
-from ..core import DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
+from ..core import CONFIG_FILE, DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
 from ..request import MEDIA_FLAGS
 
 _STANDARD = ("help", "version")
+PROVIDERS = "(the providers of config.json)"
+"""Stands in --help where their names are put once somebody reads it."""
 _NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
 """What argparse takes for a value although it begins with a dash."""
 
@@ -48,7 +50,7 @@ class Parser(argparse.ArgumentParser):
             actions = [a for a in group._group_actions if a.help is not argparse.SUPPRESS and a.dest not in _STANDARD]
             if actions:
                 lines += ["", *([] if plain else [f"{group.title}:"]), *_group_lines(actions)]
-        return "\n".join([*lines, "", self.epilog or "", ""])
+        return "\n".join([*lines, "", self.epilog or "", ""]).replace(PROVIDERS, _provider_names())
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """An unknown flag is named before all else that may be missing because of it."""
@@ -86,6 +88,16 @@ class Parser(argparse.ArgumentParser):
             guidance=(self._help_hint, "a value that begins with a dash is written --flag=-value"),
             details={"received": name[:100], "suggestions": near},
         )
+
+
+def _provider_names() -> str:
+    """The providers of the bundle's config.json: read for --help alone, which a mistake in that file must not stop."""
+    from ..config import load_settings
+
+    try:
+        return f"{', '.join(load_settings(CONFIG_FILE).providers)} (config.json)"
+    except UsageError:
+        return "a name in config.json"
 
 
 def _read_keys() -> None:
@@ -152,9 +164,7 @@ def filled(text: str) -> str:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Flags that every script with a provider has."""
     group = parser.add_argument_group("provider")
-    group.add_argument(
-        "--provider", type=filled, metavar="NAME", help="skills.video, agnes, agcloud, ark, byteplus (config.json)"
-    )
+    group.add_argument("--provider", type=filled, metavar="NAME", help=PROVIDERS)
     group.add_argument("--base-url", type=filled, metavar="URL", help="another host: one of config.json's, or loopback")
     group.add_argument("--sandbox", action="store_true", help="run against the bundled sandbox: no key, no cost")
     group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)

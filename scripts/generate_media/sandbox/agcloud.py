@@ -12,13 +12,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..providers import PROTOCOLS
 from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
 from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream
 from .world import World, without_nulls
 
 TASKS = "/contents/generations/tasks"
-BASE = "/api/v3"
+BASE = PROTOCOLS["agcloud"].base_path
 MAX_PAGE = 500
 
 # Error code (a colon and a word after it choose the message) → HTTP status, message. From the facts' table.

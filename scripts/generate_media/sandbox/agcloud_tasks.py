@@ -9,6 +9,7 @@ import http.client
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -226,25 +227,21 @@ def call_back(job: Job, request: Request, world: World) -> None:
         world.later(moment + CALLBACK_DELAY * world.speed, tell)
 
 
-def post(url: str, answer: Json) -> None:
-    """One POST without proxies and redirects; what the receiver makes of it does not matter."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        connection.request("POST", target, json.dumps(answer), {"Content-Type": "application/json"})
-        connection.getresponse().read(1024)
-    except (OSError, http.client.HTTPException, ValueError):
-        pass
-    finally:
-        connection.close()
-
-
 def is_loopback_url(url: str) -> bool:
     """Whether a callback may go there: plain HTTP to this machine."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for one that cannot be
-        return parts.scheme == "http" and is_loopback(url)
+        return parts.scheme == "http" and parts.port != 0 and is_loopback(url)
     except ValueError:
         return False
+
+
+def post(url: str, answer: Json) -> None:
+    """One POST without proxies and redirects; what the receiver makes of it does not matter."""
+    parts = urlsplit(url)
+    with suppress(OSError, http.client.HTTPException, ValueError):
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+        with closing(connection):
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", target, json.dumps(answer), {"Content-Type": "application/json"})
+            connection.getresponse().read(1024)

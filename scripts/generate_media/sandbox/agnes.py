@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ..core import REFERENCES, Json
+from ..core import Json
+from ..providers import PROTOCOLS
 from .agnes_faults import BUSY, FAULTS, LIMITED, NO_TASK, error, no_channel
 from .files import content
 from .jobs import Job, NewJob, Output
 from .protocol import Reply, Request, Route, SandboxProtocol
 from .world import World
 
+BASE = PROTOCOLS["agnes"].base_path
 IMAGES, VIDEOS = "/images/generations", "/videos"
 OLD_SIZES = ("1024x768", "1024x1024", "768x1024")
 PICTURE_SECONDS: Mapping[str, float] = {"1K": 12.0, "2K": 20.0, "3K": 30.0, "4K": 40.0}
@@ -232,7 +234,7 @@ def _distance(pixels: str, width: int, height: int) -> int:
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
     """Sizes and models out of the contract, the one place where they are written."""
-    document = json.loads((REFERENCES / "agnes.openapi.json").read_text(encoding="utf-8"))
+    document = json.loads(PROTOCOLS["agnes"].document.read_text(encoding="utf-8"))
     creates = [document["paths"][path]["post"] for path in (IMAGES, VIDEOS)]
     image = document["components"]["schemas"]["ImageRequest"]
     return {
@@ -244,11 +246,11 @@ def _document() -> dict[str, Any]:
 PROTOCOL = SandboxProtocol(
     name="agnes",
     routes=(
-        Route("POST", "/v1" + IMAGES, create_image, "create"),
-        Route("POST", "/v1" + VIDEOS, create_video, "create"),
-        Route("GET", "/v1/videos/{id}", query_by_task, "poll"),
+        Route("POST", BASE + IMAGES, create_image, "create"),
+        Route("POST", BASE + VIDEOS, create_video, "create"),
+        Route("GET", BASE + VIDEOS + "/{id}", query_by_task, "poll"),
         Route("GET", "/agnesapi", query_by_video, "poll"),
-        Route("GET", "/v1/models", list_models, "models"),
+        Route("GET", BASE + "/models", list_models, "models"),
     ),
     refuse_key=refuse_key,
     busy=BUSY,

@@ -46,22 +46,11 @@ class NewJob:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, kw_only=True)
+class Job(NewJob):
     """A job as stored. ``created_at`` real Unix seconds; ``*_seconds`` simulated."""
 
     id: str
-    protocol: str
-    kind: str
-    model: str
-    prompt: str
-    outputs: tuple[Output, ...]
-    life_seconds: float
-    queued_seconds: float
-    cost: int
-    body: Json
-    aliases: tuple[str, ...]
-    extra: Mapping[str, Json]
     created_at: float
     key_fingerprint: str
     traits: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core import Json
+from ..providers import PROTOCOLS
 from .common_faults import HOSTILE_TEXT
 from .files import clip_name
 from .forms import fields_of_form
@@ -18,7 +19,7 @@ from .skills_video_faults import BUSY, FAULTS, LIMITED
 from .world import World
 
 NAME = "skills_video"
-BASE = "/api/v1"
+BASE = PROTOCOLS[NAME].base_path
 LIFE_SECONDS = {"image": 10.0, "video": 100.0, "audio": 10.0}
 COST = {"image": 20, "video": 100, "audio": 10}
 HEARTBEAT_SECONDS = 5.0

@@ -107,7 +107,7 @@ def _name(sort: str, key: str) -> str:
 
 def _job(row: dict[str, Any]) -> Job:
     known = {field.name for field in fields(Job)}
-    values = {name: value for name, value in row.items() if name in known}
+    values = {"id_prefix": ""} | {name: value for name, value in row.items() if name in known}
     values["outputs"] = tuple(Output(**output) for output in row["outputs"])
     values |= {"aliases": tuple(row["aliases"]), "traits": tuple(row["traits"])}
     return Job(**values)

@@ -85,18 +85,8 @@ class World:
         """Store a new job and count it. Faults of stage "job" that are on become its traits."""
         traits = self.faults.staged("job", request.fault_names, "", new.protocol)
         job = Job(
+            **{**vars(new), "body": abbreviated(new.body)},
             id=new.id_prefix + "".join(_ALPHABET[byte & 31] for byte in os.urandom(20)),
-            protocol=new.protocol,
-            kind=new.kind,
-            model=new.model,
-            prompt=new.prompt,
-            outputs=new.outputs,
-            life_seconds=new.life_seconds,
-            queued_seconds=new.queued_seconds,
-            cost=new.cost,
-            body=abbreviated(new.body),
-            aliases=new.aliases,
-            extra=dict(new.extra),
             created_at=self.now(),
             key_fingerprint=request.key_fingerprint,
             traits=tuple(f"{f.name}={a.argument}" if a.argument else f.name for f, a in traits if f.stage == "job"),

@@ -5,39 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ...core import Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, ErrorRule, identity, in_path
+from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..base import Adapter, identity, in_path
+from .errors import ERRORS
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
 _NOT_OUTPUT = frozenset({"input", "prompt", "actual_prompt"})
-
-CODE = r"^(IMAGE|VIDEO|TTS)_GENERATION_"
-
-ERRORS = (
-    ErrorRule(Category.CREDITS, "skills-video [D]", code=CODE + "INSUFFICIENT_CREDITS$"),
-    ErrorRule(Category.CREDITS, "skills-video [D]", statuses=(402,)),
-    ErrorRule(Category.CONTENT_REJECTED, "skills-video [D]", code=CODE + "CONTENT_REJECTED$"),
-    ErrorRule(Category.VALIDATION, "skills-video [D]", code=CODE + "INVALID_INPUT$"),
-    ErrorRule(
-        Category.VALIDATION,
-        "skills-video [D]",
-        code=CODE + "UNSUPPORTED_MODEL$",
-        guidance="the model may be retired: python3 scripts/inspect_openapi.py --provider skills.video --models",
-    ),
-    ErrorRule(Category.TRANSIENT, "skills-video [D]", code=CODE + "RATE_LIMITED$", retry=True),
-    ErrorRule(Category.TRANSIENT, "skills-video [D]; a refusal as answer to a create [I]",
-              code=CODE + "PROVIDER_UNAVAILABLE$", retry=True),
-    ErrorRule(Category.UNKNOWN, "skills-video [D]", code=CODE + "FAILED$", on=("create",), ended_generation=True,
-              guidance="the generation failed at the provider; the same command makes a new job"),
-    ErrorRule(Category.OUTCOME_UNKNOWN, "skills-video [D]", code=CODE + "TIMEOUT$", on=("create",),
-              may_have_been_created=True),
-    ErrorRule(
-        Category.AUTH,
-        "skills-video [D]",
-        statuses=(403,),
-        guidance="API access is part of the paid plans only: https://skills.video/dashboard",
-    ),
-)  # fmt: skip
 
 STATUSES: Mapping[str, Result | None] = {
     "in_queue": None,
