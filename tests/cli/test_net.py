@@ -77,6 +77,20 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -
     assert len(jobs) == 1
 
 
+@pytest.mark.parametrize("how", ["--generation-id", "--all"])
+def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, how: str) -> None:
+    bundle = with_bug(tmp_path / "bundle", "cli/wait.py", "def _key(*_):\n    " + BROKEN)
+    made = [call(*DEMO, "--new", "--detach", home=tmp_path).events("accepted")[0]["generation_id"] for _ in range(2)]
+    asked = ["--all"] if how == "--all" else [word for identity in made for word in (how, identity)]
+    ran = call("wait_generation", "--sandbox", *asked, home=tmp_path, bundle=bundle)
+    assert (ran.code, ran.err) == (25, ""), ran.out
+    errors = ran.events("error")
+    assert sorted(error["generation_id"] for error in errors) == sorted(made)
+    assert {error["error"] for error in errors} == {"internal_error"}
+    assert all(f"--generation-id={error['generation_id']}" in error["resume"] for error in errors)
+    assert CANARY not in ran.out
+
+
 def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
     code = f"_measure = measure\ndef measure(path, *more, **named):\n    if 'two' in str(path): {BROKEN}\n"
     code += "    return _measure(path, *more, **named)"

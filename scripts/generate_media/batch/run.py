@@ -91,25 +91,9 @@ def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
     return _run(session, works, start_fields(prepared, prepared.spec(space)))
 
 
-def follow_rows(
-    session: Session,
-    rows: Sequence[Row],
-    context: Callable[[Row], JobContext],
-    resume: Callable[[JobContext, Row], Outcome],
-) -> Outcome:
+def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], Outcome]) -> Outcome:
     """Several jobs of the journal at once."""
-
-    def work(row: Row) -> Callable[[Mapping[str, Any]], Outcome]:
-        def run(extra: Mapping[str, Any]) -> Outcome:
-            try:
-                ctx = context(row)
-            except GenerateMediaError as error:
-                return error_outcome(error, generation_id=row.generation_id)
-            return resume(ctx, row)
-
-        return run
-
-    return _run(session, [Work({}, work(row)) for row in rows])
+    return _run(session, [Work({}, lambda _, row=row: follow(row)) for row in rows])  # type: ignore[misc]
 
 
 class _Contexts:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..config import ProviderSettings, SecretKey
-from ..core import AuthError, Deadline, ExitCode, GenerateMediaError, NotFound, UsageError, holds_key
-from ..events import Outcome
+from ..core import AuthError, Deadline, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
+from ..events import Outcome, error_outcome, resume_command
 from ..job import JobContext, Session, candidates, is_lost, lost_row, output_folder, resume_job, settle
 from ..journal import NewJob, Row, State
 from .list import check_one_question
@@ -76,10 +76,27 @@ def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext,
     if not rows:
         return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
     if len(rows) == 1:
-        return resume(_context(session, rows[0]), rows[0])
+        return _follow(session, rows[0], resume)
     from ..batch import follow_rows
 
-    return follow_rows(session, rows, lambda row: _context(session, row), resume)
+    return follow_rows(session, rows, lambda row: _follow(session, row, resume))
+
+
+def _follow(session: Session, row: Row, resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
+    """One job; where it cannot even be asked about (no key, no folder), its id and the way to go on are told."""
+    try:
+        ctx = _context(session, row)
+    except Exception as error:
+        told = error if isinstance(error, GenerateMediaError) else InternalError(error)
+        again = resume_command(
+            row.generation_id,
+            provider=row.provider,
+            sandbox=session.sandbox,
+            config=session.config,
+            deadline=session.args.deadline,
+        )
+        return error_outcome(told, generation_id=row.generation_id, resume=again)
+    return resume(ctx, row)
 
 
 def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:

@@ -55,6 +55,11 @@ class Session:
         return bool(self.args.sandbox)
 
     @property
+    def config(self) -> str | None:
+        """--config, as a printed command says it."""
+        return str(self.args.config.resolve()) if self.args.config else None
+
+    @property
     def folder(self) -> Path:
         """Where the journal lives."""
         return journal_dir(self.environ, sandbox=self.sandbox)
@@ -182,7 +187,7 @@ class Session:
             watch=self.watch,
             streams=self.streams,
             sandbox=self.sandbox,
-            config=str(self.args.config.resolve()) if self.args.config else None,
+            config=self.config,
             budget_seconds=self.args.deadline,
         )
 
