@@ -35,7 +35,7 @@ def _report() -> Iterator[None]:
     print(f"\nfuzz commands: {dict(count)}")
 
 
-DOCUMENT = json.loads((Path(__file__).parent / "contract/small.json").read_text(encoding="utf-8"))
+DOCUMENT = json.loads((Path(__file__).parents[1] / "contract/small.json").read_text(encoding="utf-8"))
 # protocol and way of asking → flags
 FLOWS: dict[str, tuple[str, ...]] = {
     "skills.video, streamed": ("--provider", "skills.video", "--model", "google/nano-banana-pro"),
