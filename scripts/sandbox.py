@@ -14,7 +14,7 @@
 #     "tqdm>=4.66,<5",
 # ]
 # ///
-"""The three providers on 127.0.0.1, for trying everything without key, network or cost. --help has the flags."""
+"""Every provider on 127.0.0.1, for trying everything without key, network or cost. --help has the flags."""
 
 from __future__ import annotations
 
