@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class MediaLimits:
     """What a provider documents for one media field; None or empty: nothing is documented.
 
     ``max_bytes`` counts the file, not its base64. ``side``: pixels of each side; ``aspect``: width over height;
@@ -73,7 +73,7 @@ def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
     )
 
 
-def objections(media: LocalMedia, limits: Limits) -> tuple[str, ...]:
+def objections(media: LocalMedia, limits: MediaLimits) -> tuple[str, ...]:
     """What a file has against it, each as a clause that follows its name; empty when it fits."""
     found: list[str] = []
     if limits.types and media.media_type not in limits.types:
