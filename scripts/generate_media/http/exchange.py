@@ -1,7 +1,7 @@
 """What can go wrong between two machines, in our words; and one exchange as others may see and cut it.
 
 Whether a request may have reached the provider is not guessed from the kind of an exception: the connection
-itself tells (:mod:`generate_media.connections`). Only the words come from the exception, and from its class and
+itself tells (:mod:`.connections`). Only the words come from the exception, and from its class and
 number rather than from its text, which may hold URLs with their query, and headers.
 """
 
