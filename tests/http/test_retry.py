@@ -5,7 +5,10 @@ from random import Random
 
 import pytest
 
-from generate_media.http.retry import RetryPolicy
+from clocks import QuickClock, StillClock, retries
+from generate_media.core.errors import Category
+from generate_media.core.failure import Failure
+from generate_media.http.retry import OutOfTime, RetryPolicy
 from generate_media.providers.retry_after import parse_retry_after
 
 NOW = 1_445_412_400.0  # Wed, 21 Oct 2015 07:26:40 GMT
@@ -71,3 +74,30 @@ def test_what_the_provider_asks_for_wins(retry_after: float, minimum: float, at_
 
 def test_a_short_retry_after_does_not_shorten_the_wait() -> None:
     assert RetryPolicy().wait_seconds(5, 0.0, 0.0, Random(1)) >= 8
+
+
+def test_a_crowd_that_was_turned_away_together_does_not_come_back_together() -> None:
+    waits = [RetryPolicy().wait_seconds(1, 60.0, 0.0, Random(seed), crowd=True) for seed in range(200)]
+    assert min(waits) >= 60.0
+    assert max(waits) <= 90.0
+    assert len(set(waits)) > 100
+
+
+def test_each_wait_is_told_and_slept_and_a_good_answer_starts_anew() -> None:
+    clock, told = QuickClock(), list[tuple[Failure, float, int]]()
+    tries = retries(clock, notes=told)
+    for asked in (None, 40.0, 0.0):
+        tries.wait(Failure(Category.TRANSIENT, "busy", retry_after_seconds=asked))
+    tries.failed = 0
+    tries.wait(Failure(Category.TRANSIENT, "busy"), minimum=5.0)
+    assert [attempt for _, _, attempt in told] == [1, 2, 3, 1]
+    assert clock.waits == [wait for _, wait, _ in told]
+    assert clock.waits[1] == 40.0
+    assert clock.waits[3] == 5.0
+
+
+def test_a_wait_that_reaches_the_deadline_is_neither_told_nor_begun() -> None:
+    clock, told = StillClock(), list[tuple[Failure, float, int]]()
+    with pytest.raises(OutOfTime):
+        retries(clock, 40.0, told).wait(Failure(Category.TRANSIENT, "busy", retry_after_seconds=40.0))
+    assert (clock.waits, told) == ([], [])

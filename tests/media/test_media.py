@@ -21,7 +21,7 @@ from PIL import Image
 from generate_media.core.errors import UsageError
 from generate_media.core.requests import Body, Encoding, LocalMedia
 from generate_media.media import local as media, views
-from generate_media.media.local import Limits
+from generate_media.media.local import MediaLimits
 from generate_media.media.scaling import fit
 
 
@@ -105,17 +105,17 @@ SIZED = LocalMedia("p.png", "image/png", 1000, "0" * 64, Encoding.DATA_URI, widt
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (Limits(), ""),
-        (Limits(types=("image/png",), max_bytes=1000, side=(200, 400), aspect=(0.4, 2.0)), ""),
-        (Limits(types=("image/jpeg",)), "is image/png, allowed are image/jpeg"),
-        (Limits(max_bytes=999), "has 1,000 bytes, at most 999"),
-        (Limits(side=(201, 6000)), "at least 201"),
-        (Limits(side=(100, 399)), "at most 399"),
-        (Limits(aspect=(0.4, 1.9)), "between 0.4 and 1.9"),
-        (Limits(aspect=(2.1, 2.5)), "between 2.1 and 2.5"),
+        (MediaLimits(), ""),
+        (MediaLimits(types=("image/png",), max_bytes=1000, side=(200, 400), aspect=(0.4, 2.0)), ""),
+        (MediaLimits(types=("image/jpeg",)), "is image/png, allowed are image/jpeg"),
+        (MediaLimits(max_bytes=999), "has 1,000 bytes, at most 999"),
+        (MediaLimits(side=(201, 6000)), "at least 201"),
+        (MediaLimits(side=(100, 399)), "at most 399"),
+        (MediaLimits(aspect=(0.4, 1.9)), "between 0.4 and 1.9"),
+        (MediaLimits(aspect=(2.1, 2.5)), "between 2.1 and 2.5"),
     ],
 )
-def test_objections_at_the_edges(limits: Limits, words: str) -> None:
+def test_objections_at_the_edges(limits: MediaLimits, words: str) -> None:
     found = "; ".join(media.objections(SIZED, limits))
     assert words in found
     assert bool(found) == bool(words)
@@ -124,7 +124,7 @@ def test_objections_at_the_edges(limits: Limits, words: str) -> None:
 @pytest.mark.parametrize(("seconds", "good"), [(1.9, False), (2.0, True), (15.0, True), (15.1, False), (None, True)])
 def test_objections_to_length(seconds: float | None, good: bool) -> None:
     clip = replace(SIZED, media_type="audio/wav", duration_seconds=seconds)
-    assert (not media.objections(clip, Limits(seconds=(2, 15)))) == good
+    assert (not media.objections(clip, MediaLimits(seconds=(2, 15)))) == good
 
 
 @pytest.mark.parametrize("encoding", [Encoding.DATA_URI, Encoding.BASE64])
@@ -289,13 +289,13 @@ def test_a_data_uri_and_the_file_itself_are_one_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "limits",
     [
-        Limits(max_bytes=20_000),
-        Limits(side=(64, 200)),
-        Limits(side=(64, 300), max_bytes=15_000, types=("image/webp",)),
-        Limits(side=(64, 300), types=("image/png",)),
+        MediaLimits(max_bytes=20_000),
+        MediaLimits(side=(64, 200)),
+        MediaLimits(side=(64, 300), max_bytes=15_000, types=("image/webp",)),
+        MediaLimits(side=(64, 300), types=("image/png",)),
     ],
 )
-def test_fit_meets_the_limits_and_is_the_same_each_time(tmp_path: Path, limits: Limits) -> None:
+def test_fit_meets_the_limits_and_is_the_same_each_time(tmp_path: Path, limits: MediaLimits) -> None:
     file = media.load(picture(tmp_path / "a.png", (640, 480), noise=True), Encoding.DATA_URI)
     assert media.objections(file, limits)
     smaller = media.load(fit(file, limits, tmp_path), Encoding.DATA_URI, kind="image")
@@ -309,7 +309,7 @@ def test_fit_meets_the_limits_and_is_the_same_each_time(tmp_path: Path, limits: 
 def test_fit_puts_transparent_parts_on_white(tmp_path: Path) -> None:
     Image.new("RGBA", (400, 400), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     file = media.load(tmp_path / "clear.png", Encoding.DATA_URI)
-    with Image.open(fit(file, Limits(side=(64, 100)), tmp_path)) as image:
+    with Image.open(fit(file, MediaLimits(side=(64, 100)), tmp_path)) as image:
         assert (image.format, image.size, image.getpixel((50, 50))) == ("JPEG", (100, 100), (255, 255, 255))
 
 
@@ -317,14 +317,16 @@ def test_fit_turns_the_picture_the_way_its_camera_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (400, 200)).save(tmp_path / "a.jpg", exif=exif)
-    with Image.open(fit(media.load(tmp_path / "a.jpg", Encoding.DATA_URI), Limits(side=(10, 100)), tmp_path)) as image:
+    with Image.open(
+        fit(media.load(tmp_path / "a.jpg", Encoding.DATA_URI), MediaLimits(side=(10, 100)), tmp_path)
+    ) as image:
         assert image.size == (50, 100)
 
 
 def test_fit_gives_up_rather_than_fall_under_the_least_side(tmp_path: Path) -> None:
     file = media.load(picture(tmp_path / "a.png", (400, 400), noise=True), Encoding.DATA_URI)
     with pytest.raises(UsageError) as caught:
-        fit(file, Limits(side=(300, 6000), max_bytes=500), tmp_path)
+        fit(file, MediaLimits(side=(300, 6000), max_bytes=500), tmp_path)
     assert caught.value.code == "bad_media"
 
 
@@ -334,7 +336,7 @@ def test_fit_names_a_picture_that_is_broken(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(whole.getvalue()[:2000])
     file = media.load(tmp_path / "cut.png", Encoding.DATA_URI)
     with pytest.raises(UsageError) as caught:
-        fit(file, Limits(max_bytes=100), tmp_path)
+        fit(file, MediaLimits(max_bytes=100), tmp_path)
     assert caught.value.code == "bad_media"
 
 
@@ -344,7 +346,7 @@ def test_fit_refuses_a_decompression_bomb(tmp_path: Path) -> None:
     (tmp_path / "bomb.png").write_bytes(head + struct.pack(">I4s", 0, b"IDAT") + bytes(4))
     file = media.load(tmp_path / "bomb.png", Encoding.DATA_URI)
     with pytest.raises(UsageError) as caught:
-        fit(file, Limits(side=(10, 6000)), tmp_path)
+        fit(file, MediaLimits(side=(10, 6000)), tmp_path)
     assert caught.value.code == "bad_media"
 
 
@@ -352,6 +354,6 @@ def test_fit_refuses_a_decompression_bomb(tmp_path: Path) -> None:
 @given(width=st.integers(1, 300), height=st.integers(1, 300), most=st.integers(16, 200))
 def test_fit_never_makes_a_side_longer_than_allowed(tmp_path: Path, width: int, height: int, most: int) -> None:
     file = media.load(picture(tmp_path / "a.png", (width, height)), Encoding.DATA_URI)
-    with Image.open(fit(file, Limits(side=(1, most)), tmp_path)) as image:
+    with Image.open(fit(file, MediaLimits(side=(1, most)), tmp_path)) as image:
         assert max(image.size) <= most
         assert min(image.size) >= 1

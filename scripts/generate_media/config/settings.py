@@ -160,7 +160,7 @@ def load_settings(path: Path) -> Settings:
 
 
 class _Mistake(Exception):
-    """Something that config.schema.json forbids; worded in detail by :mod:`config_check`."""
+    """Something that config.schema.json forbids; worded in detail by :mod:`.mistakes`."""
 
 
 def _settings(raw: Any) -> Settings:

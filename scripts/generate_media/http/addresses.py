@@ -1,7 +1,7 @@
 """Which URLs and addresses a download may go to.
 
 A result's URL comes from a server, so it could point into the user's own network: to a router, a cloud's metadata
-service, a database. What a name resolves to is checked at the moment of connecting (guarded.py).
+service, a database. What a name resolves to is checked at the moment of connecting (connections.py).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .exchange import BrokenAnswer, Exchange, describe, network_exceptions
 from .watch import shared
 
 if TYPE_CHECKING:
-    from .connections import Adapter, TrustStore
+    from .connections import TracedAdapter, TrustStore
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
@@ -61,7 +61,7 @@ class AnonymousGet:
         self._deadline = deadline
         self._resolver = resolver
         self._trust = trust
-        self._adapters: dict[str, Adapter] = {}
+        self._adapters: dict[str, TracedAdapter] = {}
 
     def close(self) -> None:
         """Close connections; the next GET opens new ones."""
@@ -117,14 +117,14 @@ class AnonymousGet:
     def _addresses(self, host: str, port: int) -> list[str]:
         return list(checked_addresses(host, port, resolver=self._resolver, allow_loopback=self._allow_loopback))
 
-    def _adapter(self, scheme: str) -> Adapter:
+    def _adapter(self, scheme: str) -> TracedAdapter:
         """One for each scheme, so that a plain http download waits for no certificates."""
-        from .connections import Adapter, TrustStore
+        from .connections import TracedAdapter, TrustStore
 
         if scheme not in self._adapters:
             if scheme == "https" and self._trust is None:
                 self._trust = TrustStore(os.environ)
-            self._adapters[scheme] = Adapter(self._trust if scheme == "https" else None, 1)
+            self._adapters[scheme] = TracedAdapter(self._trust if scheme == "https" else None, 1)
         return self._adapters[scheme]
 
     def _real(self, seconds: float = float("inf")) -> float:

@@ -23,7 +23,7 @@ from .watch import Alarm, Watch, shared
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from .connections import Adapter
+    from .connections import TracedAdapter
 
 __all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
 
@@ -199,10 +199,10 @@ class Client:
             raise UsageError("host_not_allowed", "the path leads to another host than the base URL")
         check_base_url(f"{there.scheme}://{there.netloc}", self.site.allowed_hosts)
 
-    def _new_adapter(self, pool_size: int) -> Adapter:
-        from .connections import Adapter
+    def _new_adapter(self, pool_size: int) -> TracedAdapter:
+        from .connections import TracedAdapter
 
-        return Adapter(self.trust, pool_size)
+        return TracedAdapter(self.trust, pool_size)
 
 
 class _Bearer:

@@ -71,17 +71,17 @@ class _Traced:
 
     def _new_conn(self) -> socket.socket:
         checked = _current.exchange.addresses
-        line: socket.socket = (
+        sock: socket.socket = (
             self._dialled(checked(self.host, self.port)) if checked and self._is_direct else super()._new_conn()  # type: ignore[misc]
         )
         # A copy, since the TLS layer takes the descriptor away from this one: else a handshake could not be cut.
-        self._copy = line.dup()
+        self._copy = sock.dup()
         try:
             _current.exchange.hold(self._copy)
         except TimeoutError:  # cut before it began
-            line.close()
+            sock.close()
             raise
-        return line
+        return sock
 
     def _dialled(self, addresses: Sequence[str]) -> socket.socket:
         """To the first address that answers. There is no second look-up, which a hostile name server could answer
@@ -134,18 +134,18 @@ class _Traced:
             raise NotConnected("the connection was closed before anything was sent", stale=True)
 
 
-def is_quiet(line: Any) -> bool:
+def is_quiet(sock: Any) -> bool:
     """Whether an open connection has neither ended nor said anything; a TLS session ticket says nothing."""
-    before = line.gettimeout()
-    line.settimeout(0.0)
+    before = sock.gettimeout()
+    sock.settimeout(0.0)
     try:
-        line.recv(1)
+        sock.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
         return True
     except OSError:
         return False
     finally:
-        line.settimeout(before)
+        sock.settimeout(before)
     return False
 
 
@@ -157,7 +157,7 @@ def _traced(pool_class: type[Any], is_direct: bool) -> type[Any]:
     return type(f"Traced{pool_class.__name__}", (pool_class,), {"ConnectionCls": connection})
 
 
-class Adapter(HTTPAdapter):
+class TracedAdapter(HTTPAdapter):
     """requests' adapter over traced connections and one TLS context for all of them. Never retries what may have left.
 
     ``trust`` is None for plain http.

@@ -1,7 +1,7 @@
 """What can go wrong between two machines, in our words; and one exchange as others may see and cut it.
 
 Whether a request may have reached the provider is not guessed from the kind of an exception: the connection
-itself tells (:mod:`generate_media.connections`). Only the words come from the exception, and from its class and
+itself tells (:mod:`.connections`). Only the words come from the exception, and from its class and
 number rather than from its text, which may hold URLs with their query, and headers.
 """
 
@@ -72,12 +72,12 @@ class Exchange:
         self._before_bytes = before_bytes
         self._watch = watch
         self._lock = threading.Lock()
-        self._line: Any = None
+        self._sock: Any = None
 
-    def hold(self, line: Any) -> None:
+    def hold(self, sock: Any) -> None:
         """A socket that may be cut from now on. Raises TimeoutError where the exchange is cut already."""
         with self._lock:
-            self._take(line)
+            self._take(sock)
 
     def announce(self) -> None:
         """The bytes come next. Raises what ``before_bytes`` raises."""
@@ -85,17 +85,17 @@ class Exchange:
         if before is not None:
             before()
 
-    def departing(self, line: Any) -> None:
+    def departing(self, sock: Any) -> None:
         """From here on, what is sent may arrive. Raises TimeoutError where the exchange is cut already."""
         with self._lock:
-            self._take(line)
+            self._take(sock)
             self.started = True
 
     def cut(self, because: str) -> None:
         """Wake the thread that waits on the socket, for good. The first reason stays."""
         with self._lock:
             self.cut_because = self.cut_because or because
-            _shut(self._line)
+            _shut(self._sock)
 
     def limit(self, seconds: float) -> Alarm:
         """After so many real seconds nothing more is waited for; what has arrived by then is still read, and counts
@@ -105,42 +105,42 @@ class Exchange:
     def release(self) -> None:
         """The socket belongs to somebody else now; a later cut does nothing to it."""
         with self._lock:
-            self._line = None
+            self._sock = None
 
-    def _take(self, line: Any) -> None:
+    def _take(self, sock: Any) -> None:
         if self.cut_because is not None:
             raise TimeoutError(errno.ETIMEDOUT, self.cut_because)
-        self._line = line
+        self._sock = sock
 
     def _time_is_up(self) -> None:
         with self._lock:
             self.cut_because = self.cut_because or TIMED_OUT
-            if self.started and _hurried(self._line):
+            if self.started and _hurried(self._sock):
                 end = time.monotonic() + LAST_READ_SECONDS
                 self._watch.at(end, lambda: self.cut(TIMED_OUT), brief=True)
                 return
         self.cut(TIMED_OUT)
 
 
-def _hurried(line: Any) -> bool:
+def _hurried(sock: Any) -> bool:
     """Whether bytes have arrived that its reader can take; if so, the reader waits for no more than those."""
     from urllib3.util.wait import wait_for_read
 
     try:
-        if line is None or not wait_for_read(line, 0.0):
+        if sock is None or not wait_for_read(sock, 0.0):
             return False
-        line.settimeout(LAST_WAIT_SECONDS)
+        sock.settimeout(LAST_WAIT_SECONDS)
     except (OSError, ValueError):  # closed meanwhile
         return False
     return True
 
 
-def _shut(line: Any) -> None:
+def _shut(sock: Any) -> None:
     """Both directions, on the bare socket: SSLSocket.shutdown would drop the TLS layer under its reader's feet."""
-    line = getattr(line, "socket", line)  # TLS inside TLS, to a proxy
-    if isinstance(line, socket.socket):
+    sock = getattr(sock, "socket", sock)  # TLS inside TLS, to a proxy
+    if isinstance(sock, socket.socket):
         try:
-            socket.socket.shutdown(line, socket.SHUT_RDWR)
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
         except OSError:
             return  # not connected any more
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .bounded import LOOK_SECONDS as LOOK_SECONDS, Bounded as Bounded
     from .iso_boxes import boxes as boxes
     from .local import (
-        Limits as Limits,
+        MediaLimits as MediaLimits,
         encode as encode,
         load as load,
         multipart_fields as multipart_fields,
@@ -32,7 +32,7 @@ else:
         __name__,
         ("bounded", "Bounded LOOK_SECONDS"),
         ("iso_boxes", "boxes"),
-        ("local", "Limits encode load multipart_fields objections"),
+        ("local", "MediaLimits encode load multipart_fields objections"),
         ("measures", "webp"),
         ("scaling", "fit"),
         ("sniff", "EXTENSIONS HEAD_BYTES extension identify measure"),

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class MediaLimits:
     """What a provider documents for one media field; None or empty: nothing is documented.
 
     ``max_bytes`` counts the file, not its base64. ``side``: pixels of each side; ``aspect``: width over height;
@@ -59,7 +59,8 @@ def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
     if doubt:
         raise UsageError("not_media", f"{path} {doubt}")
     if kind and not media_type.startswith(f"{kind}/"):
-        raise UsageError("not_media", f"{path} is {media_type}, and {_a(kind)} file is wanted here")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise UsageError("not_media", f"{path} is {media_type}, and {article} {kind} file is wanted here")
     sizes = measure(file, media_type)
     return LocalMedia(
         path=str(file),
@@ -73,7 +74,7 @@ def load(path: str | Path, encoding: Encoding, *, kind: str = "") -> LocalMedia:
     )
 
 
-def objections(media: LocalMedia, limits: Limits) -> tuple[str, ...]:
+def objections(media: LocalMedia, limits: MediaLimits) -> tuple[str, ...]:
     """What a file has against it, each as a clause that follows its name; empty when it fits."""
     found: list[str] = []
     if limits.types and media.media_type not in limits.types:
@@ -144,21 +145,12 @@ def _read(file: Path) -> tuple[bytes, str, int]:
         raise ValueError(f"it is larger than the {MAX_MEDIA_BYTES >> 20} MiB that are taken here")
     digest, head, size = hashlib.sha256(), b"", 0
     with file.open("rb") as stream:
-        for block in _blocks(stream.read):
+        while block := stream.read(_BLOCK):
             head = head or block[:HEAD_BYTES]
             digest.update(block)
             size += len(block)
     return head, digest.hexdigest(), size
 
 
-def _blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    while block := read(_BLOCK):
-        yield block
-
-
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

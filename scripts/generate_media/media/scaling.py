@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..core import LocalMedia, UsageError
 from ..events import at_end
-from .local import Limits
+from .local import MediaLimits
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -22,7 +22,7 @@ _NAME_CHARS = 60
 _FORMATS = {"image/jpeg": ("JPEG", ".jpg"), "image/webp": ("WEBP", ".webp"), "image/png": ("PNG", ".png")}
 
 
-def fit(media: LocalMedia, limits: Limits, folder: Path | None = None) -> Path:
+def fit(media: LocalMedia, limits: MediaLimits, folder: Path | None = None) -> Path:
     """A smaller copy of the picture that meets ``max_bytes`` and the longest side, in ``folder`` (else a private
     one that goes away with the process). The same picture gives the same bytes.
 
@@ -57,7 +57,7 @@ def scratch_folder() -> Path:
     return Path(folder)
 
 
-def _format(limits: Limits) -> tuple[str, str]:
+def _format(limits: MediaLimits) -> tuple[str, str]:
     return next(
         (_FORMATS[kind] for kind in _FORMATS if not limits.types or kind in limits.types), _FORMATS["image/jpeg"]
     )
@@ -76,7 +76,7 @@ def _flat(picture: Picture, *, keep_alpha: bool) -> Picture:
     return Image.alpha_composite(ground, whole).convert("RGB")
 
 
-def _tries(size: tuple[int, int], limits: Limits) -> Iterator[tuple[tuple[int, int], int]]:
+def _tries(size: tuple[int, int], limits: MediaLimits) -> Iterator[tuple[tuple[int, int], int]]:
     """Sizes from large to small, each at falling quality, down to the least side (64 pixels if none is known)."""
     least, most = limits.side or (64, float("inf"))
     scale, floor, before = min(1.0, most / max(size)), min(least, *size), None

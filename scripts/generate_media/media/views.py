@@ -1,6 +1,6 @@
 """What the contract, the fingerprint, the journal and the terminal see of a body: never a file's bytes.
 
-A local file stays a :class:`LocalMedia` in the body until the moment of sending (media.py).
+A local file stays a :class:`LocalMedia` in the body until the moment of sending (local.py).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Body, Encoding, LocalMedia, UsageError
-from ..media import Limits, load, objections
+from ..media import MediaLimits, load, objections
 from .flag_values import MEDIA_KINDS
 
 _URL = re.compile(r"(https?|asset)://\S", re.IGNORECASE)
@@ -65,7 +65,7 @@ def _check_url(flag: str, value: str) -> None:
 
 
 def _within_limits(flag: str, file: LocalMedia, rule: Mapping[str, Any], how: MediaOptions) -> tuple[Body, str]:
-    limits = Limits(
+    limits = MediaLimits(
         kind=MEDIA_KINDS[flag],
         types=tuple(rule.get("types", ())),
         max_bytes=rule.get("max_bytes"),

@@ -15,11 +15,11 @@ from typing import BinaryIO
 from ...media import HEAD_BYTES, Structure, identify, structure
 from ..atomic import part_file, sync_folder
 from . import isobox, jpeg, png, webp
-from .edits import Place, Unlabelled, copy
+from .edits import Unlabelled, XmpPlace, copy
 from .packet import MAX_BYTES, merged, read
 from .provenance import Provenance
 
-_FORMATS: Mapping[str, Callable[[BinaryIO], Place]] = {
+_FORMATS: Mapping[str, Callable[[BinaryIO], XmpPlace]] = {
     "image/png": png.find,
     "image/jpeg": jpeg.find,
     "image/webp": webp.find,
@@ -93,7 +93,7 @@ def read_label(path: Path) -> Provenance | None:
         return None
 
 
-def _packet(place: Place, label: Provenance) -> tuple[bytes, bool]:
+def _packet(place: XmpPlace, label: Provenance) -> tuple[bytes, bool]:
     """The whole packet, and whether the prompt had to be left out of it."""
     if place.refusal:
         raise Unlabelled(place.refusal)
@@ -107,7 +107,7 @@ def _packet(place: Place, label: Provenance) -> tuple[bytes, bool]:
     raise Unlabelled("its XMP metadata leaves no room for more")
 
 
-def _find(file: BinaryIO) -> Place:
+def _find(file: BinaryIO) -> XmpPlace:
     """Raises Unlabelled for a type that has no place for a label, and for a file that is not whole."""
     file.seek(0)
     media_type = identify(file.read(HEAD_BYTES))

@@ -25,7 +25,7 @@ class Edit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class XmpPlace:
     """Where a file has its XMP packet, or where it would go."""
 
     edits: Callable[[bytes], Sequence[Edit]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO, NamedTuple
 
 from ...media import Bounded, boxes
-from .edits import Edit, Place, Unlabelled, declares, exactly
+from .edits import Edit, Unlabelled, XmpPlace, declares, exactly
 from .packet import MAX_BYTES
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -26,7 +26,7 @@ class Box(NamedTuple):
     end: int
 
 
-def find(file: BinaryIO) -> Place:
+def find(file: BinaryIO) -> XmpPlace:
     """Raises EOFError and ValueError for broken boxes, Unlabelled where they do not fill the file."""
     length = file.seek(0, 2)
     top = _inside(file, 0, length)
@@ -47,7 +47,7 @@ def find(file: BinaryIO) -> Place:
         new = (24 + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP + packet
         return [*gone, *closed, Edit(end, 0, new)]
 
-    return Place(edits, packets, declared=declared, refusal=refusal)
+    return XmpPlace(edits, packets, declared=declared, refusal=refusal)
 
 
 def _end(file: BinaryIO, top: list[Box], old: list[Box]) -> tuple[int, list[Edit], str]:

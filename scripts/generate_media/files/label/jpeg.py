@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .edits import Edit, Place, Unlabelled, declares, exactly
+from .edits import Edit, Unlabelled, XmpPlace, declares, exactly
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF = b"Exif\0"
@@ -14,7 +14,7 @@ _COMMENT, _START_OF_SCAN = 0xFE, 0xDA
 _MAX_SEGMENTS = 4096
 
 
-def find(file: BinaryIO) -> Place:
+def find(file: BinaryIO) -> XmpPlace:
     """Raises EOFError and ValueError for what is no whole JPEG, Unlabelled for too many segments."""
     head, packets, old, declared, refusal = 2, [], [], False, ""
     for marker, at, data in _segments(file):
@@ -34,7 +34,7 @@ def find(file: BinaryIO) -> Place:
         size = len(_XMP) + len(packet) + 2
         return [*old, Edit(head, 0, bytes((0xFF, _APP1)) + size.to_bytes(2, "big") + _XMP + packet)]
 
-    return Place(edits, packets, declared=declared, refusal=refusal)
+    return XmpPlace(edits, packets, declared=declared, refusal=refusal)
 
 
 def _segments(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, canonicalize
 
 from .edits import Unlabelled
-from .provenance import AIGC, OWN, PREFIXES, SYNTHETIC, Provenance, Said, clark, heard, says
+from .provenance import AIGC, OWN, PREFIXES, SYNTHETIC, Property, Provenance, clark, label_among, properties_of
 
 MAX_BYTES = 65502
 """No packet larger than this is read or written: what one segment of a JPEG takes (XMP Specification Part 3, 1.1.3), in
@@ -44,7 +44,7 @@ def merged(existing: bytes, label: Provenance, *, declared: bool) -> bytes:
     found = _properties(root)
     if _PROVENANCE in found:
         raise Unlabelled("it names a C2PA manifest that is kept elsewhere, and a change would break its signature")
-    new = [row for row in says(label) if not _stays(row, found) and not (declared and row.name == AIGC)]
+    new = [row for row in properties_of(label) if not _stays(row, found) and not (declared and row.name == AIGC)]
     replaced = OWN | {row.name for row in new}
     clean = canonicalize(text, exclude_tags=replaced, exclude_attrs=replaced)
     ends = list(_CLOSING.finditer(clean))
@@ -59,18 +59,18 @@ def read(packet: bytes) -> Provenance | None:
     """The label in a packet; None where there is none, or where the packet cannot be read."""
     try:
         text = _text(packet)
-        return heard(_properties(_tree(text))) if text else None
+        return label_among(_properties(_tree(text))) if text else None
     except Unlabelled:
         return None
 
 
-def _stays(row: Said, found: Mapping[str, str]) -> bool:
+def _stays(row: Property, found: Mapping[str, str]) -> bool:
     if row.name == _SOURCE_TYPE:
         return found.get(row.name) in SYNTHETIC
     return row.keep and bool(found.get(row.name))
 
 
-def _description(rows: Iterable[Said], about: str) -> str:
+def _description(rows: Iterable[Property], about: str) -> str:
     """A node of its own: XMP allows several of one resource, and what stands in the others is left as it is."""
     spaces = {space: prefix for prefix, space in PREFIXES.items()}
     names = [row.name[1:].split("}") for row in rows]

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .edits import Edit, Place, Unlabelled, declares, exactly
+from .edits import Edit, Unlabelled, XmpPlace, declares, exactly
 from .packet import MAX_BYTES
 
 _KEYWORD = b"XML:com.adobe.xmp"
@@ -15,7 +15,7 @@ _C2PA = b"caBX"
 _MAX_CHUNKS = 1 << 17
 
 
-def find(file: BinaryIO) -> Place:
+def find(file: BinaryIO) -> XmpPlace:
     """Raises EOFError, ValueError and zlib.error for what is no whole PNG, Unlabelled for too many chunks."""
     after_head, packets, old, declared, refusal = 0, [], [], False, ""
     for name, at, size in _chunks(file):
@@ -35,7 +35,7 @@ def find(file: BinaryIO) -> Place:
     def edits(packet: bytes) -> list[Edit]:
         return [*old, Edit(after_head, 0, _chunk(b"iTXt", _KEYWORD + b"\0\0\0\0\0" + packet))]
 
-    return Place(edits, packets, declared=declared, refusal=refusal)
+    return XmpPlace(edits, packets, declared=declared, refusal=refusal)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

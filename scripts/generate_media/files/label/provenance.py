@@ -50,7 +50,7 @@ class Provenance:
     seed: str = ""
 
 
-class Said(NamedTuple):
+class Property(NamedTuple):
     """One property of the label. ``keep``: what the file says already, by whoever made it, stays in its place."""
 
     name: str
@@ -59,21 +59,21 @@ class Said(NamedTuple):
     keep: bool = False
 
 
-def says(label: Provenance) -> tuple[Said, ...]:
+def properties_of(label: Provenance) -> tuple[Property, ...]:
     """All properties of a label, those without a value left out."""
     created = _iso(label.created_at)
     rows = (
-        Said(clark("Iptc4xmpExt:DigitalSourceType"), EDITED if label.edited else GENERATED),
-        Said(clark("Iptc4xmpExt:AISystemUsed"), label.model, keep=True),
-        Said(clark("Iptc4xmpExt:AIPromptInformation"), label.prompt),
-        Said(clark("xmp:CreateDate"), created, keep=True),
-        Said(AIGC, _aigc(label), keep=True),
-        *(Said(name, value) for name, value in _own(label, created).items()),
+        Property(clark("Iptc4xmpExt:DigitalSourceType"), EDITED if label.edited else GENERATED),
+        Property(clark("Iptc4xmpExt:AISystemUsed"), label.model, keep=True),
+        Property(clark("Iptc4xmpExt:AIPromptInformation"), label.prompt),
+        Property(clark("xmp:CreateDate"), created, keep=True),
+        Property(AIGC, _aigc(label), keep=True),
+        *(Property(name, value) for name, value in _own(label, created).items()),
     )
     return tuple(row for row in rows if row.value)
 
 
-def heard(found: Mapping[str, str]) -> Provenance | None:
+def label_among(found: Mapping[str, str]) -> Provenance | None:
     """The label among a file's properties; None where it has none of ours."""
     own = {name: found.get(clark(f"genmedia:{name}"), "") for name in OWN_NAMES}
     if not own["model"] and not own["handle"]:

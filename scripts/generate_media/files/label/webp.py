@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ...media import Bounded, webp as measure_webp
-from .edits import Edit, Place, Unlabelled, declares, exactly
+from .edits import Edit, Unlabelled, XmpPlace, declares, exactly
 from .packet import MAX_BYTES
 
 _XMP, _C2PA = b"XMP ", b"C2PA"
@@ -15,7 +15,7 @@ _MAX_FILE_BYTES = (1 << 32) - 10
 _MAX_CHUNKS = 1 << 16
 
 
-def find(file: BinaryIO) -> Place:
+def find(file: BinaryIO) -> XmpPlace:
     """Raises EOFError and ValueError for what is no whole WebP, Unlabelled for too many chunks."""
     file.seek(4)
     end = int.from_bytes(exactly(file, 4), "little") + 8
@@ -44,7 +44,7 @@ def find(file: BinaryIO) -> Place:
         grown = sum(len(row.data) - row.removed for row in rows)
         return [*rows, Edit(4, 4, (end - 8 + grown).to_bytes(4, "little"))]
 
-    return Place(edits, packets, declared=declared, refusal=refusal)
+    return XmpPlace(edits, packets, declared=declared, refusal=refusal)
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
