@@ -100,6 +100,15 @@ def test_names_numbers_and_deep_places_are_looked_through() -> None:
     assert cut == {MARK: 1, "a": [{"b": [MARK]}], "c": MARK, "d": 1.5, "e": None}
 
 
+def test_no_depth_is_too_deep() -> None:
+    value: Any = TRICKY_KEY
+    for _ in range(5000):
+        value = [{"in": value}]
+    cut = json.dumps(Redactor([TRICKY_KEY]).cut_all(value))
+    assert not reveals(cut, TRICKY_KEY)
+    assert "nested too deep" in cut
+
+
 def test_our_own_fields_stay_but_not_in_what_a_server_sent() -> None:
     ours = frozenset({"path"})
     row = {"path": f"/home/{TRICKY_KEY}/cat.png", "response": {"path": TRICKY_KEY}, "status": TRICKY_KEY}

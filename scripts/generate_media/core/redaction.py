@@ -24,24 +24,30 @@ _KNOWN_CHARS = 4096
 """So many characters of other scripts are remembered with their plain form."""
 _LONG_NUMBER = 10**11
 NOTHING: frozenset[str] = frozenset()
+DEPTH_CAP = 100
 THEIRS = frozenset({"response", "data", "account", "usage"})
 """Fields whose values are a server's: nothing in them is ours, whatever it is called."""
 
 
-def mapped(value: Any, change: Callable[[str], str], ours: frozenset[str] = NOTHING) -> Any:
+def mapped(value: Any, change: Callable[[str], str], ours: frozenset[str] = NOTHING, depth: int = 0) -> Any:
     """A JSON value with every text, name and long number changed; the values of names in ``ours`` stay as they are.
 
-    The texts of a list are changed as one text of so many lines, should they be pieces of something.
+    The texts of a list are changed as one text of so many lines, should they be pieces of something. What is nested
+    absurdly deep becomes a note.
     """
     if isinstance(value, str):
         return change(value)
+    if depth > DEPTH_CAP and isinstance(value, (Mapping, list, tuple)):
+        return "<nested too deep>"
     if isinstance(value, Mapping):
         return {
-            change(str(name)): item if name in ours else mapped(item, change, NOTHING if name in THEIRS else ours)
+            change(str(name)): item
+            if name in ours
+            else mapped(item, change, NOTHING if name in THEIRS else ours, depth + 1)
             for name, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        items = [mapped(item, change, ours) for item in value]
+        items = [mapped(item, change, ours, depth + 1) for item in value]
         lines = "\n".join(items) if all(isinstance(item, str) for item in items) else ""
         return items if change(lines) == lines else change(lines).split("\n")
     if _is_long(value):
