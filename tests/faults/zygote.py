@@ -99,7 +99,7 @@ def _import_everything() -> None:
     import generate_media
 
     for module in pkgutil.walk_packages(generate_media.__path__, "generate_media."):
-        if not module.name.startswith(("generate_media.sandbox.embedded", "generate_media.snapshot")):
+        if not module.name.startswith("generate_media.sandbox"):
             importlib.import_module(module.name)
     for name in (*THIRD_PARTY, *SCRIPTS):
         importlib.import_module(name)
