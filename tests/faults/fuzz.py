@@ -1,6 +1,6 @@
 """``python -m faults.fuzz [seconds] [seed]``: both files of fuzzing again and again, each round with a new seed.
 
-tests/faults/test_fuzz.py is about parts, an example a millisecond; test_fuzz_commands.py about whole commands.
+test_fuzz.py is about parts, an example a millisecond; test_fuzz_commands.py about whole commands.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from conftest import Desk
 from provider_help import CREATE, Provider, refused, said
 from web import picture
-from wire import answer
+from wire import Peer, answer
 
 # HTTP status of a create without a code that anybody documents → exit code, the row's state
 STATUSES = {
@@ -51,6 +51,27 @@ def test_a_connection_is_tried_six_times(desk: Desk) -> None:
     waits = [line["wait_seconds"] for line in ran.events("retry")]
     assert (ran.code, ran.last["may_have_been_created"], len(waits)) == (24, False, 5), ran.out
     assert all(delay / 2 <= wait <= delay for delay, wait in zip((1, 2, 4, 8, 16), waits, strict=True))
+    assert [state for state, _ in desk.rows()] == ["rejected"]
+
+
+@pytest.mark.parametrize("provider_name", ["skills.video", "agnes"])
+def test_a_create_that_one_host_may_have_read_goes_to_no_other(desk: Desk, provider_name: str) -> None:
+    """Mirrors share jobs and keys: the second would make the job again."""
+
+    def hangs_up(peer: Peer) -> None:
+        peer.reset()
+
+    with Provider(provider_name, {"POST ": [hangs_up]}) as first, Provider(provider_name, {}) as mirror:
+        config = {"base_url": first.url, "mirror_base_urls": [mirror.url]}
+        ran = first.run(desk, *CREATE[provider_name], config=config)
+        assert (ran.code, first.creates, mirror.received) == (13, 1, []), ran.out
+
+
+def test_no_create_is_sent_once_the_time_is_up(desk: Desk) -> None:
+    """CONTRACT: before acceptance there is nothing to resume, and nothing was created."""
+    with Provider("skills.video", {"POST ": [said({"id": "gen_1", "status": "IN_QUEUE"})]}) as provider:
+        ran = provider.run(desk, *CREATE["skills.video"], "--deadline", "0.01")
+    assert (ran.code, ran.last["may_have_been_created"], provider.creates) == (24, False, 0), ran.out
     assert [state for state, _ in desk.rows()] == ["rejected"]
 
 

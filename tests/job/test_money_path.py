@@ -156,7 +156,7 @@ def test_what_comes_after_the_signal_counts(desk: Desk, name: str, batch: bool) 
         peer.send(at_once)
         time.sleep(1.2)
         peer.send(later)
-        time.sleep(0.3)
+        peer.until_gone()  # a stream stays open: who waits for its end waits for ever
 
     (desk.home / "jobs.jsonl").write_text('{"prompt": "a cat"}\n')
     what = ["--batch", str(desk.home / "jobs.jsonl")] if batch else ["--prompt", "a cat"]

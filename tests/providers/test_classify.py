@@ -47,6 +47,14 @@ def test_a_read_is_tried_again_whatever_the_server_says(status: int) -> None:
     assert failure.should_retry
 
 
+@pytest.mark.parametrize("protocol", ["skills_video", "agnes", "agcloud"])
+def test_an_unknown_outcome_is_of_creates_and_says_so(protocol: str) -> None:
+    """One fact in two columns of every table: whether a job may exist, and the category that exit 13 comes from."""
+    for rule in adapter_for(protocol).errors:
+        assert rule.may_have_been_created is (rule.category is Category.OUTCOME_UNKNOWN), rule
+        assert not rule.may_have_been_created or (rule.on == ("create",) and not rule.retry), rule
+
+
 READS = [
     (400, "IMAGE_GENERATION_INVALID_INPUT", "validation", False),
     (401, "", "auth", False),

@@ -125,7 +125,7 @@ def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) ->
     if failure is not None:
         if failure.ended_generation:
             return record(ctx, row, _ended_badly(ctx, request, answer, failure))
-        if failure.may_have_been_created or failure.category is Category.OUTCOME_UNKNOWN:
+        if failure.may_have_been_created:
             return _Lost(f"HTTP {answer.status}", failure)
         return _NotMade(failure)
     body = parse_json(answer.body)
