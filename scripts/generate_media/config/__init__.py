@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .keyplaces import hide_keys_of as hide_keys_of, keys_of as keys_of, read_keys_of_bundle as read_keys_of_bundle
+    from .keyplaces import (
+        hide_keys_of as hide_keys_of,
+        keys_by_provider as keys_by_provider,
+        missing_key as missing_key,
+        read_keys_of_bundle as read_keys_of_bundle,
+        where_keys_go as where_keys_go,
+    )
     from .keys import KeySearch as KeySearch, SecretKey as SecretKey
     from .settings import (
         ProviderSettings as ProviderSettings,
@@ -19,7 +25,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("keyplaces", "hide_keys_of keys_of read_keys_of_bundle"),
+        ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle where_keys_go"),
         ("keys", "KeySearch SecretKey"),
         ("settings", "ProviderSettings Settings is_loopback load_settings"),
         ("tracked", "is_tracked"),

@@ -43,7 +43,7 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
         return collect_files(ctx, row, source=source, elapsed=elapsed, reused=False, reading=reading)
     end = _ended(ctx, row, source, elapsed, reused=False)
     outcome = failed(end, reading.failure, _category(ctx, reading.failure))
-    if ctx.outputs.folder is not None:
+    if ctx.folder is not None:
         error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
         _write_sidecar(ctx, end, (), error)
     return outcome
@@ -69,7 +69,7 @@ def collect_files(
     outputs = _taken(row, reading)
     if not outputs:
         return no_file(end, _no_output(row))
-    if ctx.outputs.folder is None:
+    if ctx.folder is None:
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
 
@@ -93,13 +93,13 @@ def _taken(row: Row, reading: Reading | None) -> Sequence[RemoteOutput]:
 
 
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
-    assert ctx.outputs.folder is not None
+    assert ctx.folder is not None
     row = end.row
     partly: list[SavedOutput] = []
     try:
         saved = save(
             outputs,
-            folder=ctx.outputs.folder,
+            folder=ctx.folder,
             stem_prompt=row.prompt,
             provider=row.provider,
             generation_id=row.generation_id or "",
@@ -118,7 +118,7 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     ctx.journal.collected(
         row.row_id,
         saved=[item._asdict() for item in saved],
-        output_dir=str(ctx.outputs.folder),
+        output_dir=str(ctx.folder),
         stem=stem(row.prompt, row.provider, row.generation_id or ""),
     )
     return terminal(end, saved)
@@ -126,7 +126,7 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
 
 def _worth_asking(ctx: JobContext, row: Row) -> bool:
     """Whether another query may give better URLs than the recorded ones: to fetch them, or where they expire."""
-    wanted = ctx.outputs.folder is not None or ctx.adapter.renews_urls
+    wanted = ctx.folder is not None or ctx.adapter.renews_urls
     return wanted and row.generation_id != local_id(row.fingerprint, row.ordinal)
 
 
@@ -165,7 +165,7 @@ def _write_sidecar(
     folder: Path | None = None,
 ) -> None:
     """A sidecar that cannot be written costs a warning, never the job."""
-    folder = folder or ctx.outputs.folder
+    folder = folder or ctx.folder
     assert folder is not None
     row = end.row
     name = stem(row.prompt, row.provider, row.generation_id or "")
@@ -183,7 +183,7 @@ def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool)
         elapsed,
         sandbox=ctx.sandbox,
         verbose=ctx.events.verbose,
-        complete_urls=ctx.outputs.folder is None,
+        complete_urls=ctx.folder is None,
         reused=reused,
         more_outputs=max(0, len(row.remote) - MAX_OUTPUTS),
     )
@@ -212,7 +212,6 @@ def _downloader(ctx: JobContext, row: Row) -> Downloader:
     return Downloader(
         retries(ctx, "download", ctx.deadline),
         allow_loopback=is_loopback(ctx.gateway.base_url),
-        max_bytes=ctx.outputs.max_bytes,
         fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
         trust=ctx.gateway.trust,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
-from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError
+from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError, shared
 from .accept import Created
 from .ask import NO_ANSWER, ask
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
@@ -121,7 +121,7 @@ class _StreamWatch:
     def __enter__(self) -> _StreamWatch:
         self._open = True
         due = time.monotonic() + self.ctx.clock.real(self.until.remaining())
-        self._end = self.ctx.watch.at(due, self.stream.shutdown)
+        self._end = shared().at(due, self.stream.shutdown)
         self._schedule()
         return self
 
@@ -133,7 +133,7 @@ class _StreamWatch:
     def _schedule(self) -> None:
         due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
         soonest = time.monotonic() + self.ctx.clock.real(1.0)
-        self._next = self.ctx.watch.at(max(due, soonest), self._check)
+        self._next = shared().at(max(due, soonest), self._check)
 
     def _check(self) -> None:
         quiet = time.monotonic() - self.stream.last_event_at

@@ -101,6 +101,8 @@ def run_job(
     run = _Run(ctx, ctx.clock.now())
 
     def made() -> Outcome:
+        for sentence in (*spec.request.warnings, *spec.request.unchecked):
+            ctx.events.warn(sentence)
         with nullcontext(stack) if stack is not None else ExitStack() as open_until:
             return _run(run, spec, open_until, detach, before_create)
 
@@ -213,7 +215,7 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
         fingerprint=spec.fingerprint,
         copy=spec.copy,
         provider=request.provider,
-        key_space="sandbox" if ctx.sandbox else ctx.provider.key_space_of(ctx.gateway.base_url),
+        key_space=ctx.key_space,
         base_url=ctx.gateway.base_url,
         key_fingerprint=ctx.gateway.key.fingerprint,
         path=request.path,
@@ -222,7 +224,7 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
         kind=request.kind,
         prompt=request.prompt,
         request=redact(request.body),
-        output_dir=str(ctx.outputs.folder or ""),
+        output_dir=str(ctx.folder or ""),
         media_sha256=spec.media_sha256,
     )
 
