@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from generate_media.core import known_keys
-from generate_media.core.errors import UsageError, clean_text
+from generate_media.core import text as known_keys
+from generate_media.core.errors import UsageError
 from generate_media.core.json import capped, parse_json
 from generate_media.core.readings import RemoteOutput, SavedOutput
+from generate_media.core.text import clean_text
 from generate_media.events.outcome import error_outcome
 from generate_media.events.printer import Printer, print_document
 from generate_media.files.sidecar import write_sidecar

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, UsageError
+from ..core import ExitCode, GenerateMediaError, StorageError, UsageError
 from ..events import Outcome, Printer, Signals, without_none
 from ..job import RunOptions, Session, run_job, start_fields
 from ..media import redact
@@ -109,5 +109,5 @@ def _last_usage(session: Session, prepared: Prepared) -> Any:
         return session.past().last_usage(prepared.request.provider, prepared.request.model)
     except JournalDamaged:
         raise
-    except UsageError:
+    except StorageError:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ..core import InternalError, Interrupted, Told
+from ..core import InternalError, Interrupted, ReportedError
 from ..events import Printer, Signals, standard_printer
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _ended(run: Run, printer: Printer, signals: Signals, stack: ExitStack) -> Ou
 def _outcome_of(error: BaseException) -> Outcome:
     from ..events import error_outcome
 
-    return error_outcome(error if isinstance(error, Told) else InternalError(error))
+    return error_outcome(error if isinstance(error, ReportedError) else InternalError(error))
 
 
 @contextmanager

@@ -8,10 +8,8 @@ import re
 from collections.abc import Mapping
 from itertools import takewhile
 
-from .errors import TEXT_CAP, clean_text
-from .known_keys import cut_keys_everywhere
 from .readings import Answer, Json
-from .urls import unsigned
+from .text import TEXT_CAP, clean_text, cut_keys_everywhere, unsigned
 
 _LONG = 512
 _BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple, Union
 
-from .urls import is_signed
+from .text import is_signed
 
 MAX_OUTPUTS = 1000
 """No model gives so many. What is beyond is counted: neither fetched nor printed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..core import ExitCode, Json, Told
+from ..core import ExitCode, Json, ReportedError
 from .printer import without_none
 
 
@@ -21,7 +21,7 @@ class Outcome(NamedTuple):
         return usage
 
 
-def error_outcome(error: Told, **fields: Any) -> Outcome:
+def error_outcome(error: ReportedError, **fields: Any) -> Outcome:
     """A run that ended before the job did."""
     line = {"event": "error", **error.as_json()}
     line |= {name: value for name, value in fields.items() if value is not None}

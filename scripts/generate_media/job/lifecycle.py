@@ -20,8 +20,8 @@ from ..core import (
     NotCreated,
     OutcomeUnknown,
     ProviderRefused,
+    ReportedError,
     Stopped,
-    Told,
 )
 from ..events import Outcome, error_outcome
 from ..journal import Claim, ClaimKind, NewJob, Row, State
@@ -64,14 +64,14 @@ class _Run:
         except Exception as error:
             return self._cut_short(InternalError(error))
 
-    def _cut_short(self, error: Told) -> Outcome:
+    def _cut_short(self, error: ReportedError) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
         with suppress(Exception):  # another run has disowned the row, or the disk is gone
             self._record(error, fields)
         return error_outcome(error, **fields)
 
-    def _record(self, error: Told, fields: dict[str, object]) -> None:
+    def _record(self, error: ReportedError, fields: dict[str, object]) -> None:
         row = self.row and self.ctx.journal.get(self.row.row_id)
         lost = isinstance(error, (Interrupted, OutcomeUnknown, InternalError))
         if row is not None and row.state is State.SENDING and lost:

@@ -22,7 +22,17 @@ from ..config import (
     load_settings,
     missing_key,
 )
-from ..core import BUNDLE, CONFIG_FILE, DEFAULT_OUTPUT_DIR, AuthError, Clock, Deadline, UsageError, journal_dir
+from ..core import (
+    BUNDLE,
+    CONFIG_FILE,
+    DEFAULT_OUTPUT_DIR,
+    AuthError,
+    Clock,
+    Deadline,
+    StorageError,
+    UsageError,
+    journal_dir,
+)
 from ..events import Printer, Signals
 from ..http import ClientPool, Gateway
 from ..providers import adapter_for
@@ -276,7 +286,7 @@ class Session:
         return DEFAULT_SPEED
 
 
-def _no_sandbox(folder: Path, error: OSError) -> UsageError:
+def _no_sandbox(folder: Path, error: OSError) -> UsageError | StorageError:
     from ..http import NETWORK_BLOCKED, is_blocked
     from ..journal import unwritable
 

@@ -53,7 +53,7 @@ class Journal(Queries):
         """Opens, makes or migrates the journal of a folder.
 
         ``read_only`` makes nothing: a missing journal reads as empty, one in a read-only folder can be read.
-        Raises UsageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
+        Raises StorageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
         ``journal_corrupt`` (set aside, a new one begun), ``journal_lost`` (rows are gone; said once),
         ``state_not_private``, ``journal_busy``, ``journal_write_failed``.
         """
