@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core import ExitCode, GenerateMediaError, UsageError
-from ..events import Outcome, error_outcome, without_none
+from ..core import ExitCode, GenerateMediaError, UsageError, without_none
+from ..events import Outcome, error_outcome
 from ..job import JobContext, Session, run_job, start_fields
 from ..request import Prepared
 from .workers import Throttle, Work, run_all
@@ -135,7 +135,7 @@ class _Contexts:
         throttle = self._throttle(ctx, request.kind)
 
         def run(extra: Mapping[str, Any]) -> Outcome:
-            ctx.events.extra.update(extra)
+            ctx.printer.extra.update(extra)
             return run_job(ctx, spec, detach=how.detach, before_create=lambda: throttle.wait(ctx.deadline))
 
         return run

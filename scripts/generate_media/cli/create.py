@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, StorageError, UsageError
-from ..events import Outcome, Printer, Signals, without_none
+from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, without_none
+from ..events import Outcome, Printer, Signals
 from ..job import RunOptions, Session, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
@@ -69,7 +69,7 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
     folder = session.options.output_folder()
     ctx = session.context(prepared.provider, folder, synchronous=prepared.request.synchronous)
     spec = prepared.spec(ctx.key_space, force_new=args.new)
-    ctx.events.event("start", **start_fields(prepared, spec.fingerprint))
+    ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 

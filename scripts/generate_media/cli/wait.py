@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from ..config import ProviderSettings
 from ..core import DEFAULT_OUTPUT_DIR, ExitCode, GenerateMediaError, NotFound, UsageError, holds_key
 from ..events import Outcome, Printer, Signals
-from ..job import JobContext, RunOptions, Session, candidates, is_lost, lost_row, resume_job, settle
+from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
 from .list import check_one_question
 
@@ -21,7 +21,7 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
     if args.all:
         return _follow_all(session, _all_open(session), _resume_or_tell)
     if args.settles:
-        row = lost_row(session.journal, args.settles)
+        row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
         return resume_job(ctx, settle(ctx, row, args.generation_id[0]))
     provider = args.provider and session.settings.provider(args.provider)
@@ -44,7 +44,7 @@ def _all_open(session: Session) -> list[Row]:
     unsaved = [
         row
         for row in journal.unsaved_rows()
-        if row.output_dir and row.remote and not (_is_lost(session, row) and journal.made_again(row))
+        if row.output_dir and row.remote and not (_is_result_lost(session, row) and journal.made_again(row))
     ]
     open_rows = journal.open_rows()
     for row in open_rows:
@@ -53,8 +53,8 @@ def _all_open(session: Session) -> list[Row]:
     return [*unsaved, *(row for row in open_rows if row.state is State.ACCEPTED)]
 
 
-def _is_lost(session: Session, row: Row) -> bool:
-    return is_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
+def _is_result_lost(session: Session, row: Row) -> bool:
+    return is_result_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
 
 
 def _tell_lost(session: Session, row: Row) -> None:
@@ -82,11 +82,11 @@ def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext,
 
 def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:
     """Follow a job; one whose result is lost is told of, and tried again only by its id."""
-    if not is_lost(ctx.provider, row, ctx.clock):
+    if not is_result_lost(ctx.provider, row, ctx.clock):
         return _resume(ctx, row)
-    from ..job import lost
+    from ..job import result_lost
 
-    return lost(ctx, row)
+    return result_lost(ctx, row)
 
 
 def _resume(ctx: JobContext, row: Row) -> Outcome:

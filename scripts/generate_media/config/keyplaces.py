@@ -1,10 +1,11 @@
-"""Where config.json says that keys stand, and what to do where none stands: read once, and never shown."""
+"""Where config.json says that keys stand, read once and never shown; what to do where none stands, or a wrong place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ..core import BUNDLE, CONFIG_FILE, AuthError, GenerateMediaError, hide_keys_later, home_folder
@@ -13,6 +14,7 @@ from .settings import ProviderSettings, Settings, load_settings
 
 PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
 """The one variable that OpenClaw hands to a skill by itself; the others go to its own .env."""
+GIT_SECONDS = 5.0
 
 
 def keys_by_provider(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, KeySearch]:
@@ -72,3 +74,27 @@ def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, A
             "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}=<your key>",
         },
     }
+
+
+def tracked_key_warning(provider: ProviderSettings, settings: Settings, file: Path) -> tuple[str, ...]:
+    """A warning where a key stands in a config.json that git tracks: it ends up on a server sooner or later."""
+    if not settings.config_keys(provider) or not is_tracked(file):
+        return ()
+    words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
+    return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
+
+
+@cache
+def is_tracked(file: Path) -> bool:
+    """Asks git itself; False where there is no git, no repository, or no answer."""
+    import subprocess
+
+    place = file.absolute()
+    command = ["git", "-C", str(place.parent), "ls-files", "--error-unmatch", "--", place.name]
+    try:
+        asked = subprocess.run(  # noqa: S603 - a fixed command, the file's own name after --
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return False
+    return asked.returncode == 0

@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     )
     from .handles import HANDLE as HANDLE, digest as digest, handle as handle, in_a_command as in_a_command
     from .json import (
+        Json as Json,
+        NoJsonConstant as NoJsonConstant,
         capped as capped,
         parse_json as parse_json,
         short as short,
-        succeeded as succeeded,
+        strict_json as strict_json,
         without_bytes as without_bytes,
+        without_none as without_none,
+        without_nulls as without_nulls,
     )
     from .paths import (
         BUNDLE as BUNDLE,
@@ -51,7 +55,6 @@ if TYPE_CHECKING:
         Answer as Answer,
         JobFailure as JobFailure,
         JobRef as JobRef,
-        Json as Json,
         Reading as Reading,
         RemoteOutput as RemoteOutput,
         Result as Result,
@@ -81,9 +84,9 @@ else:
         ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
-        ("json", "capped parse_json short succeeded without_bytes"),
+        ("json", "Json NoJsonConstant capped parse_json short strict_json without_bytes without_none without_nulls"),
         ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES home_folder journal_dir"),
-        ("readings", "Answer GONE JobFailure JobRef Json MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
+        ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
         ("requests", "Body Call Encoding LocalMedia Request"),
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),

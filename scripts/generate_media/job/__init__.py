@@ -6,26 +6,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .cancel import cancel_job as cancel_job
-    from .collect import lost as lost
+    from .collect import result_lost as result_lost
     from .context import JobContext as JobContext
-    from .expiry import LOST as LOST, expires_in as expires_in, is_lost as is_lost, lost_words as lost_words
+    from .expiry import (
+        RESULT_LOST as RESULT_LOST,
+        expires_in as expires_in,
+        is_result_lost as is_result_lost,
+        result_lost_words as result_lost_words,
+    )
     from .lifecycle import resume_job as resume_job, run_job as run_job
-    from .recover import candidates as candidates
-    from .report import start_fields as start_fields
+    from .lines import start_fields as start_fields
+    from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .session import RunOptions as RunOptions, Session as Session
-    from .settling import lost_row as lost_row, settle as settle
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
         ("cancel", "cancel_job"),
-        ("collect", "lost"),
+        ("collect", "result_lost"),
         ("context", "JobContext"),
-        ("expiry", "LOST expires_in is_lost lost_words"),
+        ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
         ("lifecycle", "resume_job run_job"),
-        ("recover", "candidates"),
-        ("report", "start_fields"),
+        ("lines", "start_fields"),
+        ("lost_creates", "candidates lost_create settle"),
         ("session", "RunOptions Session"),
-        ("settling", "lost_row settle"),
     )

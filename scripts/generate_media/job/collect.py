@@ -26,8 +26,8 @@ from .accept import end_in_journal
 from .ask import ask
 from .context import JobContext, job_ref
 from .create import retries
-from .expiry import LOST, lost_words
-from .report import Ended, failed, no_file, sidecar_record, terminal
+from .expiry import RESULT_LOST, result_lost_words
+from .lines import Ended, failed, no_file, sidecar_record, terminal
 
 if TYPE_CHECKING:
     from ..files import Downloader
@@ -58,7 +58,7 @@ def collect_files(
         failure = _failure_of(row)
         return failed(end, failure, _category(ctx, failure))
     if end.more_outputs:
-        ctx.events.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
+        ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
     there = saved_outputs(row)
     if reused and there and still_there(there, row.output_dir):
         _mend_sidecar(ctx, end, there)
@@ -74,7 +74,7 @@ def collect_files(
     return _save(ctx, end, outputs)
 
 
-def lost(ctx: JobContext, row: Row) -> Outcome:
+def result_lost(ctx: JobContext, row: Row) -> Outcome:
     """The outcome of a job whose result its provider has deleted since, as far as is documented: nothing is asked."""
     guidance = (
         f"the command in resume asks {ctx.provider.name} once more, and saves the file if it is still given",
@@ -82,7 +82,10 @@ def lost(ctx: JobContext, row: Row) -> Outcome:
         NEW_HINT,
     )
     error = OutputError(
-        LOST, lost_words(ctx.provider), guidance=guidance, details={"resume": ctx.resume(row.generation_id)}
+        RESULT_LOST,
+        result_lost_words(ctx.provider),
+        guidance=guidance,
+        details={"resume": ctx.resume(row.generation_id)},
     )
     return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
 
@@ -119,7 +122,6 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         row.row_id,
         saved=[item._asdict() for item in saved],
         output_dir=str(ctx.folder),
-        stem=stem(row.prompt, row.provider, row.generation_id or ""),
     )
     return terminal(end, saved)
 
@@ -173,7 +175,7 @@ def _write_sidecar(
         write_sidecar(folder, name, sidecar_record(end, saved, error))
     except (OSError, GenerateMediaError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.events.warn(f"the sidecar {name}.json could not be written: {reason}")
+        ctx.printer.warn(f"the sidecar {name}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:
@@ -182,7 +184,7 @@ def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool)
         source,
         elapsed,
         sandbox=ctx.sandbox,
-        verbose=ctx.events.verbose,
+        verbose=ctx.printer.verbose,
         complete_urls=ctx.folder is None,
         reused=reused,
         more_outputs=max(0, len(row.remote) - MAX_OUTPUTS),

@@ -37,7 +37,7 @@ class Limits:
     """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
 
 
-class Events:
+class JobPrinter:
     """A printer that adds what holds for every line of one job: its line in the batch file.
 
     ``quiet`` keeps back what nobody reads of one job among many (start, status); the id is always told.
@@ -106,7 +106,7 @@ class JobContext:
     limits: Limits
     folder: Path | None
     """Where results go; None means --no-download."""
-    events: Events
+    printer: JobPrinter
     signals: Signals
     streams: OpenStreams
     sandbox: bool = False

@@ -50,9 +50,9 @@ class _Progress:
         if reading.result is None or reading.aliases:  # an end is recorded with its word, and nobody waits for two
             self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
         if changed and reading.result is None:
-            self.ctx.events.event("status", generation_id=self.row.generation_id, status=reading.status)
+            self.ctx.printer.event("status", generation_id=self.row.generation_id, status=reading.status)
         if reading.progress is not None:
-            self.ctx.events.say(f"{reading.status}: {reading.progress:.0f} %")
+            self.ctx.printer.say(f"{reading.status}: {reading.progress:.0f} %")
 
 
 def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
@@ -87,7 +87,7 @@ def _is_whole_end(ctx: JobContext, reading: Reading) -> bool:
 def _follow_stream(
     ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
 ) -> Followed | None:
-    """Events until an end; None when the stream cannot tell it, which is then said."""
+    """JobPrinter until an end; None when the stream cannot tell it, which is then said."""
     watcher = _StreamWatch(ctx, row, stream, until)
     reason = "stream_ended"
     try:
@@ -101,7 +101,7 @@ def _follow_stream(
     if watcher.found is not None:
         return Followed(watcher.found, "poll")
     if not until.passed:
-        ctx.events.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
+        ctx.printer.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
     return None
 
 

@@ -21,9 +21,9 @@ from ..config import (
     keys_by_provider,
     load_settings,
     missing_key,
+    tracked_key_warning,
 )
 from ..core import (
-    BUNDLE,
     CONFIG_FILE,
     DEFAULT_OUTPUT_DIR,
     AuthError,
@@ -37,7 +37,7 @@ from ..events import Printer, Signals
 from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
-from .context import Events, JobContext, Limits, OpenStreams
+from .context import JobContext, JobPrinter, Limits, OpenStreams
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -136,17 +136,8 @@ class Session:
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
         found = self._keys[provider.name]
-        return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
-
-    def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
-        """A warning where a key stands in a config.json that git tracks."""
-        from ..config import is_tracked
-
-        file = self.options.config or CONFIG_FILE
-        if not self.settings.config_keys(provider) or not is_tracked(file):
-            return ()
-        words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
-        return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
+        tracked = tracked_key_warning(provider, self.settings, self.options.config or CONFIG_FILE)
+        return replace(found, warnings=(*found.warnings, *tracked))
 
     def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
         """The provider's keys.
@@ -246,7 +237,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
-            events=Events(self.printer, quiet=quiet),
+            printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,
             streams=self.streams,
             sandbox=self.sandbox,

@@ -18,8 +18,9 @@ from ..core import (
     clean_text,
     short,
     without_bytes,
+    without_none,
 )
-from ..events import Outcome, without_none
+from ..events import Outcome
 from ..providers import GUIDANCE
 
 if TYPE_CHECKING:
