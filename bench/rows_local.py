@@ -44,7 +44,7 @@ def journal_rows(desk: Desk) -> list[Row]:
             outputs = [RemoteOutput(url="https://files.example/x.png", kind="image")]
             ended = partial(journal.ended, row, status="COMPLETED", result="succeeded", remote=outputs)
             step("ended", partial(ended, usage={"total": 1}, response={"id": f"gen_{number}"}))
-            step("collected", partial(journal.collected, row, saved=[], output_dir="/tmp", stem="x"))
+            step("collected", partial(journal.collected, row, saved=[], output_dir="/tmp"))
     medians = {name: median(values) for name, values in spent.items()}
     whole = sum(medians.values())
     steps = ", ".join(f"{name} {seconds * 1000:.2f}" for name, seconds in medians.items())

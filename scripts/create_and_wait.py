@@ -42,9 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = create_parser().parse_args(argv)
         printer.verbose = args.verbose
         from generate_media.cli import run_create
-        from generate_media.job import Session
 
-        return run_create(Session.open(args, printer, signals, stack))
+        return run_create(args, printer, signals, stack)
 
     return run_lines(run)
 

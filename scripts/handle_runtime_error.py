@@ -58,9 +58,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """One document; the exit code is the category's."""
     args = parser().parse_args(argv)
-    from generate_media.cli import explain
+    from generate_media.cli import error_report
 
-    document, code = explain(args)
+    document, code = error_report(args)
     print_document(document)
     return int(code)
 

@@ -46,9 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return run_list(args, stack)
         from generate_media.cli import run_wait
-        from generate_media.job import Session
 
-        return run_wait(Session.open(args, printer, signals, stack))
+        return run_wait(args, printer, signals, stack)
 
     return run_lines(run)
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 from hypothesis import settings as hypothesis_settings
 
-from generate_media.core import known_keys
+from generate_media.core import text as known_keys
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.sandbox.embedded import Running, start
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from generate_media.cli.bootstrap import Requirement, missing_requirements, requirements
+from generate_media.cli.script import Requirement, missing_requirements, requirements
 from generate_media.core.paths import BUNDLE
 
 ENTRY_SCRIPTS = (

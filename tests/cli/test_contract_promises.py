@@ -13,7 +13,7 @@ import yaml
 
 import inspect_openapi
 from conftest import Desk
-from generate_media.config.tracked import is_tracked
+from generate_media.config.keyplaces import is_tracked
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.core.readings import SavedOutput
 from generate_media.events.printer import run_document

@@ -18,7 +18,7 @@ from conftest import Ran
 from generate_media.beginning import _LINE
 from generate_media.core.errors import Interrupted
 from generate_media.core.paths import BUNDLE
-from generate_media.events.outcome import error_outcome
+from generate_media.events.printer import error_outcome
 from tools import require_tool
 
 SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261122"))

@@ -26,7 +26,7 @@ import requests
 
 from faults.doors import Door, write_authority
 from faults.matrix import FLOWS, LOST, Anatomy, Flow, Row, expect, rows
-from generate_media.core import known_keys
+from generate_media.core import text as known_keys
 from spellings import spellings
 
 SPEED = 300.0

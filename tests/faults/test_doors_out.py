@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from generate_media.core import known_keys
-from generate_media.core.errors import UsageError, clean_text
+from generate_media.core import text as known_keys
+from generate_media.core.errors import UsageError
 from generate_media.core.json import capped, parse_json
 from generate_media.core.readings import RemoteOutput, SavedOutput
-from generate_media.events.outcome import error_outcome
-from generate_media.events.printer import Printer, print_document
+from generate_media.core.text import clean_text
+from generate_media.events.printer import Printer, error_outcome, print_document
 from generate_media.files.sidecar import write_sidecar
 from generate_media.gallery.page import write_gallery
 from generate_media.journal.store import Journal
@@ -72,7 +72,7 @@ def journal(text: str, folder: Path) -> str:
         kept.status(row, text)
         remote = [RemoteOutput(url=f"https://cdn.example/{text}")]
         kept.ended(row, status=text, result="succeeded", remote=remote, usage=nested(text), response=nested(text))
-        kept.collected(row, saved=[{"path": "/x.png", "url": text, "sha256": "0"}], output_dir="x", stem="x")
+        kept.collected(row, saved=[{"path": "/x.png", "url": text, "sha256": "0"}], output_dir="x")
         for number, how in ((1, kept.unknown), (2, kept.rejected)):
             lost = kept.claim(job(number)).row.row_id
             kept.sending(lost)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 
 from conftest import Desk, Ran
-from generate_media.core.urls import CUT_QUERY, unsigned
+from generate_media.core.text import CUT_QUERY, unsigned
 from generate_media.events import Printer
 from wire import Peer, Wire, answer
 

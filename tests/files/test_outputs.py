@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from clocks import retries
-from generate_media.core.errors import OutputError, StillRunning, UsageError
+from generate_media.core.errors import OutputError, StillRunning, StorageError
 from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
 from generate_media.files.download import Downloader
@@ -250,7 +250,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["file", "file/below", "nul\0name", "x" * 300, "/proc/self/new"])
 def test_check_folder_refuses(folder: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(StorageError) as caught:
         check_folder(tmp_path / folder)
     assert caught.value.code == "output_dir_unwritable"
 

@@ -24,7 +24,7 @@ import pytest
 from client_help import GET, POST, assert_clean, client_for, forget_the_machine, keeps_alive
 from conftest import Desk
 from faults.doors import CERTIFICATES, write_authority
-from generate_media.core.errors import UsageError
+from generate_media.core.errors import StorageError
 from generate_media.core.paths import BUNDLE
 from generate_media.http import connections
 from generate_media.http.client import TransportError
@@ -209,11 +209,11 @@ def test_a_connection_that_is_always_too_old_has_reached_nobody(monkeypatch: pyt
 
 def test_a_journal_that_cannot_be_written_keeps_the_bytes_back() -> None:
     def before_bytes() -> None:
-        raise UsageError("journal_write_failed", "the disk is full")
+        raise StorageError("journal_write_failed", "the disk is full")
 
     with Wire(keeps_alive) as wire:
         client = client_for(wire.url)
-        with pytest.raises(UsageError, match="the disk is full"):
+        with pytest.raises(StorageError, match="the disk is full"):
             client.send(POST, timeout_seconds=5, before_bytes=before_bytes)
         assert wire.received == []
         assert client.send(GET, timeout_seconds=5).status == 200

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from generate_media.core.errors import ExitCode, UsageError
+from generate_media.core.errors import ExitCode, StorageError
 from generate_media.core.paths import BUNDLE
 from generate_media.journal import columns, folder, schema
 from generate_media.journal.failures import JournalWriteError
@@ -24,11 +24,11 @@ from tools import require_tool
 
 FILE = "journal.sqlite3"
 OPEN_AND_CLAIM = """
-from generate_media.core.errors import UsageError
+from generate_media.core.errors import StorageError
 try:
     with Journal.open(Path(sys.argv[1])) as journal:
         print(journal.claim(job()).kind.value)
-except UsageError as error:
+except StorageError as error:
     print(error.code, error.details.get("try"))
 """
 
@@ -54,7 +54,7 @@ def test_a_damaged_journal_is_set_aside_and_said_so(tmp_path: Path, how: str) ->
             advance(journal, journal.claim(job(number)).row.row_id, "accepted")
     damaged(tmp_path / FILE, how)
     bytes_before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(UsageError) as caught, Journal.open(tmp_path) as journal:
+    with pytest.raises(StorageError) as caught, Journal.open(tmp_path) as journal:
         journal.claim(job())
     assert (caught.value.code, caught.value.exit_code) == ("journal_corrupt", ExitCode.USAGE)
     kept = Path(caught.value.details["set_aside"])
@@ -69,7 +69,7 @@ def test_another_programs_database_is_set_aside(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
         db.execute("CREATE TABLE other (x)")
     (tmp_path / "locks").mkdir()
-    with pytest.raises(UsageError, match="not a database of this program"):
+    with pytest.raises(StorageError, match="not a database of this program"):
         Journal.open(tmp_path)
 
 
@@ -84,7 +84,7 @@ def test_a_newer_journal_is_refused_and_left_alone(tmp_path: Path, read_only: bo
     Journal.open(tmp_path).close()
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(StorageError) as caught:
         Journal.open(tmp_path, read_only=read_only)
     assert (caught.value.code, caught.value.details["received"]) == ("journal_newer", 99)
     assert [path.name for path in tmp_path.glob("journal*")] == [FILE]
@@ -151,7 +151,7 @@ def test_damaged_columns_never_raise_and_never_create(tmp_path: Path, value: obj
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("x")
     for place in (tmp_path / "state", tmp_path / "state" / "deeper"):
-        with pytest.raises(UsageError) as caught:
+        with pytest.raises(StorageError) as caught:
             Journal.open(place)
         assert (caught.value.code, caught.value.details["try"]) == (
             "state_unwritable",
@@ -255,7 +255,7 @@ def test_this_machines_file_systems_are_told(tmp_path: Path) -> None:
 
 
 FULL_DISK = """
-from generate_media.core.errors import UsageError
+from generate_media.core.errors import StorageError
 root = Path(sys.argv[1])
 journal = Journal.open(root / "state")
 done = journal.claim(job(0)).row.row_id

@@ -109,7 +109,7 @@ class Model(RuleBasedStateMachine):
             State.ACCEPTED: lambda: journal.accepted(row_id, generation_id=f"gen-{row_id}"),
             State.REJECTED: lambda: journal.rejected(row_id, {"code": "no"}),
             State.UNKNOWN: lambda: journal.unknown(row_id, {"code": "lost"}),
-            State.COLLECTED: lambda: journal.collected(row_id, saved=[], output_dir="o", stem="s"),
+            State.COLLECTED: lambda: journal.collected(row_id, saved=[], output_dir="o"),
         }[to]
         if row.state in legal and (to is not State.SENDING or row.writer is journal):
             act()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from generate_media.core.errors import ExitCode, UsageError
+from generate_media.core.errors import ExitCode, StorageError
 from generate_media.journal.rows import ClaimKind
 from generate_media.journal.store import Journal
 from generate_media.sandbox.store import Store
@@ -25,15 +25,15 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def refused(folder: Path, *, read_only: bool = False) -> UsageError:
-    with pytest.raises(UsageError) as caught:
+def refused(folder: Path, *, read_only: bool = False) -> StorageError:
+    with pytest.raises(StorageError) as caught:
         Journal.open(folder, read_only=read_only)
     assert (caught.value.code, caught.value.exit_code) == ("state_not_private", ExitCode.USAGE)
     assert caught.value.details["try"] == "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
     return caught.value
 
 
-def mend(error: UsageError) -> None:
+def mend(error: StorageError) -> None:
     """Runs the command that the error prints, word for word."""
     command = error.details["command"]
     assert any(command in line for line in error.guidance)

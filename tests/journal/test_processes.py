@@ -51,7 +51,7 @@ for n in range(1000):
         {"sending": lambda: journal.sending(row_id),
          "accepted": lambda: journal.accepted(row_id, generation_id=f"gen-{row_id}"),
          "ended": lambda: end(journal, row_id),
-         "collected": lambda: journal.collected(row_id, saved=[], output_dir="o", stem="s")}[stage]()
+         "collected": lambda: journal.collected(row_id, saved=[], output_dir="o")}[stage]()
         print("after", row_id, stage, flush=True)
 """
 AFTER_DEATH = {

@@ -54,7 +54,7 @@ def test_a_job_that_failed_is_made_anew(journal: Journal, result: str, collected
     advance(journal, row.row_id, "accepted")
     end(journal, row.row_id, result)
     if collected:
-        journal.collected(row.row_id, saved=[], output_dir="o", stem="s")
+        journal.collected(row.row_id, saved=[], output_dir="o")
     again = journal.claim(job())
     assert (again.kind, again.row.ordinal) == (ClaimKind.CREATED, 1)
 
@@ -82,7 +82,7 @@ def test_only_legal_steps(journal: Journal, step: str, stage: str) -> None:
         "rejected": lambda: journal.rejected(row_id, None),
         "unknown": lambda: journal.unknown(row_id, None),
         "ended": lambda: end(journal, row_id),
-        "collected": lambda: journal.collected(row_id, saved=[], output_dir="o", stem="s"),
+        "collected": lambda: journal.collected(row_id, saved=[], output_dir="o"),
     }
     if stage in LEGAL[step]:
         steps[step]()
@@ -97,24 +97,21 @@ def test_only_legal_steps(journal: Journal, step: str, stage: str) -> None:
 def test_a_whole_job_is_found_again_as_it_was_written(tmp_path: Path) -> None:
     odd = "caf\udce9 \ud800 猫\x00"
     with Journal.open(tmp_path) as journal:
-        row_id = journal.claim(
-            job(prompt=odd, output_dir=odd, media_sha256=("ab",), request={"prompt": odd})
-        ).row.row_id
+        row_id = journal.claim(job(prompt=odd, output_dir=odd, request={"prompt": odd})).row.row_id
         journal.sending(row_id, key_fingerprint="fedcba987654", base_url="https://mirror.example")
         journal.accepted(row_id, generation_id="g", aliases=[("video_id", "v")], status="QUEUED", usage={"credits": 3})
         journal.status(row_id, "RUNNING", [("task_id", "t")])
         remote = [RemoteOutput(url=URL, kind="image", role="last_frame")]
-        end(journal, row_id, remote=remote, response={"a": [1, None, odd]}, expires_at=5.0)
-        journal.collected(row_id, saved=[{"path": odd, "sha256": "ab", "url": URL}], output_dir="out", stem="cat-01")
+        end(journal, row_id, remote=remote, response={"a": [1, None, odd]})
+        journal.collected(row_id, saved=[{"path": odd, "sha256": "ab", "url": URL}], output_dir="out")
     with Journal.open(tmp_path) as journal:
         row = journal.get(row_id)
     assert (row.prompt, row.request, row.response) == (odd, {"prompt": odd}, {"a": [1, None, odd]})
     assert (row.state, row.status, row.result, row.usage) == (State.COLLECTED, "COMPLETED", "succeeded", {"credits": 3})
-    assert (row.key_fingerprint, row.base_url, row.expires_at) == ("fedcba987654", "https://mirror.example", 5.0)
+    assert (row.key_fingerprint, row.base_url) == ("fedcba987654", "https://mirror.example")
     assert row.aliases == (("video_id", "v"), ("task_id", "t"))
     assert row.remote == tuple(remote)
-    assert (row.saved, row.output_dir, row.stem) == ([{"path": odd, "sha256": "ab", "url": URL}], "out", "cat-01")
-    assert row.media_sha256 == ("ab",)
+    assert (row.saved, row.output_dir) == ([{"path": odd, "sha256": "ab", "url": URL}], "out")
 
 
 def test_a_synchronous_result_gets_a_local_id(journal: Journal) -> None:
@@ -203,7 +200,7 @@ def test_a_saved_picture_goes_by_its_url_while_that_is_fresh(tmp_path: Path) -> 
     with Journal.open(tmp_path, wall=lambda: now[0]) as journal:
         row_id = journal.claim(job()).row.row_id
         advance(journal, row_id, "ended")
-        journal.collected(row_id, saved=[{"sha256": "ab", "url": URL}, {"sha256": "cd"}], output_dir="o", stem="s")
+        journal.collected(row_id, saved=[{"sha256": "ab", "url": URL}, {"sha256": "cd"}], output_dir="o")
         assert journal.url_for_bytes("ab", "skills.video", 100) == URL
         assert journal.url_for_bytes("cd", "skills.video", 100) is None
         assert journal.url_for_bytes("ab", "agnes", 100) is None
@@ -215,8 +212,6 @@ def test_a_saved_picture_goes_by_its_url_while_that_is_fresh(tmp_path: Path) -> 
         )
         now[0] = 500.0
         assert journal.url_for_bytes("ab", "skills.video", 100) == URL, "a clock set back makes no negative age"
-        end(journal, row_id, expires_at=499.0)
-        assert journal.url_for_bytes("ab", "skills.video", 100) is None
 
 
 def test_a_clock_set_back_does_not_hide_the_newest_row(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from generate_media.core.errors import ExitCode, UsageError
+from generate_media.core.errors import ExitCode, StorageError
 from generate_media.journal.rows import ClaimKind
 from generate_media.journal.store import Journal
 from journal_help import advance, job, writer
@@ -53,7 +53,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
 def test_lost_rows_are_said_once(tmp_path: Path, name: str, read_only: bool) -> None:
     fill(tmp_path, range(5))
     LOSSES[name](tmp_path)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(StorageError) as caught:
         Journal.open(tmp_path, read_only=read_only)
     error = caught.value
     left = 2 if name == "an older copy" else 0
@@ -70,7 +70,7 @@ def test_rows_lost_again_are_said_again(tmp_path: Path) -> None:
     for _ in range(3):
         fill(tmp_path, range(2))
         remove(tmp_path, "")
-        with pytest.raises(UsageError, match="known to have had row 2"):
+        with pytest.raises(StorageError, match="known to have had row 2"):
             Journal.open(tmp_path)
 
 
@@ -81,14 +81,14 @@ def test_what_was_not_checkpointed_is_missed_too(tmp_path: Path) -> None:
     with writer(code, tmp_path) as dying:
         dying.wait(timeout=20)
     remove(tmp_path, "-wal", "-shm")
-    with pytest.raises(UsageError, match="ends at row 3 and is known to have had row 4"):
+    with pytest.raises(StorageError, match="ends at row 3 and is known to have had row 4"):
         Journal.open(tmp_path)
 
 
 def test_a_corrupt_journal_is_said_once_in_all(tmp_path: Path) -> None:
     fill(tmp_path, range(3))
     (tmp_path / FILE).write_bytes(b"none" * 5000)
-    with pytest.raises(UsageError, match="is damaged"):
+    with pytest.raises(StorageError, match="is damaged"):
         Journal.open(tmp_path)
     fill(tmp_path, range(1))
 
@@ -97,7 +97,7 @@ def test_a_corrupt_journal_is_said_once_in_all(tmp_path: Path) -> None:
 def test_a_witness_of_another_hand_stops_nothing_for_long(tmp_path: Path, content: bytes) -> None:
     fill(tmp_path, range(3))
     (tmp_path / "last-row").write_bytes(content)
-    with suppress(UsageError):  # it may say that rows are lost, once
+    with suppress(StorageError):  # it may say that rows are lost, once
         Journal.open(tmp_path).close()
     fill(tmp_path, range(3, 5))
     assert int((tmp_path / "last-row").read_text()) == 5
@@ -139,7 +139,7 @@ def test_a_journal_from_before_there_was_a_witness(tmp_path: Path) -> None:
     (tmp_path / "last-row").unlink()
     fill(tmp_path, range(3, 4))
     remove(tmp_path, "", "-wal", "-shm")
-    with pytest.raises(UsageError, match="row 4"):
+    with pytest.raises(StorageError, match="row 4"):
         Journal.open(tmp_path)
 
 

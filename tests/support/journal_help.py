@@ -55,7 +55,7 @@ def advance(journal: Journal, row_id: int, stage: str) -> None:
         "sending": lambda: journal.sending(row_id),
         "accepted": lambda: journal.accepted(row_id, generation_id=f"gen-{row_id}"),
         "ended": lambda: end(journal, row_id),
-        "collected": lambda: journal.collected(row_id, saved=[], output_dir="generated", stem="s"),
+        "collected": lambda: journal.collected(row_id, saved=[], output_dir="generated"),
     }
     if stage in ("rejected", "unknown"):
         journal.sending(row_id)

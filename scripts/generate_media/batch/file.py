@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import nearest
-from ..core import GenerateMediaError, UsageError, read_user_text
-from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, strict_json, wanted_from
+from ..core import GenerateMediaError, UsageError, read_user_text, strict_json
+from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, wanted_from
 
 MAX_FILE_BYTES = 64 << 20
 SHOWN_BAD_LINES = 100

@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core import ExitCode, GenerateMediaError, UsageError
-from ..events import Outcome, error_outcome, without_none
-from ..job import (
-    JobContext,
-    Session,
-    chooser,
-    job_spec,
-    known_urls,
-    open_context,
-    output_folder,
-    run_job,
-    start_fields,
-    tell_warnings,
-)
+from ..core import ExitCode, GenerateMediaError, UsageError, without_none
+from ..events import Outcome, error_outcome
+from ..job import JobContext, Session, run_job, start_fields
 from ..request import Prepared
 from .workers import Throttle, Work, run_all
 
@@ -37,6 +25,32 @@ MOST_USED = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
 
+class ManyJobs(NamedTuple):
+    """How many jobs are run: what a command line says of them beside what each one makes."""
+
+    max_jobs: int | None = None
+    yes: bool = False
+    concurrency: int | None = None
+    detach: bool = False
+    new: bool = False
+
+    @classmethod
+    def of(cls, flags: Mapping[str, Any]) -> ManyJobs:
+        """Those of a script's flags (names with underscores) that are meant here."""
+        return cls(**{name: flags[name] for name in cls._fields})
+
+    def check_spending(self, count: int) -> None:
+        """Raises UsageError ``too_many_jobs``: more than --max-jobs, or than the guard without --yes."""
+        limit = self.max_jobs if self.max_jobs is not None else None if self.yes else SPEND_GUARD
+        if limit is not None and count > limit:
+            raise UsageError(
+                "too_many_jobs",
+                f"this would be {count} jobs, and the limit is {limit}",
+                details={"received": count, "allowed": limit},
+                guidance=(f"nothing was sent; if all are meant, add --yes or --max-jobs {count}",),
+            )
+
+
 @dataclass(frozen=True)
 class _Job:
     """One prepared line, and which of the equal lines of the whole file it is."""
@@ -46,75 +60,67 @@ class _Job:
     copy: int
 
 
-def run_batch(session: Session) -> Outcome:
+def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool) -> Outcome:
     """``--batch``: every line prepared and counted first, then the lines of this shard run.
 
     Raises:
-        UsageError: an unreadable file, a bad --shard, more jobs than the spend guard lets through.
+        UsageError: more jobs than the spend guard lets through, a host that config.json does not allow.
     """
-    from .file import parse_shard, read_lines
-
-    args = session.args
-    if args.new:
-        raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
-    shard = parse_shard(args.shard)
-    lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
     jobs, bad = _prepare_all(session, lines, shard)
-    if args.dry_run:
+    if dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
-                session.base_url(session.settings.provider(name), args.base_url)
+                session.base_url(session.settings.provider(name))
         return _dry_run(jobs, bad)
-    _guard_spending(args.max_jobs, args.yes, len(jobs))
-    contexts = _Contexts(session)
+    how.check_spending(len(jobs))
+    contexts = _Contexts(session, how)
     works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
     works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
     works.sort(key=lambda work: int(work.label["line"]))
-    outcome = _run(session, works, unshown=bad.more)
-    if args.gallery:
-        _write_gallery(session)
-    return outcome
+    return _run(session, works, how.concurrency, unshown=bad.more)
 
 
 def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:
     return lambda _: error_outcome(error)
 
 
-def run_copies(session: Session, prepared: Prepared, count: int) -> Outcome:
+def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) -> Outcome:
     """``--count N``: N jobs of one request, each with a place of its own in the journal."""
-    _guard_spending(session.args.max_jobs, session.args.yes, count)
-    contexts = _Contexts(session)
-    runners = [contexts.runner(prepared, copy=copy, force_new=session.args.new) for copy in range(count)]
+    how.check_spending(count)
+    contexts = _Contexts(session, how)
+    runners = [contexts.runner(prepared, copy=copy) for copy in range(count)]
     works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
-    base_url = session.base_url(prepared.provider, session.args.base_url)
-    space = "sandbox" if session.sandbox else prepared.provider.key_space_of(base_url)
-    return _run(session, works, start_fields(prepared, prepared.spec(space)))
+    space = session.key_space(prepared.provider, session.base_url(prepared.provider))
+    return _run(session, works, how.concurrency, start_fields(prepared, prepared.spec(space).fingerprint))
 
 
 def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], Outcome]) -> Outcome:
     """Several jobs of the journal at once."""
-    return _run(session, [Work({}, lambda _, row=row: follow(row)) for row in rows])  # type: ignore[misc]
+    return _run(session, [Work({}, lambda _, row=row: follow(row)) for row in rows], None)  # type: ignore[misc]
 
 
 class _Contexts:
     """Surroundings for each job; a provider's rate limit is shared by all of them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, how: ManyJobs) -> None:
         self._session = session
+        self._how = how
         self._throttles: dict[tuple[str, str], Throttle] = {}
 
-    def runner(
-        self, prepared: Prepared, *, copy: int = 0, force_new: bool = False
-    ) -> Callable[[Mapping[str, Any]], Outcome]:
-        session = self._session
-        ctx = open_context(session, prepared, quiet=not session.args.verbose)
-        spec = job_spec(ctx, prepared, copy=copy, force_new=force_new)
-        throttle = self._throttle(ctx, prepared.request.kind)
+    def runner(self, prepared: Prepared, *, copy: int) -> Callable[[Mapping[str, Any]], Outcome]:
+        session, how, request = self._session, self._how, prepared.request
+        ctx = session.context(
+            prepared.provider,
+            session.options.output_folder(),
+            synchronous=request.synchronous,
+            quiet=not session.printer.verbose,
+        )
+        spec = prepared.spec(ctx.key_space, copy=copy, force_new=how.new)
+        throttle = self._throttle(ctx, request.kind)
 
         def run(extra: Mapping[str, Any]) -> Outcome:
-            ctx.events.extra.update(extra)
-            tell_warnings(ctx, prepared)
-            return run_job(ctx, spec, detach=session.args.detach, before_create=lambda: throttle.wait(ctx.deadline))
+            ctx.printer.extra.update(extra)
+            return run_job(ctx, spec, detach=how.detach, before_create=lambda: throttle.wait(ctx.deadline))
 
         return run
 
@@ -129,7 +135,7 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
     from ..request import prepare_request
     from .file import BadLines
 
-    choose = chooser(session)
+    chooser = session.chooser()  # its contracts go with it: they weigh more than all the jobs
     seen: Counter[str] = Counter()
     jobs: list[_Job] = []
     bad = BadLines()
@@ -138,7 +144,7 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
             if line.error is not None:
                 raise line.error
             assert line.wanted is not None
-            prepared = prepare_request(line.wanted, choose, known_urls(session))
+            prepared = prepare_request(line.wanted, chooser, session.known_url)
         except GenerateMediaError as error:
             if shard.holds(line.number):
                 bad.add(line.number, error)
@@ -150,20 +156,10 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
     return jobs, bad
 
 
-def _guard_spending(max_jobs: int | None, yes: bool, count: int) -> None:
-    limit = max_jobs if max_jobs is not None else None if yes else SPEND_GUARD
-    if limit is not None and count > limit:
-        raise UsageError(
-            "too_many_jobs",
-            f"this would be {count} jobs, and the limit is {limit}",
-            details={"received": count, "allowed": limit},
-            guidance=(f"nothing was sent; if all are meant, add --yes or --max-jobs {count}",),
-        )
-
-
 def _run(
     session: Session,
     works: Sequence[Work],
+    concurrency: int | None,
     start: Mapping[str, str] | None = None,
     unshown: Mapping[str, int] = MappingProxyType({}),
 ) -> Outcome:
@@ -173,7 +169,7 @@ def _run(
     """
     more = sum(unshown.values())
     session.printer.event("start", **(start or {}), jobs=len(works) + more, sandbox=True if session.sandbox else None)
-    outcomes = run_all(session, works, session.args_concurrency(DEFAULT_CONCURRENCY))
+    outcomes = run_all(session, works, concurrency or DEFAULT_CONCURRENCY)
     failing = next((outcome.exit_code for outcome in outcomes if outcome.exit_code != ExitCode.OK), ExitCode.OK)
     line = {
         "event": "summary",
@@ -225,15 +221,3 @@ def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, line)
-
-
-def _write_gallery(session: Session) -> None:
-    from ..gallery import write_gallery
-
-    folder = output_folder(session.args)
-    if folder is None:
-        return
-    try:
-        session.printer.event("gallery", path=str(write_gallery(Path(folder))))
-    except GenerateMediaError as error:  # the jobs are made and told of all the same
-        session.printer.event("warning", message=f"the gallery was not written: {error.message}")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .bootstrap import start as start
     from .check_keys import key_report as key_report
     from .create import run_create as run_create
-    from .explain_error import explain as explain
+    from .explain_error import error_report as error_report
     from .inspect import run_inspect as run_inspect
     from .list import run_list as run_list
-    from .net import run_lines as run_lines
     from .parser import (
         Parser as Parser,
         create_parser as create_parser,
@@ -19,19 +17,19 @@ if TYPE_CHECKING:
         seconds as seconds,
         wait_parser as wait_parser,
     )
+    from .script import run_lines as run_lines, start as start
     from .wait import run_wait as run_wait
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
-        ("bootstrap", "start"),
         ("check_keys", "key_report"),
         ("create", "run_create"),
-        ("explain_error", "explain"),
+        ("explain_error", "error_report"),
         ("inspect", "run_inspect"),
         ("list", "run_list"),
-        ("net", "run_lines"),
         ("parser", "Parser create_parser filled seconds wait_parser"),
+        ("script", "run_lines start"),
         ("wait", "run_wait"),
     )

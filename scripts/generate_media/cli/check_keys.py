@@ -7,11 +7,11 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from ..config import ProviderSettings
+from ..config import ProviderSettings, where_keys_go
 from ..core import UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
 from ..http import TransportError
-from ..job import Session, first_contact
+from ..job import RunOptions, Session
 from ..providers import adapter_for, refused
 
 EARLIER_DEFAULT = "skills.video"
@@ -21,11 +21,14 @@ ACCOUNTS_BYTES = 80_000
 
 def key_report(args: argparse.Namespace) -> dict[str, Any]:
     """The document: top-level keys of the provider asked for (else skills.video), and a row for each."""
-    args.poll_interval = args.poll_timeout = None
+    options = RunOptions.of(vars(args))
+    if not args.provider:
+        options = options._replace(base_url=None)  # one host cannot be every provider's
     with ExitStack() as stack:
-        session = Session.open(args, standard_printer(), Signals(), stack)
+        session = Session.open(options, standard_printer(), Signals(), stack)
         names = [args.provider] if args.provider else list(session.settings.providers)
-        rows = {name: _row(session, session.settings.provider(name), len(names)) for name in names}
+        asked = len(names) if args.verify else 0
+        rows = {name: _row(session, session.settings.provider(name), asked) for name in names}
         lead = session.settings.provider(args.provider or _lead(session))
         own = rows[lead.name]
         return {
@@ -35,7 +38,7 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
             "dashboard_url": lead.dashboard_url,
             "how_to_get_key": own["how_to_get_key"],
             "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
-            "set_key": first_contact(session.settings, lead)["set_key"],
+            "set_key": where_keys_go(lead, session.settings)["set_key"],
             "providers": rows,
         }
 
@@ -46,7 +49,7 @@ def _lead(session: Session) -> str:
 
 
 def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, Any]:
-    """What is known of one provider's key; ``asked`` is how many providers share the document."""
+    """What is known of one provider's key; ``asked`` is how many providers are asked to verify it, 0 for none."""
     found = session.keys(provider)
     row: dict[str, Any] = {
         "ok": bool(found.keys),
@@ -63,7 +66,7 @@ def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, 
         row["spare_keys"] = [key.fingerprint for key in found.keys[1:]]
     if found.warnings:
         row["warnings"] = list(found.warnings)
-    if session.args.verify and found.keys:
+    if asked and found.keys:
         row |= _verify(session, provider, asked)
     return row
 
@@ -78,7 +81,7 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     """One cheap authenticated GET: does the key work, and what does the account say of itself."""
     keys = session.keys(provider).keys
     try:
-        base_url = session.base_url(provider, session.args.base_url if session.args.provider else None)
+        base_url = session.base_url(provider)
     except UsageError as error:
         return {"ok": False, "verified": False, "message": error.message, "guidance": list(error.guidance)}
     adapter = adapter_for(provider.protocol)

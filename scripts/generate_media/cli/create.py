@@ -3,37 +3,61 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, UsageError
-from ..events import Outcome
-from ..job import Session, chooser, job_spec, known_urls, open_context, run_job, tell_start
+from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, without_none
+from ..events import Outcome, Printer, Signals
+from ..job import RunOptions, Session, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
 
 
-def run_create(session: Session) -> Outcome:
+def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     """The outcome of the whole command."""
-    args = session.args
+    session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     if args.batch:
-        from ..batch import run_batch
-
-        return run_batch(session)
-    check_batch_only(args)
+        return _run_batch(session, args)
+    _check_batch_only(args)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare_request(wanted, chooser(session), known_urls(session))  # and with the chooser its contracts go
+    prepared = prepare_request(wanted, session.chooser(), session.known_url)
     if args.dry_run:
         return dry_run(session, prepared)
     if (args.count or 1) > 1:
-        from ..batch import run_copies
+        from ..batch import ManyJobs, run_copies
 
-        return run_copies(session, prepared, args.count)
-    return run_one(session, prepared)
+        return run_copies(session, prepared, args.count, ManyJobs.of(vars(args)))
+    return _run_one(session, prepared, args)
 
 
-def check_batch_only(args: argparse.Namespace) -> None:
+def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
+    from ..batch import ManyJobs, parse_shard, read_lines, run_batch
+
+    if args.new:
+        raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
+    shard = parse_shard(args.shard)
+    lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
+    outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
+    if args.gallery and not args.dry_run:
+        _write_gallery(session)
+    return outcome
+
+
+def _write_gallery(session: Session) -> None:
+    from ..gallery import write_gallery
+
+    folder = session.options.output_folder()
+    if folder is None:
+        return
+    try:
+        session.printer.event("gallery", path=str(write_gallery(folder)))
+    except GenerateMediaError as error:  # the jobs are made and told of all the same
+        session.printer.event("warning", message=f"the gallery was not written: {error.message}")
+
+
+def _check_batch_only(args: argparse.Namespace) -> None:
     """Flags that mean nothing without --batch are mistakes, not decoration."""
     alone = ("shard", "gallery") if args.count else ("shard", "gallery", "max_jobs")
     given = [f"--{name.replace('_', '-')}" for name in alone if getattr(args, name)]
@@ -41,20 +65,19 @@ def check_batch_only(args: argparse.Namespace) -> None:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
 
 
-def run_one(session: Session, prepared: Prepared) -> Outcome:
-    ctx = open_context(session, prepared)
-    spec = job_spec(ctx, prepared, force_new=session.args.new)
-    tell_start(ctx, prepared, spec)
-    return run_job(ctx, spec, detach=session.args.detach, stack=session.stack)
+def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> Outcome:
+    folder = session.options.output_folder()
+    ctx = session.context(prepared.provider, folder, synchronous=prepared.request.synchronous)
+    spec = prepared.spec(ctx.key_space, force_new=args.new)
+    ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
+    return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 
 def dry_run(session: Session, prepared: Prepared) -> Outcome:
     """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed."""
     request = prepared.request
     call = adapter_for(prepared.provider.protocol).create(request)
-    base_url = prepared.provider.base_url
-    if not session.sandbox:
-        base_url = session.base_url(prepared.provider, session.args.base_url)
+    base_url = prepared.provider.base_url if session.sandbox else session.base_url(prepared.provider)
     url = base_url.rstrip("/") + call.path if not call.at_host_root else urljoin(base_url, call.path)
     line = {
         "event": "dry_run",
@@ -72,14 +95,10 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         "body": redact(request.body),
         "warnings": list(request.warnings),
         "unchecked": list(request.unchecked),
-        "last_usage": _last_usage(session, prepared),
-        "sandbox": session.sandbox,
+        "last_usage": _last_usage(session, prepared) or None,
+        "sandbox": True if session.sandbox else None,
     }
-    if not session.sandbox:
-        del line["sandbox"]
-    if not line["last_usage"]:
-        del line["last_usage"]
-    return Outcome(ExitCode.OK, line)
+    return Outcome(ExitCode.OK, without_none(line))
 
 
 def _last_usage(session: Session, prepared: Prepared) -> Any:
@@ -90,5 +109,5 @@ def _last_usage(session: Session, prepared: Prepared) -> Any:
         return session.past().last_usage(prepared.request.provider, prepared.request.model)
     except JournalDamaged:
         raise
-    except UsageError:
+    except StorageError:
         return None

@@ -18,7 +18,7 @@ BODY_CAP = 1 << 20
 MAX_BODY_BYTES = 64 << 20
 
 
-def explain(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
+def error_report(args: argparse.Namespace) -> tuple[dict[str, Any], ExitCode]:
     """The document and its exit code.
 
     Raises:

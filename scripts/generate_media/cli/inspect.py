@@ -31,9 +31,8 @@ from ..contract import (
     read_navigation,
     variants_of,
 )
-from ..core import CONFIG_FILE, ExitCode, Json, NotFound, UsageError
+from ..core import CONFIG_FILE, ExitCode, Json, NoJsonConstant, NotFound, UsageError, strict_json
 from ..events import print_document
-from ..request import NoJsonConstant, strict_json
 
 if TYPE_CHECKING:
     from ..config import Settings

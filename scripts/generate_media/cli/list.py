@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..config import Settings, hide_keys_of, load_settings
-from ..core import CONFIG_FILE, Clock, ExitCode, UsageError, clean_text, journal_dir, short
+from ..core import CONFIG_FILE, Clock, ExitCode, UsageError, clean_text, journal_dir, short, without_none
 from ..events import Outcome, resume_command
-from ..job import LOST, expires_in, is_lost, lost_words
+from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
 from ..journal import Journal, Row
 
 
@@ -45,7 +45,7 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     jobs = [_row(settings, row, args) for row in journal.recent(args.limit)]
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
-    line |= {LOST: lost} if lost else {}
+    line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 
 
@@ -66,7 +66,7 @@ def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, An
         "usage": short(row.usage),
         **_fate_of_result(settings, row, args),
     }
-    return {name: value for name, value in line.items() if value is not None}
+    return without_none(line)
 
 
 def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
@@ -75,11 +75,11 @@ def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> d
     if provider is None:
         return {}
     left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}
-    if not is_lost(provider, row, clock):
+    if not is_result_lost(provider, row, clock):
         return left
     config = str(args.config.resolve()) if args.config else None
     resume = resume_command(row.generation_id, provider=row.provider, sandbox=args.sandbox, config=config)
-    return left | {"error": LOST, "message": lost_words(provider), "resume": resume}
+    return left | {"error": RESULT_LOST, "message": result_lost_words(provider), "resume": resume}
 
 
 def _iso(unix: float | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from ..core import GenerateMediaError, NotCreated, ProviderRefused, UsageError, parse_json
 from ..events import Signals, standard_printer
 from ..http import TransportError
-from ..job import Session
+from ..job import RunOptions, Session
 from ..providers import adapter_for, refused
 
 ASK_SECONDS = 20.0
@@ -22,15 +21,14 @@ def list_live(provider_name: str, config: Path, base_url: str | None) -> tuple[s
     Raises:
         UsageError: the provider has no such list. AuthError: no key. ProviderRefused, NotCreated: it did not answer.
     """
-    args = argparse.Namespace(config=config, sandbox=False, base_url=base_url, poll_interval=None, poll_timeout=None)
     with ExitStack() as stack:
-        session = Session.open(args, standard_printer(), Signals(), stack)
+        session = Session.open(RunOptions(config=config, base_url=base_url), standard_printer(), Signals(), stack)
         provider = session.settings.provider(provider_name)
         adapter = adapter_for(provider.protocol)
         call = adapter.available_models()
         if call is None:
             raise _no_list(provider_name)
-        url = session.base_url(provider, base_url)
+        url = session.base_url(provider)
         gateway = session.gateway(provider, url, session.need_keys(provider))
         try:
             answer = gateway.send(call, timeout_seconds=session.clock(url).real(ASK_SECONDS))

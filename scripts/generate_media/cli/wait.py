@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
-from ..config import ProviderSettings, SecretKey
-from ..core import AuthError, Deadline, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
-from ..events import Outcome, error_outcome, resume_command
-from ..job import JobContext, Session, candidates, is_lost, lost_row, output_folder, resume_job, settle
+from ..config import ProviderSettings
+from ..core import DEFAULT_OUTPUT_DIR, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
+from ..events import Outcome, Printer, Signals, error_outcome, resume_command
+from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
 from .list import check_one_question
 
 
-def run_wait(session: Session) -> Outcome:
+def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     """The outcome of the whole command: the last job's line, the first failing job's code."""
-    args = session.args
     check_one_question(args)
-    if args.cancel:
-        from ..job import cancel_job
-
-        row = _row(session, args.cancel)
-        return cancel_job(_context(session, row), row)
+    session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     if args.all:
         return _follow_all(session, _all_open(session), _resume_or_tell)
     if args.settles:
-        return _settle(session, lost_row(session.journal, args.settles))
-    rows = [_row(session, item) for item in args.generation_id]
+        row = lost_create(session.journal, args.settles)
+        ctx = _context(session, row)
+        return resume_job(ctx, settle(ctx, row, args.generation_id[0]))
+    provider = args.provider and session.settings.provider(args.provider)
+    rows = [_row(session, item, provider, args.model) for item in (*args.generation_id, *filter(None, [args.cancel]))]
+    if args.cancel:
+        from ..job import cancel_job
+
+        return cancel_job(_context(session, rows[0]), rows[0])
     return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
-
-
-def _settle(session: Session, row: Row) -> Outcome:
-    ctx = _context(session, row)
-    return resume_job(ctx, settle(ctx, row, session.args.generation_id[0]))
 
 
 def _all_open(session: Session) -> list[Row]:
@@ -46,7 +44,7 @@ def _all_open(session: Session) -> list[Row]:
     unsaved = [
         row
         for row in journal.unsaved_rows()
-        if row.output_dir and row.remote and not (_is_lost(session, row) and journal.made_again(row))
+        if row.output_dir and row.remote and not (_is_result_lost(session, row) and journal.made_again(row))
     ]
     open_rows = journal.open_rows()
     for row in open_rows:
@@ -55,8 +53,8 @@ def _all_open(session: Session) -> list[Row]:
     return [*unsaved, *(row for row in open_rows if row.state is State.ACCEPTED)]
 
 
-def _is_lost(session: Session, row: Row) -> bool:
-    return is_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
+def _is_result_lost(session: Session, row: Row) -> bool:
+    return is_result_lost(session.settings.providers.get(row.provider), row, session.clock(row.base_url))
 
 
 def _tell_lost(session: Session, row: Row) -> None:
@@ -93,7 +91,7 @@ def _follow(session: Session, row: Row, resume: Callable[[JobContext, Row], Outc
             provider=row.provider,
             sandbox=session.sandbox,
             config=session.config,
-            deadline=session.args.deadline,
+            deadline=session.options.deadline,
         )
         return error_outcome(told, generation_id=row.generation_id, resume=again)
     return resume(ctx, row)
@@ -101,11 +99,11 @@ def _follow(session: Session, row: Row, resume: Callable[[JobContext, Row], Outc
 
 def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:
     """Follow a job; one whose result is lost is told of, and tried again only by its id."""
-    if not is_lost(ctx.provider, row, ctx.clock):
+    if not is_result_lost(ctx.provider, row, ctx.clock):
         return _resume(ctx, row)
-    from ..job import lost
+    from ..job import result_lost
 
-    return lost(ctx, row)
+    return result_lost(ctx, row)
 
 
 def _resume(ctx: JobContext, row: Row) -> Outcome:
@@ -116,14 +114,14 @@ def _resume(ctx: JobContext, row: Row) -> Outcome:
     return outcome
 
 
-def _row(session: Session, generation_id: str) -> Row:
+def _row(session: Session, generation_id: str, provider: ProviderSettings | None, model: str | None) -> Row:
     """The job's row, by its id or handle; an id that was made elsewhere gets one, if its provider is named."""
     if holds_key(generation_id):
         raise UsageError("usage", "an API key was given in place of a job's id; nothing was sent")
-    found = session.journal.find(generation_id, session.args.provider)
+    found = session.journal.find(generation_id, provider and provider.name)
     if found:
         return found[0]
-    if not session.args.provider:
+    if provider is None:
         raise NotFound(
             "generation_not_found",
             f"the journal has no job {generation_id!r}",
@@ -133,59 +131,27 @@ def _row(session: Session, generation_id: str) -> Row:
                 "python3 scripts/wait_generation.py --list shows the jobs that were made here",
             ),
         )
-    return _adopt(session, session.settings.provider(session.args.provider), generation_id)
-
-
-def _adopt(session: Session, provider: ProviderSettings, generation_id: str) -> Row:
-    base_url = session.base_url(provider, session.args.base_url)
-    key = session.need_keys(provider)[0]
+    base_url = session.base_url(provider)
     new = NewJob(
         fingerprint="",
         copy=0,
         provider=provider.name,
-        key_space="sandbox" if session.sandbox else provider.key_space_of(base_url),
+        key_space=session.key_space(provider, base_url),
         base_url=base_url,
-        key_fingerprint=key.fingerprint,
+        key_fingerprint=session.need_keys(provider)[0].fingerprint,
         path="",
         query_path=None,
-        model=session.args.model or "",
+        model=model or "",
         kind="",
         prompt="",
         request=None,
-        output_dir=str(output_folder(session.args) or ""),
+        output_dir=str(session.options.output_folder() or ""),
     )
     return session.journal.adopt(new, generation_id)
 
 
 def _context(session: Session, row: Row) -> JobContext:
     """The surroundings of a job as the journal knows it: its provider, host, folder, and the key that made it."""
+    folder = session.options.output_folder(row.output_dir or DEFAULT_OUTPUT_DIR)
     provider = session.settings.provider(row.provider)
-    asked_for = session.args.base_url
-    base_url = session.base_url(provider, asked_for or (None if session.sandbox else row.base_url))
-    clock = session.clock(base_url)
-    folder = output_folder(session.args, otherwise=row.output_dir or "generated")
-    if folder is not None:
-        from ..files import check_folder
-
-        check_folder(folder)
-    return session.context(
-        provider,
-        base_url,
-        (_key(session, provider, row),),
-        deadline=Deadline.after(clock, session.args.deadline),
-        clock=clock,
-        folder=folder,
-    )
-
-
-def _key(session: Session, provider: ProviderSettings, row: Row) -> SecretKey:
-    keys = session.need_keys(provider)
-    for key in keys:
-        if key.fingerprint == row.key_fingerprint or session.sandbox:
-            return key
-    raise AuthError(
-        "key_not_configured",
-        f"job {row.generation_id} was made with key {row.key_fingerprint}, which is not configured now",
-        guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
-        details={"configured": [key.fingerprint for key in keys]},
-    )
+    return session.context(provider, folder, base_url=row.base_url, made_with=row.key_fingerprint)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .keyplaces import hide_keys_of as hide_keys_of, keys_of as keys_of, read_keys_of_bundle as read_keys_of_bundle
+    from .keyplaces import (
+        hide_keys_of as hide_keys_of,
+        keys_by_provider as keys_by_provider,
+        missing_key as missing_key,
+        read_keys_of_bundle as read_keys_of_bundle,
+        tracked_key_warning as tracked_key_warning,
+        where_keys_go as where_keys_go,
+    )
     from .keys import KeySearch as KeySearch, SecretKey as SecretKey
     from .settings import (
         ProviderSettings as ProviderSettings,
@@ -13,14 +20,13 @@ if TYPE_CHECKING:
         is_loopback as is_loopback,
         load_settings as load_settings,
     )
-    from .tracked import is_tracked as is_tracked
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
-        ("keyplaces", "hide_keys_of keys_of read_keys_of_bundle"),
+        ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
+        ("keyplaces", "where_keys_go"),
         ("keys", "KeySearch SecretKey"),
         ("settings", "ProviderSettings Settings is_loopback load_settings"),
-        ("tracked", "is_tracked"),
     )

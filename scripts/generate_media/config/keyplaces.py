@@ -1,24 +1,31 @@
-"""Where config.json says that keys stand: one provider's, or everybody's, so that none of them is ever shown."""
+"""Where config.json says that keys stand, read once and never shown; what to do where none stands, or a wrong place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from ..core import BUNDLE, CONFIG_FILE, GenerateMediaError, hide_keys_later, home_folder
-from .keys import KeyPlaces, KeySearch, find_keys
+from ..core import BUNDLE, CONFIG_FILE, AuthError, GenerateMediaError, hide_keys_later, home_folder
+from .keys import KeyPlaces, KeySearch, find_keys, read_dotenv
 from .settings import ProviderSettings, Settings, load_settings
 
+PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
+"""The one variable that OpenClaw hands to a skill by itself; the others go to its own .env."""
+GIT_SECONDS = 5.0
 
-def keys_of(settings: Settings, providers: Iterable[ProviderSettings], environ: Mapping[str, str]) -> KeySearch:
-    """The keys of these providers, wherever they stand now."""
-    chosen = tuple(providers)
-    places = KeyPlaces(
-        tuple(dict.fromkeys(provider.key_env for provider in chosen)),
-        tuple(dict.fromkeys(key for provider in chosen for key in settings.config_keys(provider))),
-        tuple(dict.fromkeys(name for provider in chosen for name in provider.key_files)),
-    )
-    return find_keys(places, environ=environ, skill_folder=BUNDLE, home=home_folder(environ))
+
+def keys_by_provider(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, KeySearch]:
+    """Every provider's keys, wherever they stand now; each file is read once for all of them."""
+    dotenv, home = cache(read_dotenv), home_folder(environ)
+
+    def search(provider: ProviderSettings) -> KeySearch:
+        places = KeyPlaces((provider.key_env,), settings.config_keys(provider), provider.key_files)
+        return find_keys(places, environ=environ, skill_folder=BUNDLE, home=home, dotenv=dotenv)
+
+    return {name: search(provider) for name, provider in settings.providers.items()}
 
 
 def hide_keys_of(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -34,4 +41,60 @@ def read_keys_of_bundle(environ: Mapping[str, str]) -> None:
 
 def _read(settings: Settings, environ: Mapping[str, str]) -> None:
     with suppress(OSError, ImportError, RuntimeError):  # no home, no dotenv, a file that others own: nothing was sent
-        keys_of(settings, settings.providers.values(), environ)
+        keys_by_provider(settings, environ)
+
+
+def missing_key(provider: ProviderSettings, settings: Settings, problems: tuple[str, ...]) -> AuthError:
+    """The first contact: everything that somebody without a key needs, in one object."""
+    return AuthError(
+        "missing_key",
+        problems[0] if problems else f"no key for {provider.name} was found",
+        guidance=(
+            f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
+            "or try it at once without any key: add --sandbox",
+        ),
+        details={
+            "provider": provider.name,
+            "problems": list(problems) or None,
+            **where_keys_go(provider, settings),
+        },
+    )
+
+
+def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, Any]:
+    """Where each provider's key comes from, and the four places to put the one that is asked for."""
+    env = provider.key_env
+    openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "<your key>"}}'
+    return {
+        "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
+        "set_key": {
+            "shell": f"export {env}=<your key>",
+            ".env": f"{BUNDLE / '.env'}: {env}=<your key>",
+            "config.json": f'providers."{provider.name}".api_key',
+            "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}=<your key>",
+        },
+    }
+
+
+def tracked_key_warning(provider: ProviderSettings, settings: Settings, file: Path) -> tuple[str, ...]:
+    """A warning where a key stands in a config.json that git tracks: it ends up on a server sooner or later."""
+    if not settings.config_keys(provider) or not is_tracked(file):
+        return ()
+    words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
+    return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
+
+
+@cache
+def is_tracked(file: Path) -> bool:
+    """Asks git itself; False where there is no git, no repository, or no answer."""
+    import subprocess
+
+    place = file.absolute()
+    command = ["git", "-C", str(place.parent), "ls-files", "--error-unmatch", "--", place.name]
+    try:
+        asked = subprocess.run(  # noqa: S603 - a fixed command, the file's own name after --
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return False
+    return asked.returncode == 0

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +85,29 @@ class KeySearch:
     warnings: tuple[str, ...] = ()
 
 
-def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Path, home: Path | None) -> KeySearch:
+def read_dotenv(path: Path) -> Mapping[str, str]:
+    """The variables of a .env file; none where it cannot be read."""
+    import io
+
+    from dotenv import dotenv_values
+
+    # Other encodings give a key with characters that no key has, which is then named as such.
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    except OSError:
+        return {}
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in found.items() if value}
+
+
+def find_keys(
+    places: KeyPlaces,
+    *,
+    environ: Mapping[str, str],
+    skill_folder: Path,
+    home: Path | None,
+    dotenv: Callable[[Path], Mapping[str, str]] = read_dotenv,
+) -> KeySearch:
     """Look in config.json, the environment, the skill's .env, the user's .env, then key files (CONTRACT).
 
     Empty values and placeholders count as absent; a key that cannot work is named in ``problems``. All others are
@@ -93,7 +115,10 @@ def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Pa
     """
     keys: dict[str, SecretKey] = {}
     problems: list[str] = []
-    for source, value in _candidates(places, environ, skill_folder, home):
+    env_files = [skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])]
+    # Path.is_file raises in a folder that is not ours to look into.
+    dotenvs = {path: dotenv(path) for path in env_files if os.path.isfile(path)}
+    for source, value in _candidates(places, environ, dotenvs, home):
         if not value.strip():
             continue
         if not _PLACEHOLDER.search(value.strip()):
@@ -107,13 +132,12 @@ def find_keys(places: KeyPlaces, *, environ: Mapping[str, str], skill_folder: Pa
 
 
 def _candidates(
-    places: KeyPlaces, environ: Mapping[str, str], skill_folder: Path, home: Path | None
+    places: KeyPlaces, environ: Mapping[str, str], dotenvs: Mapping[Path, Mapping[str, str]], home: Path | None
 ) -> Iterator[tuple[str, str]]:
     yield from (("config.json", value) for value in places.config_values)
     yield from _from_mapping(places.env_vars, environ, "the environment ({})")
-    for env_file in (skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])):
-        if os.path.isfile(env_file):  # Path.is_file raises in a folder that is not ours to look into
-            yield from _from_mapping(places.env_vars, _read_dotenv(env_file), f"{{}} of {env_file}")
+    for file, values in dotenvs.items():
+        yield from _from_mapping(places.env_vars, values, f"{{}} of {file}")
     for name in places.files:
         path = _expand(name, home)
         if path is not None and os.path.isfile(path):
@@ -127,20 +151,6 @@ def _from_mapping(names: Sequence[str], values: Mapping[str, str], where: str) -
             yield where.format(name), values[name]
         for part in values.get(f"{name}S", "").split(","):
             yield where.format(f"{name}S"), part.strip()
-
-
-def _read_dotenv(path: Path) -> dict[str, str]:
-    import io
-
-    from dotenv import dotenv_values
-
-    # Other encodings give a key with characters that no key has, which is then named as such.
-    try:
-        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
-    except OSError:
-        return {}
-    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value for name, value in found.items() if value}
 
 
 def _read_text(path: Path) -> str:

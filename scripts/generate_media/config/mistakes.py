@@ -12,7 +12,7 @@ from ..providers import PROTOCOLS
 SCHEMA = BUNDLE / "config.schema.json"
 
 
-def explain(text: str) -> str:
+def mistakes_in(text: str) -> str:
     """Every mistake in one sentence each, with its line; empty when the schema finds none."""
     from jsonschema import Draft202012Validator
 

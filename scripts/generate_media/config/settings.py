@@ -154,9 +154,9 @@ def load_settings(path: Path) -> Settings:
     except (ValueError, RecursionError):  # a number of 5,000 digits, brackets without end
         raise UsageError("config_invalid", f"{path} holds a number or a nesting beyond all bounds") from None
     except _Mistake as mistake:
-        from .mistakes import explain
+        from .mistakes import mistakes_in
 
-        raise UsageError("config_invalid", f"{path}: {explain(text) or mistake}") from None
+        raise UsageError("config_invalid", f"{path}: {mistakes_in(text) or mistake}") from None
 
 
 class _Mistake(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import Json
+from ..core import Json, without_none
 
 ERROR, WARNING, UNCHECKED = "error", "warning", "unchecked"
 """Unchecked: nothing is held against the request, but something about it could not be checked."""
@@ -34,7 +34,7 @@ class Problem:
         row |= {"corrected": self.corrected, "severity": self.severity}
         if isinstance(self.allowed, list) and len(self.allowed) > _MOST_ALLOWED:
             del row["allowed"]  # the message names the first
-        return {key: value for key, value in row.items() if value is not None}
+        return without_none(row)
 
 
 def dotted(path: Iterable[str | int]) -> str:

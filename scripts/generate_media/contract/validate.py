@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core import Json
+from ..core import Json, without_nulls
 from .advice import advice
 from .budget import TooLarge
 from .checking import certain_errors
@@ -39,7 +39,7 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
     schema, definitions = operation.schema, operation.definitions
     top = merge(schema, definitions)
     if top.get("x-null-is-absent") is True:
-        body = _without_nulls(body)
+        body = without_nulls(body)
     problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
     problems += _unknown_warnings(operation, body, blank | {problem.field for problem in problems})
     return problems + [Problem(text, field, severity=WARNING) for text, field in advice(top, definitions, body)]
@@ -79,12 +79,6 @@ def _unknown_warnings(operation: Operation, body: Json, told: set[str]) -> Itera
         field = dotted(path)
         said = words.unknown_name(field, str(path[-1]), known, known)
         yield Problem(said.message, field, value, said.allowed, severity=WARNING)
-
-
-def _without_nulls(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .clock import Clock as Clock, Deadline as Deadline, Stopped as Stopped
     from .errors import (
-        CATEGORY_EXIT as CATEGORY_EXIT,
         AuthError as AuthError,
-        Category as Category,
-        ExitCode as ExitCode,
         GenerateMediaError as GenerateMediaError,
         InternalError as InternalError,
         Interrupted as Interrupted,
@@ -20,28 +17,28 @@ if TYPE_CHECKING:
         OutcomeUnknown as OutcomeUnknown,
         OutputError as OutputError,
         ProviderRefused as ProviderRefused,
+        ReportedError as ReportedError,
         StillRunning as StillRunning,
-        Told as Told,
+        StorageError as StorageError,
         UsageError as UsageError,
-        clean_text as clean_text,
     )
-    from .failure import Failure as Failure
+    from .failure import (
+        CATEGORY_EXIT as CATEGORY_EXIT,
+        Category as Category,
+        ExitCode as ExitCode,
+        Failure as Failure,
+    )
     from .handles import HANDLE as HANDLE, digest as digest, handle as handle, in_a_command as in_a_command
     from .json import (
+        Json as Json,
+        NoJsonConstant as NoJsonConstant,
         capped as capped,
         parse_json as parse_json,
         short as short,
-        succeeded as succeeded,
+        strict_json as strict_json,
         without_bytes as without_bytes,
-    )
-    from .known_keys import (
-        OURS as OURS,
-        cut_fields as cut_fields,
-        cut_keys as cut_keys,
-        cut_keys_everywhere as cut_keys_everywhere,
-        hide_key as hide_key,
-        hide_keys_later as hide_keys_later,
-        holds_key as holds_key,
+        without_none as without_none,
+        without_nulls as without_nulls,
     )
     from .paths import (
         BUNDLE as BUNDLE,
@@ -58,7 +55,6 @@ if TYPE_CHECKING:
         Answer as Answer,
         JobFailure as JobFailure,
         JobRef as JobRef,
-        Json as Json,
         Reading as Reading,
         RemoteOutput as RemoteOutput,
         Result as Result,
@@ -66,7 +62,17 @@ if TYPE_CHECKING:
     )
     from .redaction import LEAST_KEY_CHARS as LEAST_KEY_CHARS, MARK as MARK, Redactor as Redactor, mapped as mapped
     from .requests import Body as Body, Call as Call, Encoding as Encoding, LocalMedia as LocalMedia, Request as Request
-    from .urls import unsigned as unsigned
+    from .text import (
+        OURS as OURS,
+        clean_text as clean_text,
+        cut_fields as cut_fields,
+        cut_keys as cut_keys,
+        cut_keys_everywhere as cut_keys_everywhere,
+        hide_key as hide_key,
+        hide_keys_later as hide_keys_later,
+        holds_key as holds_key,
+        unsigned as unsigned,
+    )
     from .user_file import read_user_file as read_user_file, read_user_text as read_user_text
 else:
     from .door import opened
@@ -74,17 +80,15 @@ else:
     __getattr__ = opened(
         __name__,
         ("clock", "Clock Deadline Stopped"),
-        ("errors", "AuthError CATEGORY_EXIT Category ExitCode GenerateMediaError InternalError Interrupted"),
-        ("errors", "InvalidRequest NotCreated NotFound OutcomeUnknown OutputError ProviderRefused StillRunning"),
-        ("errors", "Told UsageError clean_text"),
-        ("failure", "Failure"),
+        ("errors", "AuthError GenerateMediaError InternalError Interrupted InvalidRequest NotCreated NotFound"),
+        ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
+        ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
-        ("json", "capped parse_json short succeeded without_bytes"),
-        ("known_keys", "OURS cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key"),
+        ("json", "Json NoJsonConstant capped parse_json short strict_json without_bytes without_none without_nulls"),
         ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES home_folder journal_dir"),
-        ("readings", "Answer GONE JobFailure JobRef Json MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
+        ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
         ("requests", "Body Call Encoding LocalMedia Request"),
-        ("urls", "unsigned"),
+        ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
         ("user_file", "read_user_file read_user_text"),
     )

@@ -1,20 +1,27 @@
 """What a failure means, what to do about it, and the exit code it ends in.
 
-The tree::
+The tree, those of other rooms included::
 
-    GenerateMediaError
-    ├── UsageError          2   bad flags, unreadable input, a missing dependency, an unusable journal
-    ├── AuthError          21   no usable key, or the provider refused it
-    ├── InvalidRequest     22   the contract or the provider objects to the request
-    ├── NotFound           23   no such endpoint, model or generation
-    ├── ProviderRefused    by category: the provider answered with an error
-    ├── OutcomeUnknown     13   the create was sent and nobody knows what became of it
-    ├── NotCreated         24   the time was up before anything was accepted
-    ├── StillRunning    11, 12  the time was up, the job goes on at the provider
-    ├── OutputError        14   generated, but there is no file to show for it
-    └── InternalError      25   what nobody foresaw
-    KeyboardInterrupt
-    └── Interrupted  130, 143   SIGINT, SIGTERM; no Exception, so that nobody takes it for a failure that passes
+    ReportedError              whatever ends in an ``error`` line
+    ├── GenerateMediaError
+    │   ├── UsageError          2   bad flags, unreadable input, a broken config.json
+    │   │   ├── BrokenDocument      (contract) an OpenAPI document that is none
+    │   │   ├── TooLarge            (contract) a document beyond its budget
+    │   │   └── Unsatisfiable       (contract) a schema that no body fits
+    │   ├── StorageError        2   a folder or the journal cannot be used: disk full, read-only, others', damaged
+    │   │   └── JournalWriteError   (journal) a step that could not be written
+    │   │       └── JournalDamaged  (journal) rows are lost
+    │   ├── AuthError          21   no usable key, or the provider refused it
+    │   ├── InvalidRequest     22   the contract objects to the request
+    │   ├── NotFound           23   no such endpoint, model or generation
+    │   ├── ProviderRefused    by category: the provider answered with an error, or tells of a failed generation (10)
+    │   ├── OutcomeUnknown     13   the create was sent and nobody knows what became of it
+    │   ├── NotCreated         24   the time was up before anything was accepted
+    │   ├── StillRunning   11, 12   the time was up, the job goes on at the provider
+    │   ├── OutputError        14   generated, but there is no file to show for it
+    │   │   └── CutShort            (files) less came than was announced
+    │   └── InternalError      25   what nobody foresaw
+    └── Interrupted      130, 143   SIGINT, SIGTERM; a KeyboardInterrupt, so that nobody takes it for a passing failure
 
 Exit codes (CONTRACT): 0 success · 2 usage · 10 generation failed · 11 deadline, job goes on · 12 the same
 after failing reads · 13 create unknown · 14 no output · 20 credits · 21 auth · 22 request · 23 not found ·
@@ -25,15 +32,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .known_keys import cut_keys
+from .failure import Category, ExitCode, Failure
+from .text import clean_text
 
-if TYPE_CHECKING:
-    from .failure import Failure
-
-TEXT_CAP = 2000
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 TRY: Mapping[str, str] = {
@@ -69,50 +72,8 @@ TRY: Mapping[str, str] = {
 """What to try, by error code, where the place that raised the error knows nothing better."""
 
 
-class ExitCode(IntEnum):
-    OK = 0
-    USAGE = 2
-    GENERATION_FAILED = 10
-    DEADLINE = 11
-    DEADLINE_READS_FAILED = 12
-    OUTCOME_UNKNOWN = 13
-    NO_OUTPUT = 14
-    CREDITS = 20
-    AUTH = 21
-    INVALID = 22
-    NOT_FOUND = 23
-    TRANSIENT = 24
-    UNKNOWN = 25
-    CONTENT_REJECTED = 26
-    SIGINT = 130
-    SIGTERM = 143
-
-
-class Category(str, Enum):
-    CREDITS = "insufficient_credits"
-    AUTH = "auth"
-    VALIDATION = "validation"
-    NOT_FOUND = "not_found"
-    TRANSIENT = "transient"
-    UNKNOWN = "unknown"
-    CONTENT_REJECTED = "content_rejected"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-
-
-CATEGORY_EXIT: Mapping[Category, ExitCode] = {
-    Category.CREDITS: ExitCode.CREDITS,
-    Category.AUTH: ExitCode.AUTH,
-    Category.VALIDATION: ExitCode.INVALID,
-    Category.NOT_FOUND: ExitCode.NOT_FOUND,
-    Category.TRANSIENT: ExitCode.TRANSIENT,
-    Category.UNKNOWN: ExitCode.UNKNOWN,
-    Category.CONTENT_REJECTED: ExitCode.CONTENT_REJECTED,
-    Category.OUTCOME_UNKNOWN: ExitCode.OUTCOME_UNKNOWN,
-}
-
-
-class Told(BaseException):
-    """What ends in an ``error`` line. ``code`` is a short stable word, ``message`` one sentence.
+class ReportedError(BaseException):
+    """What ends a run in an ``error`` line. ``code`` is a short stable word, ``message`` one sentence.
 
     ``guidance`` is ours alone and never holds text from a server. ``details`` are further JSON fields of
     the ``error`` line (received, allowed, problems, resume …).
@@ -149,12 +110,22 @@ class Told(BaseException):
         }
 
 
-class GenerateMediaError(Told, Exception):
+class GenerateMediaError(ReportedError, Exception):
     """Base of all errors that reach a user."""
 
 
 class UsageError(GenerateMediaError):
-    """Bad flags, unreadable input, a broken config.json, a missing dependency, an unusable journal."""
+    """Bad flags, unreadable input, a broken config.json, a missing dependency."""
+
+    exit_code = ExitCode.USAGE
+    category = Category.VALIDATION
+
+
+class StorageError(GenerateMediaError):
+    """The journal or a folder cannot be used: the disk is full or read-only, or what lies there is damaged or others'.
+
+    Nothing was wrong with the command; CONTRACT gives it the exit code and category of one all the same.
+    """
 
     exit_code = ExitCode.USAGE
     category = Category.VALIDATION
@@ -221,7 +192,7 @@ class InternalError(GenerateMediaError):
         super().__init__("internal_error", f"{type(error).__name__} in {_place(error)}, which nobody foresaw")
 
 
-class Interrupted(Told, KeyboardInterrupt):
+class Interrupted(ReportedError, KeyboardInterrupt):
     """SIGINT or SIGTERM arrived."""
 
     category = Category.UNKNOWN
@@ -261,16 +232,3 @@ def _place(error: BaseException) -> str:
             place = f"{file[len(_PACKAGE) :]}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
-
-
-def clean_text(text: str, cap: int = TEXT_CAP) -> str:
-    """Text from a server as data: no control characters (new lines are spaces), no key, at most ``cap`` characters."""
-    flat = "".join(
-        " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
-    )
-    flat = cut_keys(" ".join(flat.split()))  # before the cap, which could leave half of a key
-    return flat if len(flat) <= cap else flat[: cap - 1] + "…"
-
-
-def _is_bidi(ch: str) -> bool:
-    return "\u202a" <= ch <= "\u202e" or "\u2066" <= ch <= "\u2069"

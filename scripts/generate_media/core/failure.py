@@ -1,10 +1,52 @@
-"""A provider's error answer, classified."""
+"""What a failure is to its reader: a category, an exit code, and a provider's error answer classified by them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, IntEnum
 
-from .errors import CATEGORY_EXIT, Category, ExitCode
+
+class ExitCode(IntEnum):
+    OK = 0
+    USAGE = 2
+    GENERATION_FAILED = 10
+    DEADLINE = 11
+    DEADLINE_READS_FAILED = 12
+    OUTCOME_UNKNOWN = 13
+    NO_OUTPUT = 14
+    CREDITS = 20
+    AUTH = 21
+    INVALID = 22
+    NOT_FOUND = 23
+    TRANSIENT = 24
+    UNKNOWN = 25
+    CONTENT_REJECTED = 26
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class Category(str, Enum):
+    CREDITS = "insufficient_credits"
+    AUTH = "auth"
+    VALIDATION = "validation"
+    NOT_FOUND = "not_found"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+    CONTENT_REJECTED = "content_rejected"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+CATEGORY_EXIT: Mapping[Category, ExitCode] = {
+    Category.CREDITS: ExitCode.CREDITS,
+    Category.AUTH: ExitCode.AUTH,
+    Category.VALIDATION: ExitCode.INVALID,
+    Category.NOT_FOUND: ExitCode.NOT_FOUND,
+    Category.TRANSIENT: ExitCode.TRANSIENT,
+    Category.UNKNOWN: ExitCode.UNKNOWN,
+    Category.CONTENT_REJECTED: ExitCode.CONTENT_REJECTED,
+    Category.OUTCOME_UNKNOWN: ExitCode.OUTCOME_UNKNOWN,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Provider answers as JSON: parsed once, at the edge, never trusted to be well formed."""
+"""JSON: a provider's, parsed at the edge and never trusted to be well formed; a user's, as the standard has it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import math
 import re
 from collections.abc import Mapping
 from itertools import takewhile
+from typing import Any, Union
 
-from .errors import TEXT_CAP, clean_text
-from .known_keys import cut_keys_everywhere
-from .readings import Answer, Json
-from .urls import unsigned
+from .text import TEXT_CAP, clean_text, cut_keys_everywhere, unsigned
 
+Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 _LONG = 512
 _BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
 _DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
@@ -43,8 +42,41 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def succeeded(answer: Answer) -> bool:
-    return 200 <= answer.status < 300
+def strict_json(text: str) -> Json:
+    """JSON as the standard has it.
+
+    Raises:
+        NoJsonConstant: NaN, Infinity, or a number too large for any. JSONDecodeError, RecursionError: see json.
+    """
+    value: Json = json.loads(text, parse_constant=_no_such_value, parse_float=_finite_only)
+    return value
+
+
+class NoJsonConstant(ValueError):
+    """``NaN`` or ``Infinity``: Python reads them, JSON has no such values."""
+
+
+def _no_such_value(name: str) -> Json:
+    raise NoJsonConstant(name)
+
+
+def _finite_only(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NoJsonConstant(text)
+    return number
+
+
+def without_none(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of ours without the fields that say nothing."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def without_nulls(value: Json) -> Json:
+    """The value without null members, which clients send for fields that they leave out; in lists they stay."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def short(value: Json) -> Json:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import UsageError
+from .errors import StorageError
 
 BUNDLE = Path(__file__).resolve().parents[3]
 """The folder with SKILL.md; only ever read."""
@@ -31,7 +31,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
     ``GENERATE_MEDIA_STATE_DIR`` as it is, else ``$XDG_STATE_HOME`` or ``~/.local/state``, then
     ``generate-media`` (CONTRACT). A relative ``XDG_STATE_HOME`` is ignored, as the XDG base directory
-    specification asks. Raises UsageError ``state_unwritable`` where the user has no home.
+    specification asks. Raises StorageError ``state_unwritable`` where the user has no home.
     """
     own = environ.get("GENERATE_MEDIA_STATE_DIR", "")
     if own:
@@ -44,7 +44,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
 def _needed(home: Path | None) -> Path:
     if home is None:
-        raise UsageError(
+        raise StorageError(
             "state_unwritable",
             "this user has no home folder, so there is no place for the journal",
             guidance=(f"Name a writable folder: {ELSEWHERE}",),

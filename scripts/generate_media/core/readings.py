@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
-from .urls import is_signed
+from .json import Json, without_none
+from .text import is_signed
 
 MAX_OUTPUTS = 1000
 """No model gives so many. What is beyond is counted: neither fetched nor printed."""
-
-Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 
 
 class Result(str, Enum):
@@ -33,6 +32,10 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: str
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
 
     @property
     def media_type(self) -> str:
@@ -110,7 +113,7 @@ class SavedOutput(NamedTuple):
         if self.url is not None and not show_query and is_signed(self.url):
             row |= {"url": self.url.split("?", 1)[0], "url_redacted": True}
         if self.path is None:  # nothing was fetched, so nothing was measured
-            return {name: value for name, value in {**row, "role": self.role or None}.items() if value is not None}
+            return without_none({**row, "role": self.role or None})
         row |= {
             "media_type": self.media_type,
             "bytes": self.size_bytes,

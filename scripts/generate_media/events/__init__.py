@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .commands import SAFE_WORD as SAFE_WORD, command as command, resume_command as resume_command
     from .ending import at_end as at_end, leave as leave, leave_with as leave_with
-    from .outcome import Outcome as Outcome, error_outcome as error_outcome
     from .printer import (
+        Outcome as Outcome,
         Printer as Printer,
+        error_outcome as error_outcome,
         print_document as print_document,
         run_document as run_document,
         standard_printer as standard_printer,
-        without_none as without_none,
     )
     from .signals import Signals as Signals
 else:
@@ -23,7 +23,6 @@ else:
         __name__,
         ("commands", "SAFE_WORD command resume_command"),
         ("ending", "at_end leave leave_with"),
-        ("outcome", "Outcome error_outcome"),
-        ("printer", "Printer print_document run_document standard_printer without_none"),
+        ("printer", "Outcome Printer error_outcome print_document run_document standard_printer"),
         ("signals", "Signals"),
     )

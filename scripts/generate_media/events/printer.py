@@ -8,9 +8,21 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
-from ..core import OURS, GenerateMediaError, InternalError, clean_text, cut_fields, mapped, unsigned
+from ..core import (
+    OURS,
+    ExitCode,
+    GenerateMediaError,
+    InternalError,
+    Json,
+    ReportedError,
+    clean_text,
+    cut_fields,
+    mapped,
+    unsigned,
+    without_none,
+)
 
 SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 """Fields of a line that hold a provider's own words and are not cleaned where they are made."""
@@ -21,6 +33,24 @@ _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 KEPT = {"retry": ("http_status",)}
 """Fields that stand in a line as null as well: no HTTP status means that no answer came."""
+
+
+class Outcome(NamedTuple):
+    """How one job left this run: its exit code and the line that says so."""
+
+    exit_code: ExitCode
+    line: Mapping[str, Any]
+
+    @property
+    def usage(self) -> Json:
+        usage: Json = self.line.get("usage")
+        return usage
+
+
+def error_outcome(error: ReportedError, **fields: Any) -> Outcome:
+    """A run that ended before the job did."""
+    line = {"event": "error", **error.as_json(), **without_none(fields)}
+    return Outcome(error.exit_code, without_none(line))
 
 
 class Printer:
@@ -108,10 +138,6 @@ def run_document(main: Callable[[Sequence[str] | None], int], argv: Sequence[str
     try:
         return main(argv)
     except Exception as error:
-        told = error if isinstance(error, GenerateMediaError) else InternalError(error)
-        standard_printer().line({"event": "error", **without_none(told.as_json())})
-        return int(told.exit_code)
-
-
-def without_none(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not None}
+        ended = error_outcome(error if isinstance(error, GenerateMediaError) else InternalError(error))
+        standard_printer().line(ended.line)
+        return int(ended.exit_code)

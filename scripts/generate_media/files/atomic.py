@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ..core import UsageError
+from ..core import StorageError
 
 _BUFFER_BYTES = 1 << 18
 _MAX_PARTS = 1000
@@ -59,7 +59,7 @@ def check_folder(folder: Path) -> None:
     """Make the folder and try it, before anything is sent.
 
     Raises:
-        UsageError: ``output_dir_unwritable``.
+        StorageError: ``output_dir_unwritable``.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def check_folder(folder: Path) -> None:
             part.file.write(b"\0")
             part.file.flush()
     except (OSError, ValueError) as error:  # ValueError: NUL in the name
-        raise UsageError(
+        raise StorageError(
             "output_dir_unwritable",
             f"files cannot be written to {folder}: {getattr(error, 'strerror', None) or error}",
             guidance=("Nothing was sent. Choose another folder with --output-dir.",),

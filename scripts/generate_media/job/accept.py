@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core import Reading, Result, without_bytes
 from ..journal import JournalWriteError, Row, local_id
 from .context import JobContext
-from .refusal import explain_unwritten
+from .create_errors import with_what_was_made
 
 if TYPE_CHECKING:
     from ..http import EventStream
@@ -23,7 +23,7 @@ class Created:
     stream: EventStream | None = None
 
 
-def record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | None = None) -> Created:
+def record_created(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | None = None) -> Created:
     """A job that its create's answer tells of: its id goes to disk first, then to stdout; where the disk fails, to
     stdout all the same. One that failed without an id has none to go on with: its last line tells of it.
 
@@ -34,7 +34,7 @@ def record(ctx: JobContext, row: Row, reading: Reading, stream: EventStream | No
     try:
         reading = _write_accepted(ctx, row, reading)
     except JournalWriteError as error:
-        raise explain_unwritten(row, reading, error) from None
+        raise with_what_was_made(row, reading, error) from None
     if given is not None or reading.result is not Result.FAILED:
         tell_accepted(ctx, reading)
     return Created(ctx.journal.get(row.row_id), reading, stream)
@@ -51,7 +51,7 @@ def _write_accepted(ctx: JobContext, row: Row, reading: Reading) -> Reading:
 
 
 def tell_accepted(ctx: JobContext, reading: Reading) -> None:
-    ctx.events.event(
+    ctx.printer.event(
         "accepted",
         generation_id=reading.generation_id,
         status=reading.status or None,

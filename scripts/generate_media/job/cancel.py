@@ -94,7 +94,7 @@ def _cannot_cancel(failure: Failure) -> Failure:
 
 
 def _saved_instead(ctx: JobContext, row: Row) -> Outcome:
-    ctx.events.warn(f"the job has already ended ({row.status}); a finished job is never deleted, its files are kept")
+    ctx.printer.warn(f"the job has already ended ({row.status}); a finished job is never deleted, its files are kept")
     if row.result != "succeeded":
         return Outcome(
             ExitCode.OK, {"event": "cancelled", "ok": False, "generation_id": row.generation_id, "status": row.status}

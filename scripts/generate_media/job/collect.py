@@ -26,8 +26,8 @@ from .accept import end_in_journal
 from .ask import ask
 from .context import JobContext, job_ref
 from .create import retries
-from .expiry import LOST, lost_words
-from .report import Ended, failed, no_file, sidecar_record, terminal
+from .expiry import RESULT_LOST, result_lost_words
+from .lines import Ended, failed, no_file, sidecar_record, terminal
 
 if TYPE_CHECKING:
     from ..files import Downloader
@@ -43,7 +43,7 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
         return collect_files(ctx, row, source=source, elapsed=elapsed, reused=False, reading=reading)
     end = _ended(ctx, row, source, elapsed, reused=False)
     outcome = failed(end, reading.failure, _category(ctx, reading.failure))
-    if ctx.outputs.folder is not None:
+    if ctx.folder is not None:
         error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
         _write_sidecar(ctx, end, (), error)
     return outcome
@@ -58,7 +58,7 @@ def collect_files(
         failure = _failure_of(row)
         return failed(end, failure, _category(ctx, failure))
     if end.more_outputs:
-        ctx.events.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
+        ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
     there = saved_outputs(row)
     if reused and there and still_there(there, row.output_dir):
         _mend_sidecar(ctx, end, there)
@@ -69,12 +69,12 @@ def collect_files(
     outputs = _taken(row, reading)
     if not outputs:
         return no_file(end, _no_output(row))
-    if ctx.outputs.folder is None:
+    if ctx.folder is None:
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
 
 
-def lost(ctx: JobContext, row: Row) -> Outcome:
+def result_lost(ctx: JobContext, row: Row) -> Outcome:
     """The outcome of a job whose result its provider has deleted since, as far as is documented: nothing is asked."""
     guidance = (
         f"the command in resume asks {ctx.provider.name} once more, and saves the file if it is still given",
@@ -82,7 +82,10 @@ def lost(ctx: JobContext, row: Row) -> Outcome:
         NEW_HINT,
     )
     error = OutputError(
-        LOST, lost_words(ctx.provider), guidance=guidance, details={"resume": ctx.resume(row.generation_id)}
+        RESULT_LOST,
+        result_lost_words(ctx.provider),
+        guidance=guidance,
+        details={"resume": ctx.resume(row.generation_id)},
     )
     return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
 
@@ -93,13 +96,13 @@ def _taken(row: Row, reading: Reading | None) -> Sequence[RemoteOutput]:
 
 
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
-    assert ctx.outputs.folder is not None
+    assert ctx.folder is not None
     row = end.row
     partly: list[SavedOutput] = []
     try:
         saved = save(
             outputs,
-            folder=ctx.outputs.folder,
+            folder=ctx.folder,
             stem_prompt=row.prompt,
             provider=row.provider,
             generation_id=row.generation_id or "",
@@ -118,15 +121,14 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     ctx.journal.collected(
         row.row_id,
         saved=[item._asdict() for item in saved],
-        output_dir=str(ctx.outputs.folder),
-        stem=stem(row.prompt, row.provider, row.generation_id or ""),
+        output_dir=str(ctx.folder),
     )
     return terminal(end, saved)
 
 
 def _worth_asking(ctx: JobContext, row: Row) -> bool:
     """Whether another query may give better URLs than the recorded ones: to fetch them, or where they expire."""
-    wanted = ctx.outputs.folder is not None or ctx.adapter.renews_urls
+    wanted = ctx.folder is not None or ctx.adapter.renews_urls
     return wanted and row.generation_id != local_id(row.fingerprint, row.ordinal)
 
 
@@ -165,7 +167,7 @@ def _write_sidecar(
     folder: Path | None = None,
 ) -> None:
     """A sidecar that cannot be written costs a warning, never the job."""
-    folder = folder or ctx.outputs.folder
+    folder = folder or ctx.folder
     assert folder is not None
     row = end.row
     name = stem(row.prompt, row.provider, row.generation_id or "")
@@ -173,7 +175,7 @@ def _write_sidecar(
         write_sidecar(folder, name, sidecar_record(end, saved, error))
     except (OSError, GenerateMediaError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.events.warn(f"the sidecar {name}.json could not be written: {reason}")
+        ctx.printer.warn(f"the sidecar {name}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:
@@ -182,8 +184,8 @@ def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool)
         source,
         elapsed,
         sandbox=ctx.sandbox,
-        verbose=ctx.events.verbose,
-        complete_urls=ctx.outputs.folder is None,
+        verbose=ctx.printer.verbose,
+        complete_urls=ctx.folder is None,
         reused=reused,
         more_outputs=max(0, len(row.remote) - MAX_OUTPUTS),
     )
@@ -212,7 +214,6 @@ def _downloader(ctx: JobContext, row: Row) -> Downloader:
     return Downloader(
         retries(ctx, "download", ctx.deadline),
         allow_loopback=is_loopback(ctx.gateway.base_url),
-        max_bytes=ctx.outputs.max_bytes,
         fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
         trust=ctx.gateway.trust,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ..config import ProviderSettings
 from ..core import Clock, Deadline, JobRef
 from ..events import Printer, Signals
-from ..http import Gateway, RetryPolicy
+from ..http import Gateway
 from ..providers import Adapter
 
 if TYPE_CHECKING:
-    from ..http import EventStream, Watch
+    from ..http import EventStream
     from ..journal import Journal, Row
 
 SILENCE_CHECK_SECONDS = 30.0
-_POLICY = RetryPolicy()
-_CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,15 +37,7 @@ class Limits:
     """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class OutputPlan:
-    """Where results go; ``folder`` None means --no-download."""
-
-    folder: Path | None
-    max_bytes: int = 4 << 30
-
-
-class Events:
+class JobPrinter:
     """A printer that adds what holds for every line of one job: its line in the batch file.
 
     ``quiet`` keeps back what nobody reads of one job among many (start, status); the id is always told.
@@ -109,21 +98,21 @@ class JobContext:
     provider: ProviderSettings
     adapter: Adapter
     gateway: Gateway
+    key_space: str
+    """What this provider's jobs are told apart from others by, in the journal."""
     journal: Journal
     clock: Clock
     deadline: Deadline
     limits: Limits
-    outputs: OutputPlan
-    events: Events
+    folder: Path | None
+    """Where results go; None means --no-download."""
+    printer: JobPrinter
     signals: Signals
-    watch: Watch
     streams: OpenStreams
     sandbox: bool = False
     config: str | None = None
     budget_seconds: float | None = None
     """What --deadline said, so that the command that goes on is as short as this one."""
-    policy: RetryPolicy = _POLICY
-    rng: random.Random = _CHANCE
 
     def resume(self, generation_id: str | None, *, settles: str | None = None) -> str | None:
         """The command that goes on with a job, or that takes it for the lost create ``settles`` first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Union
@@ -27,32 +28,33 @@ from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, Retries, TransportError
 from ..journal import JournalWriteError, Row
 from ..providers import refused
 from ..request import JobSpec
-from .accept import Created, record
+from .accept import Created, record_created
 from .context import JobContext
-from .refusal import unknown_error
+from .create_errors import outcome_unknown
 
 if TYPE_CHECKING:
     from ..http import EventStream
 
 CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
+_CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
 
 
-class _NotMade(NamedTuple):
+class _NothingCreated(NamedTuple):
     """Proof that nothing was created: the failure, and whether the connection itself failed."""
 
     failure: Failure
     connected: bool = True
 
 
-class _Lost(NamedTuple):
+class _AnswerLost(NamedTuple):
     """The create was sent and its answer is lost."""
 
     detail: str
     failure: Failure | None = None
 
 
-_Sent = Union[Created, _NotMade, _Lost]
+_Attempt = Union[Created, _NothingCreated, _AnswerLost]
 
 
 def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Created:
@@ -73,16 +75,16 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
             raise _give_up(ctx, row, "the deadline was reached before anything was sent", None)
         with ctx.signals.shield():
             sent = _send_once(ctx, spec.request, row, call, stack)
-            if isinstance(sent, _NotMade):
+            if isinstance(sent, _NothingCreated):
                 ctx.journal.retreat(row.row_id)  # before a signal that waited may end the run
         if isinstance(sent, Created):
             return sent
-        if isinstance(sent, _Lost):
+        if isinstance(sent, _AnswerLost):
             raise _outcome_unknown(ctx, row, sent)
         _wait_or_end(ctx, tries, row, sent)
 
 
-def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Sent:
+def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: ExitStack) -> _Attempt:
     seconds = ctx.clock.real(ctx.limits.create_timeout)
 
     def before_bytes() -> None:
@@ -112,27 +114,27 @@ def _send_once(ctx: JobContext, request: Request, row: Row, call: Call, stack: E
         if not error.reached:
             code = NETWORK_BLOCKED if error.detail == BLOCKED else "no_connection"
             failure = Failure(Category.TRANSIENT, f"no connection: {error.detail}", code=code)
-            return _NotMade(failure, connected=False)
-        return _Lost(error.detail)
+            return _NothingCreated(failure, connected=False)
+        return _AnswerLost(error.detail)
     sent = _from_answer(ctx, request, row, opened)
     if call.stream and isinstance(sent, Created) and sent.reading.result is None:
-        ctx.events.event("fallback_polling_start", generation_id=sent.row.generation_id, reason="answer_is_no_stream")
+        ctx.printer.event("fallback_polling_start", generation_id=sent.row.generation_id, reason="answer_is_no_stream")
     return sent
 
 
-def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Sent:
+def _from_answer(ctx: JobContext, request: Request, row: Row, answer: Answer) -> _Attempt:
     failure = refused(answer, ctx.adapter, operation="create", wall=ctx.clock.wall())
     if failure is not None:
         if failure.ended_generation:
-            return record(ctx, row, _ended_badly(ctx, request, answer, failure))
+            return record_created(ctx, row, _ended_badly(ctx, request, answer, failure))
         if failure.may_have_been_created:
-            return _Lost(f"HTTP {answer.status}", failure)
-        return _NotMade(failure)
+            return _AnswerLost(f"HTTP {answer.status}", failure)
+        return _NothingCreated(failure)
     body = parse_json(answer.body)
     reading = ctx.adapter.local_result(request, body) or ctx.adapter.read(body, model=request.model)
     if reading.generation_id is None and reading.result is None:
-        return _Lost(f"HTTP {answer.status} ({answer.media_type or 'no content type'}) without an id")
-    return record(ctx, row, reading)
+        return _AnswerLost(f"HTTP {answer.status} ({answer.media_type or 'no content type'}) without an id")
+    return record_created(ctx, row, reading)
 
 
 def _ended_badly(ctx: JobContext, request: Request, answer: Answer, failure: Failure) -> Reading:
@@ -141,27 +143,27 @@ def _ended_badly(ctx: JobContext, request: Request, answer: Answer, failure: Fai
     return reading._replace(result=Result.FAILED, failure=JobFailure(failure.code, failure.message), outputs=())
 
 
-def _from_stream(ctx: JobContext, request: Request, row: Row, stream: EventStream, seconds: float) -> _Sent:
+def _from_stream(ctx: JobContext, request: Request, row: Row, stream: EventStream, seconds: float) -> _Attempt:
     """Read events until one holds the id; the create's own time-out cuts a stream that never says it."""
     timer = stream.limit(seconds)
     detail = "the stream ended before it gave an id"
     try:
         for reading in readings(ctx, request.model, stream):
             if reading.generation_id is not None:
-                return record(ctx, row, reading, stream)
+                return record_created(ctx, row, reading, stream)
     except TransportError as error:
         detail = error.detail
     finally:
         timer.cancel()
-    return _Lost(detail)
+    return _AnswerLost(detail)
 
 
 def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Reading]:
     """What each event says; an event that is no JSON object (``[DONE]``, words) says nothing."""
     for event in stream:
         value = parse_json(event.data)
-        if ctx.events.verbose:
-            ctx.events.event(
+        if ctx.printer.verbose:
+            ctx.printer.event(
                 "sse_event",
                 server_event=event.name or None,
                 data=without_bytes(value if value is not None else event.data),
@@ -170,7 +172,7 @@ def readings(ctx: JobContext, model: str, stream: EventStream) -> Iterator[Readi
             yield ctx.adapter.read(dict(value), model=model)
 
 
-def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NotMade) -> None:
+def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NothingCreated) -> None:
     """Nothing was created: use the next key or host, wait for another try, or end.
 
     Raises:
@@ -180,7 +182,7 @@ def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NotMade) -> N
     if failure.code == NETWORK_BLOCKED:
         raise _no_network(ctx, row, failure)
     if failure.category in (Category.AUTH, Category.CREDITS) and ctx.gateway.next_key():
-        ctx.events.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
+        ctx.printer.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
         return
     if sent.connected and not failure.should_retry:
         ctx.journal.rejected(row.row_id, failure_json(failure))
@@ -188,7 +190,7 @@ def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NotMade) -> N
     if not sent.connected and tries.failed + 1 >= CONNECT_ATTEMPTS:
         raise _give_up(ctx, row, "the provider could not be reached", failure)
     if not sent.connected and ctx.gateway.rotate_host():
-        ctx.events.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
+        ctx.printer.warn(f"{failure.message}; going on with {ctx.gateway.base_url}")
     try:
         tries.wait(failure, crowd=True)
     except OutOfTime:
@@ -199,7 +201,7 @@ def retries(ctx: JobContext, operation: str, until: Deadline) -> Retries:
     """The tries of one operation, each wait told as a ``retry`` line."""
 
     def tell(failure: Failure, wait: float, attempt: int) -> None:
-        ctx.events.event(
+        ctx.printer.event(
             "retry",
             operation=operation,
             http_status=failure.http_status,
@@ -209,7 +211,7 @@ def retries(ctx: JobContext, operation: str, until: Deadline) -> Retries:
             attempt=attempt,
         )
 
-    return Retries(until, tell, ctx.policy, ctx.rng)
+    return Retries(until, tell, rng=_CHANCE)
 
 
 def failure_json(failure: Failure) -> Json:
@@ -242,8 +244,8 @@ def _no_network(ctx: JobContext, row: Row, failure: Failure) -> NotCreated:
     return NotCreated(NETWORK_BLOCKED, f"nothing was created: {BLOCKED}", details={"may_have_been_created": False})
 
 
-def _outcome_unknown(ctx: JobContext, row: Row, lost: _Lost) -> OutcomeUnknown:
+def _outcome_unknown(ctx: JobContext, row: Row, lost: _AnswerLost) -> OutcomeUnknown:
     error: Json = {"code": "outcome_unknown", "message": lost.detail}
     with suppress(JournalWriteError):  # a row left in sending by a dead writer says the same
         ctx.journal.unknown(row.row_id, failure_json(lost.failure) if lost.failure else error)
-    return unknown_error(lost.failure.message if lost.failure else lost.detail, row, lost.failure)
+    return outcome_unknown(lost.failure.message if lost.failure else lost.detail, row, lost.failure)

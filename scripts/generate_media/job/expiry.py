@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .context import JobContext
 
 SOON_SECONDS = 2 * 3600.0
-LOST = "result_lost"
+RESULT_LOST = "result_lost"
 """Our code of a result that was made, not saved, and deleted by its provider since, as far as is documented."""
 
 
@@ -30,13 +30,13 @@ def expires_in(provider: ProviderSettings, row: Row, clock: Clock) -> int | None
     return max(0, round(provider.result_ttl_seconds - clock.age(since)))
 
 
-def is_lost(provider: ProviderSettings | None, row: Row, clock: Clock) -> bool:
+def is_result_lost(provider: ProviderSettings | None, row: Row, clock: Clock) -> bool:
     """Whether a result that should have been saved outlived the time for which its provider keeps it."""
     wanted = row.state is State.ENDED and bool(row.output_dir)
     return wanted and provider is not None and expires_in(provider, row, clock) == 0
 
 
-def lost_words(provider: ProviderSettings) -> str:
+def result_lost_words(provider: ProviderSettings) -> str:
     """What happened to a result that is lost."""
     hours = provider.result_ttl_seconds / 3600
     return f"{provider.name} keeps a result for {hours:g} hours, and this one was not saved within them"
@@ -48,4 +48,4 @@ def warn_if_soon(ctx: JobContext, row: Row) -> None:
     if left is not None and left < SOON_SECONDS:
         when = "is probably gone by now" if left == 0 else f"is gone in about {max(1, left // 60)} minutes"
         hours = ctx.provider.result_ttl_seconds / 3600
-        ctx.events.warn(f"{ctx.provider.name} keeps a result for {hours:g} hours: this one {when}")
+        ctx.printer.warn(f"{ctx.provider.name} keeps a result for {hours:g} hours: this one {when}")

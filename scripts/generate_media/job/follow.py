@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
-from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError
+from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError, shared
 from .accept import Created
 from .ask import NO_ANSWER, ask
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
@@ -50,9 +50,9 @@ class _Progress:
         if reading.result is None or reading.aliases:  # an end is recorded with its word, and nobody waits for two
             self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
         if changed and reading.result is None:
-            self.ctx.events.event("status", generation_id=self.row.generation_id, status=reading.status)
+            self.ctx.printer.event("status", generation_id=self.row.generation_id, status=reading.status)
         if reading.progress is not None:
-            self.ctx.events.say(f"{reading.status}: {reading.progress:.0f} %")
+            self.ctx.printer.say(f"{reading.status}: {reading.progress:.0f} %")
 
 
 def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
@@ -87,7 +87,7 @@ def _is_whole_end(ctx: JobContext, reading: Reading) -> bool:
 def _follow_stream(
     ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
 ) -> Followed | None:
-    """Events until an end; None when the stream cannot tell it, which is then said."""
+    """JobPrinter until an end; None when the stream cannot tell it, which is then said."""
     watcher = _StreamWatch(ctx, row, stream, until)
     reason = "stream_ended"
     try:
@@ -101,7 +101,7 @@ def _follow_stream(
     if watcher.found is not None:
         return Followed(watcher.found, "poll")
     if not until.passed:
-        ctx.events.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
+        ctx.printer.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
     return None
 
 
@@ -121,7 +121,7 @@ class _StreamWatch:
     def __enter__(self) -> _StreamWatch:
         self._open = True
         due = time.monotonic() + self.ctx.clock.real(self.until.remaining())
-        self._end = self.ctx.watch.at(due, self.stream.shutdown)
+        self._end = shared().at(due, self.stream.shutdown)
         self._schedule()
         return self
 
@@ -133,7 +133,7 @@ class _StreamWatch:
     def _schedule(self) -> None:
         due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
         soonest = time.monotonic() + self.ctx.clock.real(1.0)
-        self._next = self.ctx.watch.at(max(due, soonest), self._check)
+        self._next = shared().at(max(due, soonest), self._check)
 
     def _check(self) -> None:
         quiet = time.monotonic() - self.stream.last_event_at

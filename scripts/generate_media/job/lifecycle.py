@@ -20,8 +20,8 @@ from ..core import (
     NotCreated,
     OutcomeUnknown,
     ProviderRefused,
+    ReportedError,
     Stopped,
-    Told,
 )
 from ..events import Outcome, error_outcome
 from ..journal import Claim, ClaimKind, NewJob, Row, State
@@ -30,8 +30,8 @@ from ..request import JobSpec
 from .accept import Created, end_in_journal
 from .context import JobContext
 from .create import create
+from .create_errors import outcome_unknown
 from .expiry import warn_if_soon
-from .refusal import unknown_error
 
 BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""
@@ -64,14 +64,14 @@ class _Run:
         except Exception as error:
             return self._cut_short(InternalError(error))
 
-    def _cut_short(self, error: Told) -> Outcome:
+    def _cut_short(self, error: ReportedError) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
         with suppress(Exception):  # another run has disowned the row, or the disk is gone
             self._record(error, fields)
         return error_outcome(error, **fields)
 
-    def _record(self, error: Told, fields: dict[str, object]) -> None:
+    def _record(self, error: ReportedError, fields: dict[str, object]) -> None:
         row = self.row and self.ctx.journal.get(self.row.row_id)
         lost = isinstance(error, (Interrupted, OutcomeUnknown, InternalError))
         if row is not None and row.state is State.SENDING and lost:
@@ -101,6 +101,8 @@ def run_job(
     run = _Run(ctx, ctx.clock.now())
 
     def made() -> Outcome:
+        for sentence in (*spec.request.warnings, *spec.request.unchecked):
+            ctx.printer.warn(sentence)
         with nullcontext(stack) if stack is not None else ExitStack() as open_until:
             return _run(run, spec, open_until, detach, before_create)
 
@@ -119,7 +121,7 @@ def _resume(run: _Run, row: Row) -> Outcome:
     if row.state in (State.ENDED, State.COLLECTED):
         return _collect(run, row, reused=row.state is State.COLLECTED)
     if row.generation_id is None:
-        raise _with_candidates(ctx, row, unknown_error("its answer was lost", row))
+        raise _with_candidates(ctx, row, outcome_unknown("its answer was lost", row))
     return _to_the_end(run, row, None)
 
 
@@ -175,15 +177,15 @@ def _create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Creat
     try:
         return create(ctx, spec, row, stack)
     except ProviderRefused as error:
-        from .refusal import explain_refusal
+        from .create_errors import with_advice
 
-        raise explain_refusal(ctx, spec.request, error) from None
+        raise with_advice(ctx, spec.request, error) from None
     except OutcomeUnknown as error:
         raise _with_candidates(ctx, row, error) from None
 
 
 def _with_candidates(ctx: JobContext, row: Row, error: OutcomeUnknown) -> OutcomeUnknown:
-    from .recover import with_candidates
+    from .lost_creates import with_candidates
 
     return with_candidates(ctx, row.row_id, error)
 
@@ -213,7 +215,7 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
         fingerprint=spec.fingerprint,
         copy=spec.copy,
         provider=request.provider,
-        key_space="sandbox" if ctx.sandbox else ctx.provider.key_space_of(ctx.gateway.base_url),
+        key_space=ctx.key_space,
         base_url=ctx.gateway.base_url,
         key_fingerprint=ctx.gateway.key.fingerprint,
         path=request.path,
@@ -222,8 +224,7 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
         kind=request.kind,
         prompt=request.prompt,
         request=redact(request.body),
-        output_dir=str(ctx.outputs.folder or ""),
-        media_sha256=spec.media_sha256,
+        output_dir=str(ctx.folder or ""),
     )
 
 
@@ -234,17 +235,17 @@ def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
         OutcomeUnknown: it may cost something; with the jobs that may be the lost one.
     """
     if spec.request.synchronous and spec.request.model in ctx.provider.free_models:
-        ctx.events.warn(
+        ctx.printer.warn(
             "an earlier run was stopped while this request was out and its result is lost; "
             "the model is free, so it is asked again"
         )
         return _claim(ctx, spec, force_new=True)
-    raise _with_candidates(ctx, row, unknown_error("an earlier run of the same command lost its answer", row))
+    raise _with_candidates(ctx, row, outcome_unknown("an earlier run of the same command lost its answer", row))
 
 
 def _tell_attached(ctx: JobContext, row: Row) -> None:
     since = datetime.fromtimestamp(row.accepted_at or row.created_at, timezone.utc)
-    ctx.events.event("attached", generation_id=row.generation_id, since=since.isoformat(timespec="seconds"))
+    ctx.printer.event("attached", generation_id=row.generation_id, since=since.isoformat(timespec="seconds"))
 
 
 def _detached() -> Outcome:

@@ -1,28 +1,75 @@
-"""One run's surroundings, opened in the order in which they can fail: config, keys, host, state, sandbox."""
+"""What all jobs of a run share, opened in the order in which it can fail: config, host, keys, state, sandbox."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..config import KeySearch, ProviderSettings, SecretKey, Settings, hide_keys_of, is_loopback, keys_of, load_settings
-from ..core import BUNDLE, CONFIG_FILE, AuthError, Clock, Deadline, UsageError, journal_dir
+from ..config import (
+    KeySearch,
+    ProviderSettings,
+    SecretKey,
+    Settings,
+    hide_keys_of,
+    is_loopback,
+    keys_by_provider,
+    load_settings,
+    missing_key,
+    tracked_key_warning,
+)
+from ..core import (
+    CONFIG_FILE,
+    DEFAULT_OUTPUT_DIR,
+    AuthError,
+    Clock,
+    Deadline,
+    StorageError,
+    UsageError,
+    journal_dir,
+)
 from ..events import Printer, Signals
 from ..http import ClientPool, Gateway
 from ..providers import adapter_for
-from .context import Events, JobContext, Limits, OpenStreams, OutputPlan
+from ..request import Chooser
+from .context import JobContext, JobPrinter, Limits, OpenStreams
 
 if TYPE_CHECKING:
-    from ..http import Client, Watch
+    from ..http import Client
     from ..journal import Journal
 
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
+FRESH_URL_SECONDS = 3600.0
+"""How long a result URL of ours may stand in for the local file it came from (lifetime undocumented [M])."""
+
+
+class RunOptions(NamedTuple):
+    """What a command line says of a whole run, whatever it makes. Seconds; None: config.json's, or no limit."""
+
+    config: Path | None = None
+    sandbox: bool = False
+    base_url: str | None = None
+    deadline: float | None = None
+    poll_interval: float | None = None
+    poll_timeout: float | None = None
+    poll_request_timeout: float = 20.0
+    sse_request_timeout: float = 120.0
+    output_dir: str | None = None
+    no_download: bool = False
+
+    @classmethod
+    def of(cls, flags: Mapping[str, Any]) -> RunOptions:
+        """Those of a script's flags (names with underscores) that are meant here."""
+        return cls(**{name: flags[name] for name in cls._fields if name in flags})
+
+    def output_folder(self, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path | None:
+        """The absolute folder for results; None with --no-download."""
+        return None if self.no_download else Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
 
 
 @dataclass(eq=False, repr=False)
@@ -30,87 +77,88 @@ class Session:
     """What all jobs of a run share. Everything opened here is closed with ``stack``."""
 
     settings: Settings
-    args: argparse.Namespace
+    options: RunOptions
     printer: Printer
     signals: Signals
     stack: ExitStack
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
-    sandbox_urls: Mapping[str, str] = field(default_factory=dict)
-    """Protocol → base URL, once the sandbox runs."""
-    _journal: Journal | None = None
-    _watch: Watch | None = None
     _pools: dict[str, ClientPool] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
+    def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
         """Read the settings; nothing else yet."""
-        session = cls(load_settings(args.config or CONFIG_FILE), args, printer, signals, stack)
+        session = cls(load_settings(options.config or CONFIG_FILE), options, printer, signals, stack)
         hide_keys_of(session.settings, session.environ)
         return session
 
     @property
     def sandbox(self) -> bool:
-        return bool(self.args.sandbox)
+        return self.options.sandbox
 
     @property
     def config(self) -> str | None:
         """--config, as a printed command says it."""
-        return str(self.args.config.resolve()) if self.args.config else None
+        return str(self.options.config.resolve()) if self.options.config else None
 
     @property
     def folder(self) -> Path:
         """Where the journal lives."""
         return journal_dir(self.environ, sandbox=self.sandbox)
 
-    @property
+    @cached_property
     def journal(self) -> Journal:
         """Opened when first needed; an unusable folder is an early, clear error."""
-        if self._journal is None:
-            from ..journal import Journal
+        from ..journal import Journal
 
-            self._journal = Journal.open(self.folder)
-            self.stack.callback(self._journal.close)
-        return self._journal
+        journal = Journal.open(self.folder)
+        self.stack.callback(journal.close)
+        return journal
 
     def past(self) -> Journal:
         """The journal to look at only: none is made where there is none."""
         from ..journal import Journal
 
-        return self._journal or self.stack.enter_context(Journal.open(self.folder, read_only=True))
+        opened: Journal | None = vars(self).get("journal")
+        return opened or self.stack.enter_context(Journal.open(self.folder, read_only=True))
 
-    @property
-    def watch(self) -> Watch:
-        if self._watch is None:
-            from ..http import shared
+    def known_url(self, provider: str, sha256: str) -> str | None:
+        """Where a local file that was made here can be had by URL, while that URL is fresh."""
+        return self.past().url_for_bytes(sha256, provider, FRESH_URL_SECONDS)
 
-            self._watch = shared()
-        return self._watch
+    def chooser(self) -> Chooser:
+        """Which provider, endpoint and model are meant. It holds the contracts: let it go when all is chosen."""
+        return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
+
+    @cached_property
+    def _keys(self) -> Mapping[str, KeySearch]:
+        """What every provider's places hold, the sandbox aside; read when first asked for."""
+        return keys_by_provider(self.settings, self.environ)
 
     def keys(self, provider: ProviderSettings) -> KeySearch:
-        """Where the provider's keys stand now; in the sandbox any will do."""
+        """The provider's keys; in the sandbox any will do."""
         if self.sandbox:
             return KeySearch((SANDBOX_KEY,))
-        found = keys_of(self.settings, (provider,), self.environ)
-        return replace(found, warnings=(*found.warnings, *self._tracked_config(provider)))
+        found = self._keys[provider.name]
+        tracked = tracked_key_warning(provider, self.settings, self.options.config or CONFIG_FILE)
+        return replace(found, warnings=(*found.warnings, *tracked))
 
-    def _tracked_config(self, provider: ProviderSettings) -> tuple[str, ...]:
-        """A warning where a key stands in a config.json that git tracks."""
-        from ..config import is_tracked
+    def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
+        """The provider's keys.
 
-        file: Path = self.args.config or CONFIG_FILE
-        if not self.settings.config_keys(provider) or not is_tracked(file):
-            return ()
-        words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
-        return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
+        Raises:
+            AuthError: there is none; with where to get one and how to set it, for every provider.
+        """
+        found = self.keys(provider)
+        for warning in found.warnings:
+            self.printer.event("warning", message=warning)
+        if not found.keys:
+            raise missing_key(provider, self.settings, found.problems)
+        return found.keys
 
-    def has_key(self, provider: ProviderSettings) -> bool:
-        """Whether a key of the provider is set for real, the sandbox aside."""
-        return bool(keys_of(self.settings, (provider,), self.environ).keys)
-
-    def base_url(self, provider: ProviderSettings, wanted: str | None) -> str:
-        """The host to call: the sandbox's, the one asked for, or the provider's own.
+    def base_url(self, provider: ProviderSettings, otherwise: str | None = None) -> str:
+        """The host to call: the sandbox's, the one that --base-url names, ``otherwise``, or the provider's own.
 
         Raises:
             UsageError: a host that config.json does not allow.
@@ -118,23 +166,27 @@ class Session:
         from ..http import check_base_url
 
         if self.sandbox:
-            return self._start_sandbox()[provider.protocol]
-        url = (wanted or provider.base_url).rstrip("/")
+            return self._sandbox_urls[provider.protocol]
+        url = (self.options.base_url or otherwise or provider.base_url).rstrip("/")
         check_base_url(url, provider.allowed_hosts)
         return url
 
-    def _start_sandbox(self) -> Mapping[str, str]:
-        if not self.sandbox_urls:
-            from ..sandbox import start
+    @cached_property
+    def _sandbox_urls(self) -> Mapping[str, str]:
+        """Protocol → base URL. The sandbox runs from the first time that this is asked for."""
+        from ..sandbox import start
 
-            self.journal  # noqa: B018 - its folder, which is the sandbox's too, is made and tried in one place
-            try:
-                running = start(store=self.folder / "store")
-            except OSError as error:
-                raise _no_sandbox(self.folder, error) from error
-            self.stack.callback(running.close)
-            self.sandbox_urls = running.protocol_urls
-        return self.sandbox_urls
+        self.journal  # noqa: B018 - its folder, which is the sandbox's too, is made and tried in one place
+        try:
+            running = start(store=self.folder / "store")
+        except OSError as error:
+            raise _no_sandbox(self.folder, error) from error
+        self.stack.callback(running.close)
+        return running.protocol_urls
+
+    def key_space(self, provider: ProviderSettings, base_url: str) -> str:
+        """What jobs and keys are told apart by; all of the sandbox is one, for its port is another each time."""
+        return "sandbox" if self.sandbox else provider.key_space_of(base_url)
 
     def clock(self, base_url: str) -> Clock:
         return Clock(self.settings.scale_at(base_url), self.stop)
@@ -143,9 +195,6 @@ class Session:
         """Wake every sleeper and every reader of a stream: the run is ending."""
         self.stop.set()
         self.streams.shut_down()
-
-    def args_concurrency(self, otherwise: int) -> int:
-        return getattr(self.args, "concurrency", None) or otherwise
 
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
         pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
@@ -163,37 +212,47 @@ class Session:
     def context(
         self,
         provider: ProviderSettings,
-        base_url: str,
-        keys: tuple[SecretKey, ...],
-        *,
-        deadline: Deadline,
-        clock: Clock,
         folder: Path | None,
+        *,
+        base_url: str | None = None,
+        made_with: str = "",
         synchronous: bool = False,
         quiet: bool = False,
     ) -> JobContext:
-        """A job's surroundings at one provider."""
+        """A job's surroundings at one provider: everything that can fail before anything is sent.
+
+        ``base_url`` and ``made_with`` are the host and the key's fingerprint of a job that the journal knows.
+        """
+        url = self.base_url(provider, base_url)
+        keys = self.need_keys(provider)
+        if made_with and not self.sandbox:
+            keys = _only(made_with, keys, provider)
+        if folder is not None:
+            from ..files import check_folder
+
+            check_folder(folder)
+        clock = self.clock(url)
         return JobContext(
             provider=provider,
             adapter=adapter_for(provider.protocol),
-            gateway=self.gateway(provider, base_url, keys),
+            gateway=self.gateway(provider, url, keys),
+            key_space=self.key_space(provider, url),
             journal=self.journal,
             clock=clock,
-            deadline=deadline,
-            limits=self.limits(provider, synchronous),
-            outputs=OutputPlan(folder),
-            events=Events(self.printer, quiet=quiet),
+            deadline=Deadline.after(clock, self.options.deadline),
+            limits=self._limits(provider, synchronous),
+            folder=folder,
+            printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,
-            watch=self.watch,
             streams=self.streams,
             sandbox=self.sandbox,
             config=self.config,
-            budget_seconds=self.args.deadline,
+            budget_seconds=self.options.deadline,
         )
 
-    def limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
+    def _limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
         """The run's time-outs: flags first, then the provider's; an interval below its minimum is raised."""
-        interval = self.args.poll_interval
+        interval = self.options.poll_interval
         if interval is not None and interval < provider.min_poll_interval:
             self.printer.event(
                 "warning",
@@ -201,19 +260,16 @@ class Session:
                 f"the least that {provider.name} allows",
             )
             interval = provider.min_poll_interval
-        sync = provider.sync_create_timeout_seconds
+        typical = {} if interval else {kind: each / self.pace for kind, each in provider.typical_seconds.items()}
+        create = provider.create_timeout_seconds
         return Limits(
             poll_interval=interval or provider.poll_interval / self.pace,
-            poll_timeout=self.args.poll_timeout or provider.poll_timeout,
-            poll_request_timeout=self.args.poll_request_timeout,
-            stream_silence=getattr(self.args, "sse_request_timeout", 120.0),
-            create_timeout=max(sync, provider.create_timeout_seconds)
-            if synchronous
-            else provider.create_timeout_seconds,
+            poll_timeout=self.options.poll_timeout or provider.poll_timeout,
+            poll_request_timeout=self.options.poll_request_timeout,
+            stream_silence=self.options.sse_request_timeout,
+            create_timeout=max(provider.sync_create_timeout_seconds, create) if synchronous else create,
             least_poll_interval=provider.min_poll_interval / self.pace,
-            typical_seconds={}
-            if interval
-            else {kind: seconds / self.pace for kind, seconds in provider.typical_seconds.items()},
+            typical_seconds=typical,
         )
 
     @property
@@ -225,21 +281,8 @@ class Session:
 
         return DEFAULT_SPEED
 
-    def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
-        """The provider's keys.
 
-        Raises:
-            AuthError: there is none; with where to get one and how to set it, for every provider.
-        """
-        found = self.keys(provider)
-        for warning in found.warnings:
-            self.printer.event("warning", message=warning)
-        if not found.keys:
-            raise missing_key(provider, self.settings, found)
-        return found.keys
-
-
-def _no_sandbox(folder: Path, error: OSError) -> UsageError:
+def _no_sandbox(folder: Path, error: OSError) -> UsageError | StorageError:
     from ..http import NETWORK_BLOCKED, is_blocked
     from ..journal import unwritable
 
@@ -248,37 +291,18 @@ def _no_sandbox(folder: Path, error: OSError) -> UsageError:
     return unwritable(folder, error.strerror or str(error))
 
 
-def missing_key(provider: ProviderSettings, settings: Settings, found: KeySearch) -> AuthError:
-    """The first contact: everything that somebody without a key needs, in one object."""
-    return AuthError(
-        "missing_key",
-        found.problems[0] if found.problems else f"no key for {provider.name} was found",
-        guidance=(
-            f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
-            "or try it at once without any key: add --sandbox",
-        ),
-        details={
-            "provider": provider.name,
-            "problems": list(found.problems) or None,
-            **first_contact(settings, provider),
-        },
-    )
+def _only(fingerprint: str, keys: tuple[SecretKey, ...], provider: ProviderSettings) -> tuple[SecretKey, ...]:
+    """The key that made a job; no other one sees it.
 
-
-PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
-"""The one variable that OpenClaw hands to a skill by itself; the others go to its own .env."""
-
-
-def first_contact(settings: Settings, provider: ProviderSettings) -> dict[str, Any]:
-    """Where each provider's key comes from, and the four places to put the one that is asked for."""
-    env = provider.key_env
-    openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "<your key>"}}'
-    return {
-        "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
-        "set_key": {
-            "shell": f"export {env}=<your key>",
-            ".env": f"{BUNDLE / '.env'}: {env}=<your key>",
-            "config.json": f'providers."{provider.name}".api_key',
-            "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}=<your key>",
-        },
-    }
+    Raises:
+        AuthError: it is not configured now.
+    """
+    found = tuple(key for key in keys if key.fingerprint == fingerprint)
+    if not found:
+        raise AuthError(
+            "key_not_configured",
+            f"this job was made with key {fingerprint}, which is not configured now",
+            guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
+            details={"configured": [key.fingerprint for key in keys]},
+        )
+    return found

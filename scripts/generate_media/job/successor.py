@@ -34,7 +34,7 @@ class Successor:
     left_out: tuple[str, ...] = ()
 
 
-def explain_gone(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
+def with_successor(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
     """The refusal of a create with what the provider offers now and how to go on; unchanged where it is another."""
     call = ctx.adapter.available_models()
     if error.failure.category is not Category.NOT_FOUND or call is None:

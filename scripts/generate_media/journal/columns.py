@@ -85,7 +85,6 @@ def new_columns(new: NewJob) -> dict[str, Sql]:
     return columns | {
         "copy": new.copy,
         "request": None if new.request is None else own_json(without_bytes(new.request)),
-        "media_sha256": to_json(list(new.media_sha256)),
     }
 
 
@@ -117,10 +116,6 @@ def _plain(value: Any) -> str:
 def _list(value: Any) -> list[Any]:
     parsed = from_json(value)
     return parsed if isinstance(parsed, list) else []
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    return tuple(str(item) for item in _list(value))
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
@@ -157,13 +152,12 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("row_id", "ordinal", "copy"), int),
     **dict.fromkeys(("fingerprint", "provider", "key_space", "base_url", "key_fingerprint", "path"), _plain),
     **dict.fromkeys(("model", "kind", "prompt", "output_dir", "writer", "status"), _plain),
-    **dict.fromkeys(("query_path", "generation_id", "result", "stem"), _text),
+    **dict.fromkeys(("query_path", "generation_id", "result"), _text),
     **dict.fromkeys(("request", "error", "response", "saved", "usage"), from_json),
     **dict.fromkeys(("sending_at", "accepted_at", "ended_at", "collected_at"), _seconds),
-    **dict.fromkeys(("provider_created_at", "expires_at", "poll_deadline"), _seconds),
+    "provider_created_at": _seconds,
     "created_at": _time,
     "state": _state,
-    "media_sha256": _strings,
     "aliases": _pairs,
     "remote": _outputs,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core import UsageError
+from ..core import StorageError
 from . import locks, schema, witness
 from .failures import BUSY_SECONDS, JournalDamaged, from_sqlite, is_corrupt, rows_lost, unwritable
 from .folder import FILE_NAME, make_file, prepare, set_aside
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """A journal's file. Raises UsageError at opening, JournalWriteError later; DESIGN says which."""
+    """A journal's file. Raises StorageError at opening, JournalWriteError later; DESIGN says which."""
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class Database:
             return db
         try:
             return self._open_writable()
-        except UsageError as error:
+        except StorageError as error:
             if self._read_only and error.code == "state_unwritable":
                 return self._open_read_only()
             raise
@@ -123,7 +123,7 @@ class Database:
     def _refuse_newer(self, db: sqlite3.Connection) -> None:
         found = schema.version(db)
         if found > len(schema.STEPS):
-            raise UsageError(
+            raise StorageError(
                 "journal_newer",
                 f"the journal {self.file} is of version {found}; this program knows up to {len(schema.STEPS)}",
                 guidance=("Use the newer generate-media that wrote it.",),
@@ -150,7 +150,7 @@ class Database:
         except sqlite3.Error as error:
             raise unwritable(self.folder, str(error)) from error
 
-    def _opening_failed(self, error: sqlite3.Error) -> UsageError:
+    def _opening_failed(self, error: sqlite3.Error) -> StorageError:
         text = str(error)
         if is_corrupt(error):
             return self._corrupt(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core import ELSEWHERE, UsageError
+from ..core import ELSEWHERE, StorageError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 30.0
 
 
-class JournalWriteError(UsageError):
+class JournalWriteError(StorageError):
     """A step could not be written: disk full, input/output error, a read-only file system.
 
     Nothing of that step is on disk. Before sending it ends the run; after sending the caller still holds the
@@ -33,9 +33,11 @@ class IdAlreadyKnown(IllegalTransition):
     """A job found in the provider's list already belongs to another row, written meanwhile."""
 
 
-def unwritable(folder: Path, reason: str, code: str = "state_unwritable", *, command: str | None = None) -> UsageError:
+def unwritable(
+    folder: Path, reason: str, code: str = "state_unwritable", *, command: str | None = None
+) -> StorageError:
     """The early, clear error of a state folder that cannot be used; ``command`` mends it where one can."""
-    return UsageError(
+    return StorageError(
         code,
         f"the journal's folder {folder} cannot be used: {reason}",
         guidance=(
@@ -46,9 +48,9 @@ def unwritable(folder: Path, reason: str, code: str = "state_unwritable", *, com
     )
 
 
-def not_private(folder: Path, reason: str, command: str) -> UsageError:
+def not_private(folder: Path, reason: str, command: str) -> StorageError:
     """The early, clear error of a state folder into which others may have put something; ``command`` mends it."""
-    return UsageError(
+    return StorageError(
         "state_not_private",
         f"the journal's folder {folder} is not yours alone: {reason}",
         guidance=(

@@ -27,7 +27,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 def prepare(folder: Path) -> None:
     """The folder and ``locks`` in it, 0700 whatever the umask; one that others could only read is tightened.
 
-    Raises UsageError ``state_not_private``, ``state_unwritable`` or ``state_on_network_filesystem``.
+    Raises StorageError ``state_not_private``, ``state_unwritable`` or ``state_on_network_filesystem``.
     """
     try:
         if folder.is_dir():

@@ -86,14 +86,14 @@ class Queries:
 
     def url_for_bytes(self, sha256: str, provider: str, max_age_seconds: float) -> str | None:
         """The provider's URL of a file that we saved with these bytes, while it is fresh."""
-        query = """SELECT saved_file.url, ended_at, expires_at FROM saved_file JOIN job USING (row_id)
+        query = """SELECT saved_file.url, ended_at FROM saved_file JOIN job USING (row_id)
                    WHERE sha256 = ? AND provider = ? ORDER BY row_id DESC"""
         now = self._wall()
         with self._database.reading() as db:
             found = db.execute(query, (to_text(sha256), to_text(provider))).fetchall()
-        for url, ended_at, expires_at in found:
+        for url, ended_at in found:
             age = max(0.0, now - (ended_at or 0.0))  # a clock set back makes no negative age
-            if age <= max_age_seconds and (expires_at is None or now < expires_at):
+            if age <= max_age_seconds:
                 return as_text(url)
         return None
 

@@ -39,7 +39,6 @@ class NewJob(NamedTuple):
     prompt: str
     request: Json
     output_dir: str
-    media_sha256: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -64,7 +63,6 @@ class Row(NamedTuple):
     prompt: str
     request: Json
     output_dir: str
-    media_sha256: tuple[str, ...]
     state: State
     writer: str
     """Who holds the row in intent and sending: the name of its lock."""
@@ -80,15 +78,12 @@ class Row(NamedTuple):
     saved: Json
     """The saved outputs, a list of objects with ``path``, ``url``, ``sha256`` …"""
     usage: Json
-    stem: str | None
     created_at: float
     sending_at: float | None
     accepted_at: float | None
     ended_at: float | None
     collected_at: float | None
     provider_created_at: float | None
-    expires_at: float | None
-    poll_deadline: float | None
 
     @property
     def exists(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core import OURS, Json, RemoteOutput, Result, cut_keys_everywhere
+from ..core import OURS, Json, RemoteOutput, Result, cut_keys_everywhere, without_none
 from . import locks, witness
 from .columns import new_columns, own_json, said, to_json, to_remote, to_text, without_bytes
 from .database import Database
@@ -53,7 +53,7 @@ class Journal(Queries):
         """Opens, makes or migrates the journal of a folder.
 
         ``read_only`` makes nothing: a missing journal reads as empty, one in a read-only folder can be read.
-        Raises UsageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
+        Raises StorageError ``state_unwritable``, ``state_on_network_filesystem``, ``journal_newer``,
         ``journal_corrupt`` (set aside, a new one begun), ``journal_lost`` (rows are gone; said once),
         ``state_not_private``, ``journal_busy``, ``journal_write_failed``.
         """
@@ -103,7 +103,7 @@ class Journal(Queries):
                 raise IllegalTransition(f"row {row_id} is held by another writer")
             changes: Columns = {"state": State.SENDING.value, "sending_at": self._wall()}
             given = {"key_fingerprint": to_text(key_fingerprint), "base_url": to_text(base_url)}
-            update(db, row_id, changes | {name: value for name, value in given.items() if value is not None})
+            update(db, row_id, changes | without_none(given))
 
     def retreat(self, row_id: int) -> None:
         """What was sent provably created nothing and will be tried again: back to intent."""
@@ -120,7 +120,6 @@ class Journal(Queries):
         status: str = "",
         provider_created_at: float | None = None,
         usage: Json = None,
-        poll_deadline: float | None = None,
     ) -> None:
         """The id is known. From unknown, or a dead writer's sending, for a job found in the provider's list.
 
@@ -135,10 +134,9 @@ class Journal(Queries):
                 raise IdAlreadyKnown(f"{generation_id!r} belongs to another row")
             changes: Columns = {"state": State.ACCEPTED.value, "generation_id": to_text(generation_id), "error": None}
             changes |= {"status": said(status or row.status), "accepted_at": row.accepted_at or self._wall()}
-            optional: Columns = {"provider_created_at": provider_created_at, "poll_deadline": poll_deadline}
+            optional: Columns = {"provider_created_at": provider_created_at}
             optional["usage"] = to_json(usage)
-            changes |= {name: value for name, value in optional.items() if value is not None}
-            update(db, row_id, changes | aliased(db, row, aliases))
+            update(db, row_id, changes | without_none(optional) | aliased(db, row, aliases))
             know(db, row_id, generation_id)
 
     def rejected(self, row_id: int, error: Json) -> None:
@@ -171,7 +169,6 @@ class Journal(Queries):
         response: Json,
         error: Json = None,
         generation_id: str | None = None,
-        expires_at: float | None = None,
         durable: bool = True,
     ) -> None:
         """The job reached an end; straight from sending for a synchronous result, which gets a local id.
@@ -190,23 +187,15 @@ class Journal(Queries):
             changes |= {"result": result, "remote": to_remote(remote), "response": to_json(response)}
             changes |= {"usage": to_json(row.usage if usage is None else usage), "error": to_json(error)}
             renewed = row.ended_at is None or urls(row.remote) != urls(remote)
-            changes |= {
-                "ended_at": self._wall() if renewed else row.ended_at,
-                "expires_at": expires_at or row.expires_at,
-            }
-            update(db, row_id, changes)
+            update(db, row_id, changes | {"ended_at": self._wall() if renewed else row.ended_at})
             know(db, row_id, known)
 
-    def collected(self, row_id: int, *, saved: Json, output_dir: str, stem: str) -> None:
+    def collected(self, row_id: int, *, saved: Json, output_dir: str) -> None:
         """The files are on disk. Again after they were fetched again, perhaps elsewhere."""
         saved = cut_keys_everywhere(saved, OURS)
         with self._database.transaction(durable=False) as db:
             allowed(db, row_id, State.COLLECTED)
-            changes: Columns = {
-                "state": State.COLLECTED.value,
-                "saved": own_json(without_bytes(saved)),
-                "stem": to_text(stem),
-            }
+            changes: Columns = {"state": State.COLLECTED.value, "saved": own_json(without_bytes(saved))}
             update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
             index_files(db, row_id, saved)
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..core import Answer, Category, Failure, JobFailure, Json, clean_text, parse_json, succeeded
+from ..core import Answer, Category, Failure, JobFailure, Json, clean_text, parse_json
 from .base import Adapter, ErrorRule
 from .retry_after import parse_retry_after
 
@@ -18,7 +18,7 @@ LONGEST_WAIT_IN_BODY = 86400.0
 def refused(answer: Answer, adapter: Adapter, *, operation: str, wall: float) -> Failure | None:
     """What an answer refuses; None for a success that the protocol does not take back in its body."""
     told = adapter.refusal(answer)
-    if told is None and succeeded(answer):
+    if told is None and answer.succeeded:
         return None
     return classify(answer, adapter.errors, operation=operation, wall=wall, told=told)
 

@@ -11,14 +11,13 @@ if TYPE_CHECKING:
     from .prepare import (
         MEDIA_FLAGS as MEDIA_FLAGS,
         WISH_FLAGS as WISH_FLAGS,
+        JobSpec as JobSpec,
         KnownUrl as KnownUrl,
         Prepared as Prepared,
         Wanted as Wanted,
         prepare_request as prepare_request,
         wanted_from as wanted_from,
     )
-    from .sets import NoJsonConstant as NoJsonConstant, strict_json as strict_json
-    from .spec import JobSpec as JobSpec
 else:
     from ..core.door import opened
 
@@ -27,7 +26,5 @@ else:
         ("build", "Wish build_body"),
         ("choose", "Chooser"),
         ("flag_values", "MEDIA_KINDS"),
-        ("prepare", "KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
-        ("sets", "NoJsonConstant strict_json"),
-        ("spec", "JobSpec"),
+        ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,11 +51,12 @@ class Target:
 
 
 class Chooser:
-    """Opens contracts as they are needed, each once. ``has_key`` tells whether a provider's own key is set."""
+    """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
+    it is asked once, and only where nothing else chooses."""
 
-    def __init__(self, settings: Settings, has_key: Callable[[ProviderSettings], bool]) -> None:
+    def __init__(self, settings: Settings, with_key: Callable[[], Collection[str]]) -> None:
         self._settings = settings
-        self._has_key = has_key
+        self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
         self._budget: Budget | None = None
 
@@ -99,9 +100,9 @@ class Chooser:
         named = self._by_host(ask.base_url, tuple(self._settings.providers.values()))
         if len(named) == 1:
             return named[0], False
-        shared = self._settings.shared_key_envs()
+        shared, with_key = self._settings.shared_key_envs(), self._with_key()
         for provider in self._settings.providers.values():
-            if self._has_key(provider) and (provider.key_env not in shared or provider.api_key):
+            if provider.name in with_key and (provider.key_env not in shared or provider.api_key):
                 return provider, True
         return next(iter(self._settings.providers.values())), False
 

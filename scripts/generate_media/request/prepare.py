@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any, Union
 
 from ..config import ProviderSettings
-from ..core import Body, InvalidRequest, Json, Request, UsageError, read_user_text
+from ..core import Body, InvalidRequest, Json, NoJsonConstant, Request, UsageError, read_user_text, strict_json
 from ..journal import fingerprint
-from ..media import canonical, files_of, for_validation
+from ..media import canonical, for_validation
 from .build import Wish, build_body
 from .choose import Ask, Chooser, Target
-from .sets import NoJsonConstant, strict_json
-from .spec import JobSpec
 
 WISH_FLAGS = (
     "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",
@@ -36,6 +34,16 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class JobSpec:
+    """One job as a run was asked for it: the request, which copy of equal ones, and whether meant anew."""
+
+    request: Request
+    fingerprint: str
+    copy: int = 0
+    force_new: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
     """A request that the contract has nothing against, and whom it goes to. The contract itself is let go: parsed, it
     weighs more than everything that the rest of the run needs."""
@@ -51,8 +59,7 @@ class Prepared:
         digest = fingerprint(
             request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
         )
-        hashes = tuple(leaf.sha256 for leaf in files_of(request.body))
-        return JobSpec(request, digest, copy=copy, force_new=force_new, media_sha256=hashes)
+        return JobSpec(request, digest, copy=copy, force_new=force_new)
 
 
 def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) -> Wanted:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..core import Body, Json, LocalMedia, UsageError
+from ..core import Body, Json, LocalMedia, UsageError, strict_json
 
 
 def parse_set(text: str) -> tuple[str, Json]:
@@ -70,28 +68,3 @@ def _copy(value: Body) -> Any:
     if isinstance(value, LocalMedia) or not isinstance(value, (Mapping, list, tuple)):
         return value
     return {k: _copy(v) for k, v in value.items()} if isinstance(value, Mapping) else [_copy(v) for v in value]
-
-
-def strict_json(text: str) -> Json:
-    """JSON as the standard has it.
-
-    Raises:
-        NoJsonConstant: NaN, Infinity, or a number too large for any. JSONDecodeError, RecursionError: see json.
-    """
-    value: Json = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-    return value
-
-
-class NoJsonConstant(ValueError):
-    """``NaN`` or ``Infinity``: Python reads them, JSON has no such values."""
-
-
-def _no_constant(name: str) -> Json:
-    raise NoJsonConstant(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise NoJsonConstant(text)
-    return number

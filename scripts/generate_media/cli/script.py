@@ -1,4 +1,5 @@
-"""How every entry script starts: with its packages, in the bundle's own .venv if need be, or with one clear error.
+"""How every script begins and ends: with its packages, in the bundle's own .venv if need be, or with one clear error;
+and with one last line and its exit code, whatever happened in between.
 
 Only the standard library, and of the bundle only what needs nothing else: this runs before anything is installed.
 """
@@ -9,13 +10,20 @@ import gc
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..events import leave, leave_with, standard_printer
+from ..core import BUNDLE, InternalError, Interrupted, ReportedError
+from ..events import error_outcome, leave, leave_with, standard_printer
 
-BUNDLE = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from ..events import Outcome, Printer, Signals
+
+Run = Callable[["Printer", "Signals", ExitStack], "Outcome"]
+"""What a script that prints lines does."""
 GUARD = "GENERATE_MEDIA_IN_VENV"
 """Set for the second interpreter, so that a broken .venv cannot start itself for ever."""
 GC_THRESHOLD = 500_000
@@ -131,3 +139,49 @@ def _normal(name: str) -> str:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+
+
+def run_lines(run: Run) -> int:
+    """Run, print the last line, put away what was opened; the exit code."""
+    from ..events import Signals
+
+    printer, signals, stack = standard_printer(), Signals(), ExitStack()
+    with _helpers_told(printer):
+        outcome = _ended(run, printer, signals, stack)
+        if outcome.line:
+            printer.line(outcome.line)
+        with suppress(Exception):  # all is told and on disk; what cannot be put away ends with the process
+            stack.close()
+    return int(outcome.exit_code)
+
+
+def _ended(run: Run, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+    try:
+        try:
+            outcome = run(printer, signals, stack)
+        except Exception as error:
+            outcome = _outcome_of(error)
+        signals.done()
+    except Interrupted as error:
+        signals.done()
+        return _outcome_of(error)
+    return outcome
+
+
+def _outcome_of(error: BaseException) -> Outcome:
+    return error_outcome(error if isinstance(error, ReportedError) else InternalError(error))
+
+
+@contextmanager
+def _helpers_told(printer: Printer) -> Iterator[None]:
+    """An error that nobody foresaw in a helper's thread is a warning: the run goes on without that help."""
+
+    def told(failed: threading.ExceptHookArgs) -> None:
+        if failed.exc_value is not None:
+            printer.event("warning", message=f"{InternalError(failed.exc_value).message}; the run goes on")
+
+    before, threading.excepthook = threading.excepthook, told
+    try:
+        yield
+    finally:
+        threading.excepthook = before

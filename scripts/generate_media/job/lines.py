@@ -1,4 +1,4 @@
-"""The last line of a job, and its sidecar: values in, dictionaries out. The shapes are CONTRACT.md's."""
+"""The first and the last line of a job, and its sidecar: values in, dictionaries out (CONTRACT.md)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,29 @@ from ..core import (
     clean_text,
     short,
     without_bytes,
+    without_none,
 )
-from ..events import Outcome, without_none
+from ..events import Outcome
 from ..providers import GUIDANCE
 
 if TYPE_CHECKING:
     from ..journal import Row
+    from ..request import Prepared
+
+
+UNDOCUMENTED = "undocumented; conservative client defaults in use"
+
+
+def start_fields(prepared: Prepared, fingerprint: str) -> dict[str, str]:
+    """What a ``start`` line says of a request."""
+    request = prepared.request
+    return {
+        "provider": request.provider,
+        "model": request.model,
+        "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
+        "fingerprint": fingerprint[:16],
+        "limits": prepared.limits or UNDOCUMENTED,
+    }
 
 
 @dataclass(frozen=True)

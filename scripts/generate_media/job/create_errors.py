@@ -13,12 +13,12 @@ from ..providers import GUIDANCE
 from .context import JobContext
 
 
-def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
+def with_advice(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
     """The same refusal with what only the client can know about it."""
     if error.category is Category.NOT_FOUND:
-        from .successor import explain_gone
+        from .successor import with_successor
 
-        return explain_gone(ctx, request, error)
+        return with_successor(ctx, request, error)
     if error.category is Category.AUTH:
         key, host = ctx.gateway.key, urlsplit(ctx.gateway.base_url).hostname or ""
         pair = f"the key from {key.source} was refused by {host}: make sure that they belong together"
@@ -31,7 +31,7 @@ def explain_refusal(ctx: JobContext, request: Request, error: ProviderRefused) -
     return error
 
 
-def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> JournalWriteError:
+def with_what_was_made(row: Row, reading: Reading, error: JournalWriteError) -> JournalWriteError:
     """The journal could not take what the provider accepted: the error line is then the only record."""
     known = {"generation_id": reading.generation_id, "provider": row.provider, "model": row.model}
     error.details |= {name: value for name, value in known.items() if value} | {"may_have_been_created": True}
@@ -46,7 +46,7 @@ def explain_unwritten(row: Row, reading: Reading, error: JournalWriteError) -> J
     return error
 
 
-def unknown_error(detail: str, row: Row, failure: Failure | None = None) -> OutcomeUnknown:
+def outcome_unknown(detail: str, row: Row, failure: Failure | None = None) -> OutcomeUnknown:
     """Exit 13: what is known, how to settle it by hand, and what --new would do."""
     extra = tuple(
         line for line in (failure.guidance if failure else ()) if line not in GUIDANCE[Category.OUTCOME_UNKNOWN]
