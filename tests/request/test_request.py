@@ -17,7 +17,8 @@ from generate_media.contract.flags import FlagForm
 from generate_media.core.errors import UsageError
 from generate_media.core.requests import Encoding, LocalMedia
 from generate_media.media import local as media, views
-from generate_media.request.build import Built, Wish, apply_sets, build_body, parse_set
+from generate_media.request.build import Built, Wish, build_body
+from generate_media.request.sets import apply_sets, parse_set
 
 PROMPT: dict[str, Any] = {"prompt": {"to": "prompt"}}
 URL = "https://files.example/a.png"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import nearest
-from ..core import GenerateMediaError, UsageError, read_user_text, strict_json
+from ..core import GenerateMediaError, UsageError, read_user_text, user_json_object
 from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, wanted_from
 
 MAX_FILE_BYTES = 64 << 20
@@ -93,19 +93,9 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
 
 def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:
     try:
-        return Line(number, _wanted(_object(text), openapi, defaults))
+        return Line(number, _wanted(user_json_object(text, "the line"), openapi, defaults))
     except GenerateMediaError as error:
         return Line(number, error=error)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = strict_json(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError("bad_json", f"the line is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise UsageError("bad_json", "the line must be a JSON object")
-    return value
 
 
 def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Wanted:

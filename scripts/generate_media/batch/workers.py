@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..job import Session
 
 STACK_BYTES = 256 * 1024
+"""Of the usual 8 MiB a job needs little, and a thousand threads reserve them all."""
 STOP_GRACE_SECONDS = 5.0
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import time
 from contextlib import ExitStack
 from typing import Any
 
 from ..config import ProviderSettings, where_keys_go
-from ..core import UsageError, capped, clean_text, parse_json
+from ..core import Category, Failure, UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
-from ..http import TransportError
-from ..job import RunOptions, Session
-from ..providers import adapter_for, refused
+from ..job import RunOptions, Session, answer_to
+from ..providers import adapter_for
 
 EARLIER_DEFAULT = "skills.video"
+ASK_SECONDS = 20.0
 ACCOUNTS_BYTES = 80_000
 """For what all the providers' accounts say of themselves."""
 
@@ -89,19 +88,18 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     if call is None:
         words = f"the key is set; {provider.name} documents no call that would check it without making a job"
         return {"ok": False, "verified": False, "message": words}
-    try:
-        answer = session.gateway(provider, base_url, keys).send(call, timeout_seconds=20.0)
-    except TransportError as error:
-        return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {error.detail}"}
-    failure = refused(answer, adapter, operation=call.operation, wall=time.time())
-    if failure is None:
+    answer = answer_to(session.gateway(provider, base_url, keys), adapter, call, ASK_SECONDS)
+    if not isinstance(answer, Failure):
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
-    if failure.category.value in ("not_found", "transient"):
-        return {"verified": False, "message": f"the key is set; {base_url} could not confirm it (HTTP {answer.status})"}
+    if answer.http_status is None:
+        return {"verified": False, "message": f"the key is set, but {base_url} did not answer: {answer.message}"}
+    if answer.category in (Category.NOT_FOUND, Category.TRANSIENT):
+        unsure = f"the key is set; {base_url} could not confirm it (HTTP {answer.http_status})"
+        return {"verified": False, "message": unsure}
     source = keys[0].source
     return {
         "ok": False,
         "verified": False,
-        "message": f"{base_url} refused the key from {source}: {clean_text(failure.message, 300)}",
+        "message": f"{base_url} refused the key from {source}: {clean_text(answer.message, 300)}",
     }

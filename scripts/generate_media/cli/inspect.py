@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,27 @@ from ..contract import (
     read_navigation,
     variants_of,
 )
-from ..core import CONFIG_FILE, ExitCode, Json, NoJsonConstant, NotFound, UsageError, strict_json
+from ..core import (
+    CONFIG_FILE,
+    ExitCode,
+    Failure,
+    Json,
+    NotCreated,
+    NotFound,
+    ProviderRefused,
+    UsageError,
+    parse_json,
+    read_user_text,
+    user_json,
+)
 from ..events import print_document
 
 if TYPE_CHECKING:
     from ..config import Settings
 
 SHOWN_PROBLEMS = 100
+ASK_SECONDS = 20.0
+MAX_BODY_BYTES = 64 << 20
 
 
 def run_inspect(args: argparse.Namespace) -> int:
@@ -192,27 +207,41 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(text: str) -> Json:
-    name = "--validate"
     if text == "-":
-        text = read_bytes("-").decode("utf-8-sig", errors="replace")
-    elif text.startswith("@"):
-        name = text[1:]
-        text = read_bytes(name).decode("utf-8-sig", errors="replace")
-    try:
-        value: Json = strict_json(text)
-    except NoJsonConstant as error:
-        raise UsageError("bad_json", f"{name} holds {error}, which JSON cannot say") from None
-    except (ValueError, RecursionError) as error:
-        place = {"line": error.lineno, "column": error.colno} if isinstance(error, json.JSONDecodeError) else {}
-        raise UsageError("bad_json", f"{name} is not JSON: {error}", details=place) from None
-    return value
+        return user_json(read_user_text("-", MAX_BODY_BYTES), "--validate")
+    if text.startswith("@"):
+        return user_json(read_user_text(text[1:], MAX_BODY_BYTES), text[1:])
+    return user_json(text, "--validate")
 
 
 def _live(args: argparse.Namespace) -> tuple[str, ...]:
-    """What the provider itself lists; asked over HTTP, so imported only here."""
+    """The ids that a provider lists for the key that is set here, in its order; imports what asks only now.
+
+    Raises:
+        UsageError: no provider was named, or it has no such list. AuthError: no key. ProviderRefused, NotCreated.
+    """
+    from ..events import Signals, standard_printer
+    from ..job import RunOptions, Session, answer_to
+    from ..providers import adapter_for
+
     if not args.provider:
         raise UsageError("usage", "--live needs --provider NAME: it asks that provider, with your key")
-    from .live_models import list_live  # type: ignore[import-not-found,unused-ignore]
-
-    found: tuple[str, ...] = list_live(args.provider, args.config or CONFIG_FILE, args.base_url)
-    return found
+    with ExitStack() as stack:
+        session = Session.open(RunOptions.of(vars(args)), standard_printer(), Signals(), stack)
+        provider = session.settings.provider(args.provider)
+        adapter = adapter_for(provider.protocol)
+        call = adapter.available_models()
+        if call is None:
+            raise UsageError(
+                "no_live_list",
+                f"{provider.name} documents no list of models to ask for",
+                guidance=("leave --live out: the bundled snapshot lists what is documented",),
+            )
+        url = session.base_url(provider)
+        gateway = session.gateway(provider, url, session.need_keys(provider))
+        answer = answer_to(gateway, adapter, call, session.clock(url).real(ASK_SECONDS))
+    if not isinstance(answer, Failure):
+        return adapter.read_models(parse_json(answer.body))
+    if answer.http_status is None:
+        raise NotCreated("no_answer", f"{provider.name} did not answer: {answer.message}", should_retry=True)
+    raise ProviderRefused(answer)

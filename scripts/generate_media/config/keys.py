@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..core import hide_key
+from ..core import UsageError, hide_key, read_user_file
 
 MAX_KEY_CHARS = 4096
+MAX_FILE_BYTES = 1 << 20
 _PLACEHOLDER = re.compile(
     r"^<.*>$|^\[.*\]$|^\{.*\}$|^\$\w+$|your[-_ ]?(api[-_ ]?)?(key|token)|^(api[-_]?key|token|placeholder|change[-_]?me"
     r"|replace[-_]?me|todo|none|null|undefined|xxx+|sk-x+|(sk-)?(\.{2,}|…+)|paste.*here|insert.*here|\*+)$",
@@ -91,13 +92,17 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
 
     from dotenv import dotenv_values
 
-    # Other encodings give a key with characters that no key has, which is then named as such.
-    try:
-        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\0", "")
-    except OSError:
-        return {}
-    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    found = dotenv_values(stream=io.StringIO(_text_of(path).replace("\0", "")), interpolate=False)
     return {name: value for name, value in found.items() if value}
+
+
+def _text_of(path: Path) -> str:
+    """A user's file; empty where it cannot be read. Other encodings give a key with characters that no key has,
+    which is then named as such."""
+    try:
+        return read_user_file(path, MAX_FILE_BYTES).decode("utf-8-sig", "replace")
+    except UsageError:
+        return ""
 
 
 def find_keys(
@@ -141,7 +146,7 @@ def _candidates(
     for name in places.files:
         path = _expand(name, home)
         if path is not None and os.path.isfile(path):
-            yield str(path), _read_text(path).lstrip("\ufeff").strip()
+            yield str(path), _text_of(path).strip()
 
 
 def _from_mapping(names: Sequence[str], values: Mapping[str, str], where: str) -> Iterator[tuple[str, str]]:
@@ -151,13 +156,6 @@ def _from_mapping(names: Sequence[str], values: Mapping[str, str], where: str) -
             yield where.format(name), values[name]
         for part in values.get(f"{name}S", "").split(","):
             yield where.format(f"{name}S"), part.strip()
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")[: MAX_KEY_CHARS * 4]
-    except OSError:
-        return ""
 
 
 def _expand(name: str, home: Path | None) -> Path | None:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .handles import HANDLE as HANDLE, digest as digest, handle as handle, in_a_command as in_a_command
     from .json import (
         Json as Json,
-        NoJsonConstant as NoJsonConstant,
         capped as capped,
         parse_json as parse_json,
         short as short,
@@ -73,7 +72,12 @@ if TYPE_CHECKING:
         holds_key as holds_key,
         unsigned as unsigned,
     )
-    from .user_file import read_user_file as read_user_file, read_user_text as read_user_text
+    from .user_file import (
+        read_user_file as read_user_file,
+        read_user_text as read_user_text,
+        user_json as user_json,
+        user_json_object as user_json_object,
+    )
 else:
     from .door import opened
 
@@ -84,11 +88,11 @@ else:
         ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
-        ("json", "Json NoJsonConstant capped parse_json short strict_json without_bytes without_none without_nulls"),
+        ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
         ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES home_folder journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
         ("requests", "Body Call Encoding LocalMedia Request"),
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
-        ("user_file", "read_user_file read_user_text"),
+        ("user_file", "read_user_file read_user_text user_json user_json_object"),
     )

@@ -1,13 +1,16 @@
-"""A file that the user named: read whole and once, up to a size. What has no end, or may never begin, is refused."""
+"""What a user hands over: a file, read whole and once, up to a size, and JSON. What has no end, or may never begin, is
+refused."""
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
 from pathlib import Path
 
 from .errors import UsageError
+from .json import Json, NoJsonConstant, strict_json
 
 MIB = 1 << 20
 PIPE_SECONDS = 30.0
@@ -43,6 +46,33 @@ def read_user_text(file: str | Path, max_bytes: int, *, code: str = "unreadable_
         return read_user_file(file, max_bytes, code=code).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(code, f"{file} is not UTF-8 text", details={"file": str(file)}) from None
+
+
+def user_json(text: str, what: str, *, code: str = "bad_json", guidance: tuple[str, ...] = ()) -> Json:
+    """The JSON value of a text that somebody wrote; ``what`` names it.
+
+    Raises:
+        UsageError: ``code``, with line and column where it breaks.
+    """
+    try:
+        return strict_json(text)
+    except json.JSONDecodeError as error:
+        message = f"{what} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        near = text[max(0, error.pos - 30) : error.pos + 30]
+        raise UsageError(code, message, details={"received": near}, guidance=guidance) from None
+    except NoJsonConstant as error:
+        message = f"{what} holds {error}, which JSON cannot say"
+        raise UsageError(code, message, details={"received": str(error)}) from None
+    except (RecursionError, ValueError):  # ValueError: a number of more than 4300 digits
+        raise UsageError(code, f"{what} is nested too deeply, or a number in it is too long") from None
+
+
+def user_json_object(text: str, what: str, *, guidance: tuple[str, ...] = ()) -> dict[str, Json]:
+    """The same, which must be an object. Raises UsageError ``bad_json``."""
+    value = user_json(text, what, guidance=guidance)
+    if not isinstance(value, dict):
+        raise UsageError("bad_json", f"{what} must be a JSON object, not {type(value).__name__}")
+    return value
 
 
 def _stdin(count: int) -> bytes:

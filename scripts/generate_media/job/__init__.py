@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .ask import answer_to as answer_to
     from .cancel import cancel_job as cancel_job
     from .collect import result_lost as result_lost
-    from .context import JobContext as JobContext
+    from .context import JobContext as JobContext, RunOptions as RunOptions
     from .expiry import (
         RESULT_LOST as RESULT_LOST,
         expires_in as expires_in,
@@ -17,18 +18,19 @@ if TYPE_CHECKING:
     from .lifecycle import resume_job as resume_job, run_job as run_job
     from .lines import start_fields as start_fields
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
-    from .session import RunOptions as RunOptions, Session as Session
+    from .session import Session as Session
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
+        ("ask", "answer_to"),
         ("cancel", "cancel_job"),
         ("collect", "result_lost"),
-        ("context", "JobContext"),
+        ("context", "JobContext RunOptions"),
         ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
         ("lifecycle", "resume_job run_job"),
         ("lines", "start_fields"),
         ("lost_creates", "candidates lost_create settle"),
-        ("session", "RunOptions Session"),
+        ("session", "Session"),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from ..core import Answer, Call, Category, Deadline, Failure, JobRef, Reading, Result, parse_json
-from ..http import BLOCKED, NETWORK_BLOCKED, TransportError
-from ..providers import refused
+from ..http import BLOCKED, NETWORK_BLOCKED, Gateway, TransportError
+from ..providers import Adapter, refused
 from .context import JobContext
 
 NO_ANSWER = "no_answer"
@@ -20,7 +21,7 @@ def ask(ctx: JobContext, job: JobRef, until: Deadline) -> Reading | Failure:
     failures: list[Failure] = []
     partial: list[Reading] = []
     for call in ctx.adapter.queries(job):
-        answer = _answer(ctx, call, until)
+        answer = answer_within(ctx, call, until)
         asked = answer if isinstance(answer, Failure) else _read_answer(ctx, answer, job, until)
         if isinstance(asked, Failure):
             failures.append(asked)
@@ -40,15 +41,20 @@ def _tells_all(reading: Reading) -> bool:
     return bool(reading.status) and not (reading.result is Result.SUCCEEDED and not reading.outputs)
 
 
-def _answer(ctx: JobContext, call: Call, until: Deadline) -> Answer | Failure:
-    """A read's answer, or why there is none."""
-    seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
+def answer_to(gateway: Gateway, adapter: Adapter, call: Call, timeout_seconds: float) -> Answer | Failure:
+    """The answer to any call but a create, or why there is none: without an HTTP status where nothing came at all."""
     try:
-        answer = ctx.gateway.send(call, timeout_seconds=seconds)
+        answer = gateway.send(call, timeout_seconds=timeout_seconds)
     except TransportError as error:
         code = NETWORK_BLOCKED if error.detail == BLOCKED else NO_ANSWER
         return Failure(Category.TRANSIENT, error.detail, code=code, should_retry=True)
-    return refused(answer, ctx.adapter, operation="query", wall=ctx.clock.wall()) or answer
+    return refused(answer, adapter, operation=call.operation, wall=time.time()) or answer
+
+
+def answer_within(ctx: JobContext, call: Call, until: Deadline) -> Answer | Failure:
+    """The same for a job, after --poll-request-timeout or at the deadline at the latest."""
+    seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
+    return answer_to(ctx.gateway, ctx.adapter, call, seconds)
 
 
 def _read_answer(ctx: JobContext, answer: Answer, job: JobRef, until: Deadline) -> Reading | Failure:
@@ -66,7 +72,7 @@ def _with_files(ctx: JobContext, ended: Reading, until: Deadline) -> Reading | F
     """A job that succeeded, with what its protocol keeps another call away; that call fails as any read may."""
     outputs = list(ended.outputs)
     for call in ctx.adapter.files(ended):
-        answer = _answer(ctx, call, until)
+        answer = answer_within(ctx, call, until)
         if isinstance(answer, Failure):
             return answer
         outputs += ctx.adapter.read_files(parse_json(answer.body))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core import Category, ExitCode, Failure, ProviderRefused, Reading, Result, UsageError
+from ..core import Category, Deadline, ExitCode, Failure, ProviderRefused, Reading, Result, UsageError
 from ..events import Outcome
-from ..http import TransportError
 from ..journal import Row, State
-from ..providers import refused
 from .accept import end_in_journal
-from .ask import NO_ANSWER, ask
+from .ask import answer_within, ask
 from .collect import collect_files
 from .context import JobContext, job_ref
 
@@ -56,13 +54,9 @@ def _cancel_queued(ctx: JobContext, row: Row, asked: Reading) -> Outcome:
         # The same call destroys the record of a job that ends just now (Ark): only a queued one is cancelled.
         refusal = Failure(Category.TRANSIENT, f"the job is {asked.status}", code="not_queued")
         raise _refused(row, _cannot_cancel(refusal))
-    try:
-        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.limits.poll_request_timeout))
-    except TransportError as error:
-        raise _refused(row, Failure(Category.TRANSIENT, error.detail, code=NO_ANSWER, should_retry=True)) from None
-    failure = refused(answer, ctx.adapter, operation="cancel", wall=ctx.clock.wall())
-    if failure is not None:
-        raise _refused(row, _cannot_cancel(failure))
+    answer = answer_within(ctx, call, Deadline(ctx.clock, None))  # once sent, it is not cut by the run's deadline
+    if isinstance(answer, Failure):
+        raise _refused(row, answer if answer.http_status is None else _cannot_cancel(answer))
     return _cancelled(ctx, row, asked)
 
 

@@ -13,12 +13,11 @@ from ..core import (
     JobFailure,
     OutputError,
     Reading,
-    RemoteOutput,
     SavedOutput,
     StillRunning,
 )
 from ..events import Outcome
-from ..files import find_sidecar, save, stem, still_there, write_sidecar
+from ..files import find_sidecar, save, still_there, write_sidecar
 from ..http import NETWORK_BLOCKED
 from ..journal import Row, local_id
 from ..providers import classify_job_failure
@@ -66,7 +65,7 @@ def collect_files(
     if reading is None and _worth_asking(ctx, row):
         reading, row = _fresh(ctx, row)
         end = _ended(ctx, row, source, elapsed, reused)
-    outputs = _taken(row, reading)
+    outputs = (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
     if not outputs:
         return no_file(end, _no_output(row))
     if ctx.folder is None:
@@ -88,11 +87,6 @@ def result_lost(ctx: JobContext, row: Row) -> Outcome:
         details={"resume": ctx.resume(row.generation_id)},
     )
     return no_file(_ended(ctx, row, "poll", 0.0, reused=False), error)
-
-
-def _taken(row: Row, reading: Reading | None) -> Sequence[RemoteOutput]:
-    """The results to fetch or to print: those of the answer at hand, else of the journal, so many at most."""
-    return (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
 
 
 def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
@@ -153,9 +147,8 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
 def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
     """The record of an earlier run, where its disk had no room for it."""
     folder = next((Path(item.path).parent for item in there if item.path), None)
-    name = stem(end.row.prompt, end.row.provider, end.row.generation_id or "")
     job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
-    if folder is not None and find_sidecar(folder, name, job) is None:
+    if folder is not None and find_sidecar(folder, end.stem, job) is None:
         _write_sidecar(ctx, end, there, None, folder)
 
 
@@ -169,13 +162,11 @@ def _write_sidecar(
     """A sidecar that cannot be written costs a warning, never the job."""
     folder = folder or ctx.folder
     assert folder is not None
-    row = end.row
-    name = stem(row.prompt, row.provider, row.generation_id or "")
     try:
-        write_sidecar(folder, name, sidecar_record(end, saved, error))
+        write_sidecar(folder, end.stem, sidecar_record(end, saved, error))
     except (OSError, GenerateMediaError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.printer.warn(f"the sidecar {name}.json could not be written: {reason}")
+        ctx.printer.warn(f"the sidecar {end.stem}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:

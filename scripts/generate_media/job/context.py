@@ -1,16 +1,17 @@
-"""What one job has at hand while it runs: settings, clock, journal, provider, printer. No logic of its own."""
+"""What a run was asked for, and what one job of it has at hand: provider, journal, clock, limits, printer."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
-from ..core import Clock, Deadline, JobRef
+from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
@@ -22,19 +23,59 @@ if TYPE_CHECKING:
 SILENCE_CHECK_SECONDS = 30.0
 
 
+class RunOptions(NamedTuple):
+    """What a command line says of a whole run, whatever it makes. Seconds; None: config.json's, or no limit."""
+
+    config: Path | None = None
+    sandbox: bool = False
+    base_url: str | None = None
+    deadline: float | None = None
+    poll_interval: float | None = None
+    poll_timeout: float | None = None
+    poll_request_timeout: float = 20.0
+    sse_request_timeout: float = 120.0
+    output_dir: str | None = None
+    no_download: bool = False
+
+    @classmethod
+    def of(cls, flags: Mapping[str, Any]) -> RunOptions:
+        """Those of a script's flags (names with underscores) that are meant here."""
+        return cls(**{name: flags[name] for name in cls._fields if name in flags})
+
+    def output_folder(self, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path | None:
+        """The absolute folder for results; None with --no-download."""
+        return None if self.no_download else Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Limits:
     """How long to wait for what, in story seconds."""
 
     poll_interval: float
     poll_timeout: float
-    poll_request_timeout: float = 20.0
-    stream_silence: float = 120.0
-    create_timeout: float = 60.0
-    least_poll_interval: float = 0.0
+    poll_request_timeout: float
+    stream_silence: float
+    create_timeout: float
+    least_poll_interval: float
     """The provider's documented minimum."""
-    typical_seconds: Mapping[str, float] = field(default_factory=dict)
+    typical_seconds: Mapping[str, float]
     """How long a job of each kind takes; empty where the user set the interval, which is then kept."""
+
+
+def limits(options: RunOptions, provider: ProviderSettings, *, synchronous: bool, pace: float) -> Limits:
+    """A run's limits: flags first, then the provider's, ``pace`` times as fast; an interval below its minimum is
+    raised."""
+    interval = None if options.poll_interval is None else max(options.poll_interval, provider.min_poll_interval)
+    create = provider.create_timeout_seconds
+    return Limits(
+        poll_interval=interval or provider.poll_interval / pace,
+        poll_timeout=options.poll_timeout or provider.poll_timeout,
+        poll_request_timeout=options.poll_request_timeout,
+        stream_silence=options.sse_request_timeout,
+        create_timeout=max(provider.sync_create_timeout_seconds, create) if synchronous else create,
+        least_poll_interval=provider.min_poll_interval / pace,
+        typical_seconds={} if interval else {kind: each / pace for kind, each in provider.typical_seconds.items()},
+    )
 
 
 class JobPrinter:

@@ -184,6 +184,7 @@ def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NothingCreate
     if failure.category in (Category.AUTH, Category.CREDITS) and ctx.gateway.next_key():
         ctx.printer.warn(f"the provider refused one key ({failure.category.value}); going on with the next")
         return
+    # Where no connection was made nothing was refused, so the table of codes has no say: only the tries are counted.
     if sent.connected and not failure.should_retry:
         ctx.journal.rejected(row.row_id, failure_json(failure))
         raise ProviderRefused(failure)

@@ -132,12 +132,12 @@ class _StreamWatch:
 
     def _schedule(self) -> None:
         due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
-        soonest = time.monotonic() + self.ctx.clock.real(1.0)
+        soonest = time.monotonic() + self.ctx.clock.real(1.0)  # an event that came long ago must not mean a busy loop
         self._next = shared().at(max(due, soonest), self._check)
 
     def _check(self) -> None:
         quiet = time.monotonic() - self.stream.last_event_at
-        if quiet >= self.ctx.clock.real(SILENCE_CHECK_SECONDS) * 0.99:
+        if quiet >= self.ctx.clock.real(SILENCE_CHECK_SECONDS) * 0.99:  # a timer may be a hair early
             asked = ask(self.ctx, job_ref(self.row), self.until)
             if isinstance(asked, Reading) and asked.result is not None:
                 self.found = asked

@@ -206,7 +206,7 @@ def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
                 guidance=("run the same command again: it attaches to that job as soon as its id is known",),
                 details={"may_have_been_created": False},
             )
-        ctx.clock.sleep(BUSY_LOOK_SECONDS * ctx.clock.scale)
+        ctx.clock.sleep(BUSY_LOOK_SECONDS * ctx.clock.scale)  # the other process lives in real seconds
 
 
 def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:

@@ -57,16 +57,20 @@ class Ended:
     more_outputs: int = 0
     """So many beyond MAX_OUTPUTS were neither fetched nor printed."""
 
+    @property
+    def stem(self) -> str:
+        """The name of its files and its sidecar, without an ending."""
+        from ..files import stem
+
+        return stem(self.row.prompt, self.row.provider, self.row.generation_id or "")
+
 
 def terminal(end: Ended, saved: Sequence[SavedOutput]) -> Outcome:
     """A job that succeeded."""
-    row = end.row
     line = _head(end, ok=True) | {
         "outputs": [item.as_json(show_query=end.complete_urls) for item in saved],
         **_tail(end),
     }
-    if row.result != "succeeded":
-        raise AssertionError("only a job that succeeded has outputs")
     return Outcome(ExitCode.OK, without_none(line))
 
 

@@ -11,12 +11,21 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from ..core import JobRef, NotFound, OutcomeUnknown, ProviderRefused, Reading, UsageError, clean_text, parse_json
-from ..http import TransportError
+from ..core import (
+    Failure,
+    JobRef,
+    NotFound,
+    OutcomeUnknown,
+    ProviderRefused,
+    Reading,
+    UsageError,
+    clean_text,
+    parse_json,
+)
 from ..journal import IdAlreadyKnown, IllegalTransition, Journal, JournalWriteError, Row, State, local_id
-from ..providers import refused, told_model
+from ..providers import told_model
 from .accept import accept_in_journal, tell_accepted
-from .ask import ask
+from .ask import answer_within, ask
 from .context import JobContext
 
 WINDOW_SECONDS = 120.0
@@ -46,12 +55,8 @@ def candidates(ctx: JobContext, row: Row) -> list[dict[str, Any]] | None:
     call = ctx.adapter.recent(row.model)
     if call is None or row.sending_at is None:
         return None
-    seconds = ctx.clock.real(ctx.deadline.cut(ctx.limits.poll_request_timeout))
-    try:
-        answer = ctx.gateway.send(call, timeout_seconds=seconds)
-    except TransportError:
-        return None
-    if refused(answer, ctx.adapter, operation="list", wall=ctx.clock.wall()) is not None:
+    answer = answer_within(ctx, call, ctx.deadline)
+    if isinstance(answer, Failure):
         return None
     known = ctx.journal.known_ids(row.provider)
     fitting = [

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..config import (
     KeySearch,
@@ -25,7 +25,6 @@ from ..config import (
 )
 from ..core import (
     CONFIG_FILE,
-    DEFAULT_OUTPUT_DIR,
     AuthError,
     Clock,
     Deadline,
@@ -37,7 +36,7 @@ from ..events import Printer, Signals
 from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
-from .context import JobContext, JobPrinter, Limits, OpenStreams
+from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -46,30 +45,6 @@ if TYPE_CHECKING:
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
 FRESH_URL_SECONDS = 3600.0
 """How long a result URL of ours may stand in for the local file it came from (lifetime undocumented [M])."""
-
-
-class RunOptions(NamedTuple):
-    """What a command line says of a whole run, whatever it makes. Seconds; None: config.json's, or no limit."""
-
-    config: Path | None = None
-    sandbox: bool = False
-    base_url: str | None = None
-    deadline: float | None = None
-    poll_interval: float | None = None
-    poll_timeout: float | None = None
-    poll_request_timeout: float = 20.0
-    sse_request_timeout: float = 120.0
-    output_dir: str | None = None
-    no_download: bool = False
-
-    @classmethod
-    def of(cls, flags: Mapping[str, Any]) -> RunOptions:
-        """Those of a script's flags (names with underscores) that are meant here."""
-        return cls(**{name: flags[name] for name in cls._fields if name in flags})
-
-    def output_folder(self, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path | None:
-        """The absolute folder for results; None with --no-download."""
-        return None if self.no_download else Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
 
 
 @dataclass(eq=False, repr=False)
@@ -251,26 +226,12 @@ class Session:
         )
 
     def _limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
-        """The run's time-outs: flags first, then the provider's; an interval below its minimum is raised."""
-        interval = self.options.poll_interval
-        if interval is not None and interval < provider.min_poll_interval:
-            self.printer.event(
-                "warning",
-                message=f"--poll-interval {interval:g} raised to {provider.min_poll_interval:g}, "
-                f"the least that {provider.name} allows",
-            )
-            interval = provider.min_poll_interval
-        typical = {} if interval else {kind: each / self.pace for kind, each in provider.typical_seconds.items()}
-        create = provider.create_timeout_seconds
-        return Limits(
-            poll_interval=interval or provider.poll_interval / self.pace,
-            poll_timeout=self.options.poll_timeout or provider.poll_timeout,
-            poll_request_timeout=self.options.poll_request_timeout,
-            stream_silence=self.options.sse_request_timeout,
-            create_timeout=max(provider.sync_create_timeout_seconds, create) if synchronous else create,
-            least_poll_interval=provider.min_poll_interval / self.pace,
-            typical_seconds=typical,
-        )
+        """The run's time-outs; that an interval was raised is said."""
+        asked, least = self.options.poll_interval, provider.min_poll_interval
+        if asked is not None and asked < least:
+            message = f"--poll-interval {asked:g} raised to {least:g}, the least that {provider.name} allows"
+            self.printer.event("warning", message=message)
+        return limits(self.options, provider, synchronous=synchronous, pace=self.pace)
 
     @property
     def pace(self) -> float:

@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core import Body, Category, LocalMedia, ProviderRefused, Request, UsageError
+from ..core import Body, Call, Category, Failure, LocalMedia, ProviderRefused, Request, UsageError, parse_json
 from ..events import SAFE_WORD, command
 from ..media import for_validation
 from ..request import MEDIA_KINDS, Wish, build_body
+from .ask import answer_within
 
 if TYPE_CHECKING:
     from ..contract import Contract, FlagForm
     from .context import JobContext
 
-ASK_SECONDS = 20.0
 SHOWN_MODELS = 30
 PROMPT_CAP = 2000
 
@@ -199,16 +199,7 @@ def _command(ctx: JobContext, found: Successor) -> str | None:
     return command("create_and_wait.py", words) if found.flags else None
 
 
-def _ask(ctx: JobContext, call: Any) -> tuple[str, ...]:
+def _ask(ctx: JobContext, call: Call) -> tuple[str, ...]:
     """The models on offer; empty where the question fails, for the refusal itself must be told all the same."""
-    from ..core import parse_json
-    from ..http import TransportError
-    from ..providers import refused
-
-    try:
-        answer = ctx.gateway.send(call, timeout_seconds=ctx.clock.real(ctx.deadline.cut(ASK_SECONDS)))
-    except TransportError:
-        return ()
-    if refused(answer, ctx.adapter, operation=call.operation, wall=ctx.clock.wall()) is not None:
-        return ()
-    return ctx.adapter.read_models(parse_json(answer.body))
+    answer = answer_within(ctx, call, ctx.deadline)
+    return () if isinstance(answer, Failure) else ctx.adapter.read_models(parse_json(answer.body))

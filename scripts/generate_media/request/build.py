@@ -41,9 +41,7 @@ from ..contract import FlagForm
 from ..core import Body, Encoding, Json, UsageError
 from ..media import files_of
 from .flag_values import MEDIA_KINDS, convert
-from .sets import apply_sets, parse_set, place
-
-__all__ = ["MEDIA_KINDS", "Built", "Wish", "apply_sets", "build_body", "check_prompt", "parse_set"]
+from .sets import apply_sets, place
 
 TakeFile = Callable[[str, str, Mapping[str, Any]], "tuple[Body, str]"]
 """Flag, its value and its rule → what stands for the file in the body, and a note."""

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from ..config import ProviderSettings, Settings
 from ..core import NotFound, UsageError
+from .flag_values import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
 
-CLIP_FLAGS = frozenset({"first-frame", "last-frame", "video", "audio"})
+CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
 LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes"
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
@@ -168,7 +169,7 @@ class Chooser:
         if ask.endpoint:
             endpoint = contract.find_endpoint(ask.endpoint, create_only=True)
             _check_agreement(ask, endpoint)
-            return endpoint, endpoint.model or ask.model or _default_model(provider, kind_of(endpoint, kind), ask.flags)
+            return endpoint, endpoint.model or ask.model or _default_model(provider, endpoint.kind or kind, ask.flags)
         model = ask.model or _default_model(provider, kind, ask.flags)
         if not model:
             raise UsageError(
@@ -211,10 +212,6 @@ def _found(contract: Contract, ask: Ask) -> Endpoint | None:
             return contract.find_endpoint(ask.endpoint, create_only=True)
         return contract.find_model(ask.model or "", kind=ask.kind)
     return None
-
-
-def kind_of(endpoint: Endpoint, otherwise: str) -> str:
-    return endpoint.kind or otherwise
 
 
 def _closed(contract: Contract, endpoint: Endpoint) -> bool:

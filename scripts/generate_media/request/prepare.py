@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,15 +9,19 @@ from pathlib import Path
 from typing import Any, Union
 
 from ..config import ProviderSettings
-from ..core import Body, InvalidRequest, Json, NoJsonConstant, Request, UsageError, read_user_text, strict_json
+from ..core import Body, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
 from ..journal import fingerprint
 from ..media import canonical, for_validation
-from .build import Wish, build_body
+from .build import Wish, build_body, check_prompt
 from .choose import Ask, Chooser, Target
+from .flag_values import MEDIA_KINDS
+from .sets import apply_sets, parse_set
 
+MEDIA_FLAGS = tuple(flag.replace("-", "_") for flag in MEDIA_KINDS)
+"""The flags that take a file or a URL, as argparse names them."""
 WISH_FLAGS = (
-    "image", "first-frame", "last-frame", "video", "audio", "aspect-ratio", "size", "resolution", "duration",
-    "seed", "frames", "audio-track", "watermark", "return-last-frame", "expires-after",
+    *MEDIA_KINDS, "aspect-ratio", "size", "resolution", "duration", "seed", "frames",
+    "audio-track", "watermark", "return-last-frame", "expires-after",
 )  # fmt: skip
 PAYLOAD_CAP = 64 << 20
 
@@ -68,8 +71,6 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
     Raises:
         UsageError: flags that exclude one another, a payload that is no JSON object.
     """
-    from .build import parse_set
-
     flags = {name: values.get(name.replace("-", "_")) for name in WISH_FLAGS}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items() if v is not None and v != []}
     payload = _payload(values)
@@ -149,8 +150,6 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
-    from .build import apply_sets, check_prompt
-
     assert wanted.payload is not None
     if not wanted.no_validate:
         check_prompt(wanted.payload.get("prompt"))
@@ -221,24 +220,8 @@ def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:
         text = read_user_text(file, PAYLOAD_CAP)
     if text is None:
         return None
-    try:
-        body = strict_json(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(
-            "bad_json",
-            f"the payload is no JSON: {error.msg} at {where}",
-            details={"received": text[max(0, error.pos - 30) : error.pos + 30]},
-            guidance=("in a shell, put the JSON between single quotes, or use --payload-file",),
-        ) from None
-    except NoJsonConstant as error:
-        message = f"the payload holds {error}, which JSON cannot say"
-        raise UsageError("bad_json", message, details={"received": str(error)}) from None
-    except (RecursionError, ValueError):  # ValueError: a number of more than 4300 digits
-        raise UsageError("bad_json", "the payload is nested too deeply, or a number in it is too long") from None
-    if not isinstance(body, dict):
-        raise UsageError("bad_json", f"the payload must be a JSON object, not {type(body).__name__}")
-    return body
+    hint = ("in a shell, put the JSON between single quotes, or use --payload-file",)
+    return user_json_object(text, "the payload", guidance=hint)
 
 
 def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:
@@ -254,6 +237,3 @@ def prompt_of(prompt: str | None, body: Mapping[str, Body]) -> str:
         if isinstance(text, str):
             return text
     return ""
-
-
-MEDIA_FLAGS = ("image", "first_frame", "last_frame", "video", "audio")
