@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import ProviderSettings
+from ..config import LabelWish, ProviderSettings
 from ..core import Clock, Deadline, JobRef
 from ..events import Printer, Signals
 from ..http import Gateway
@@ -106,6 +106,7 @@ class JobContext:
     limits: Limits
     folder: Path | None
     """Where results go; None means --no-download."""
+    label: LabelWish
     printer: JobPrinter
     signals: Signals
     streams: OpenStreams
@@ -125,6 +126,7 @@ class JobContext:
             config=self.config,
             deadline=self.budget_seconds,
             settles=settles,
+            label=self.label,
         )
 
 
