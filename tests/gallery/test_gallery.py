@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from browser import Browser
 from generate_media.core.errors import UsageError
+from generate_media.files.label.door import LeftAlone, label_file
 from generate_media.gallery.cards import read_cards
 from generate_media.gallery.page import write_gallery
+from label_samples import LABEL
 from tools import require_tool
 from web import picture
 
@@ -72,6 +74,21 @@ def folder(tmp_path: Path) -> Path:
     error = {"error": "SensitiveContent", "message": "may contain <i>x</i>"}
     sidecar(place, "failed", prompt="a fight", status="FAILED", result="failed", error=error, ended_at=1_790_000_050)
     return place
+
+
+def test_a_file_without_its_sidecar_is_shown_by_its_label(folder: Path) -> None:
+    for name in ("copied.png", "cat.png"):
+        (folder / name).write_bytes(picture(64, 48))
+        assert not isinstance(label_file(folder / name, LABEL), LeftAlone)
+    (folder / "stray.png").write_bytes(picture(32, 32))
+    cards = read_cards(folder)
+    assert len(cards) == 5, "a file with a sidecar has one card, one with neither has none"
+    (card,) = (card for card in cards if card.file == "copied.png")
+    assert (card.kind, card.width, card.height) == ("image", 64, 48)
+    assert (card.prompt, card.provider, card.model) == (LABEL.prompt.strip(), LABEL.provider, LABEL.model)
+    assert (card.generation_id, card.seed, card.ended_at) == (LABEL.handle, LABEL.seed, LABEL.created_at)
+    write_gallery(folder)
+    assert "copied.png" in (folder / "index.html").read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):

@@ -177,6 +177,14 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--no-download", action="store_true", help="give the URLs, fetch nothing")
     group.add_argument(
+        "--label",
+        nargs="?",
+        const="plain",
+        choices=("plain", "prompt"),
+        metavar="[prompt]",
+        help="mark files as generated, in their metadata: model, provider, date",
+    )
+    group.add_argument(
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
     )
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")

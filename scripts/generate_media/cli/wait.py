@@ -92,6 +92,7 @@ def _follow(session: Session, row: Row, resume: Callable[[JobContext, Row], Outc
             sandbox=session.sandbox,
             config=session.config,
             deadline=session.options.deadline,
+            label=session.label,
         )
         return error_outcome(told, generation_id=row.generation_id, resume=again)
     return resume(ctx, row)

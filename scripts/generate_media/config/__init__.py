@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from .keys import KeySearch as KeySearch, SecretKey as SecretKey
     from .settings import (
+        LabelWish as LabelWish,
         ProviderSettings as ProviderSettings,
         Settings as Settings,
         is_loopback as is_loopback,
@@ -28,5 +29,5 @@ else:
         ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
         ("keyplaces", "where_keys_go"),
         ("keys", "KeySearch SecretKey"),
-        ("settings", "ProviderSettings Settings is_loopback load_settings"),
+        ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

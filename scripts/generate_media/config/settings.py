@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from ..core import UsageError, read_user_text
@@ -18,6 +18,9 @@ LARGEST = 1e9
 """No number of config.json is larger: 32 years; beyond them clocks and sockets overflow."""
 LEAST_SCALE = 0.001
 
+
+LabelWish = Literal["", "plain", "prompt"]
+"""Whether saved files say what made them, and whether with the prompt."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -90,6 +93,8 @@ class Settings(NamedTuple):
     document_nodes: float = 2_000_000.0
     document_seconds: float = 10.0
     """What reading a user's OpenAPI document may cost, from loading it to the last check."""
+    label: LabelWish = ""
+    """In the file: false, true or "prompt"."""
 
     def __repr__(self) -> str:
         return f"<settings of {', '.join(self.providers)}>"
@@ -216,9 +221,11 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     if hint is str and isinstance(value, str):
         return value
+    if hint is LabelWish and (isinstance(value, bool) or value == "prompt"):
+        return value if isinstance(value, str) else "plain" if value else ""
     if origin is tuple and isinstance(value, list):
         return tuple(_convert(str, item, where) for item in value)
-    if origin not in (None, tuple, Union, UnionType) and isinstance(value, dict):
+    if origin not in (None, tuple, Literal, Union, UnionType) and isinstance(value, dict):
         inner = get_args(hint)[1]
         if inner is ProviderSettings:
             return value

@@ -106,6 +106,8 @@ class SavedOutput(NamedTuple):
     height: int | None = None
     duration_seconds: float | None = None
     role: str = ""
+    source_sha256: str = ""
+    """Of the bytes as they were delivered, where the file has a label since; ``sha256`` is always the file's."""
 
     def as_json(self, *, show_query: bool) -> dict[str, Any]:
         """The ``outputs[]`` object of a terminal line; the URL's query is cut unless ``show_query``."""
@@ -122,4 +124,5 @@ class SavedOutput(NamedTuple):
             "duration_seconds": self.duration_seconds,
             "sha256": self.sha256,
         }
-        return row | ({"role": self.role} if self.role else {})
+        more = {"source_sha256": self.source_sha256, "role": self.role}
+        return row | {name: value for name, value in more.items() if value}

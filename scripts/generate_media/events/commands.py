@@ -20,8 +20,9 @@ def resume_command(
     config: str | None = None,
     deadline: float | None = None,
     settles: str | None = None,
+    label: str = "",
 ) -> str | None:
-    """How to go on with a job of the journal, for as long at a time as now; None without an id.
+    """How to go on with a job of the journal, for as long at a time and with the label as now; None without an id.
 
     ``settles`` names the row of a create whose answer was lost, for which the job is then taken; the journal does not
     know that job yet, so an id that cannot stand in a command gives None.
@@ -35,6 +36,8 @@ def resume_command(
         extra += ["--config", config]
     if deadline is not None:
         extra += ["--deadline", f"{deadline:g}"]
+    if label:
+        extra += ["--label", *([label] if label == "prompt" else [])]
     return command("wait_generation.py", [f"--generation-id={word}", *extra])
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .atomic import check_folder as check_folder, write_whole as write_whole
     from .download import Downloader as Downloader
+    from .label import Provenance as Provenance, read_label as read_label
+    from .labelling import Labelling as Labelling, add_labels as add_labels
     from .outputs import save as save, stem as stem, still_there as still_there, write_sidecar as write_sidecar
     from .sidecar import find_sidecar as find_sidecar, is_plain as is_plain, read_sidecar as read_sidecar
     from .transfer import save_failed as save_failed
@@ -17,6 +19,8 @@ else:
         __name__,
         ("atomic", "check_folder write_whole"),
         ("download", "Downloader"),
+        ("label", "Provenance read_label"),
+        ("labelling", "Labelling add_labels"),
         ("outputs", "save stem still_there write_sidecar"),
         ("sidecar", "find_sidecar is_plain read_sidecar"),
         ("transfer", "save_failed"),

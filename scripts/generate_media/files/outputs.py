@@ -13,6 +13,7 @@ from ..core import GenerateMediaError, OutputError, RemoteOutput, SavedOutput
 from ..http import BrokenAnswer
 from ..media import EXTENSIONS, HEAD_BYTES, extension, identify, measure
 from .atomic import Part, has_bytes, keep, part_file, publish
+from .labelling import labelled
 from .names import candidates, stem
 from .sidecar import write_sidecar
 from .transfer import CutShort, Fetched, Sink, save_failed
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .download import Downloader
+    from .labelling import Labelling
 
 __all__ = ["save", "stem", "still_there", "write_sidecar"]
 
@@ -37,12 +39,14 @@ def save(
     generation_id: str,
     downloader: Downloader,
     on_saved: Callable[[SavedOutput], None] | None = None,
+    labelling: Labelling | None = None,
 ) -> tuple[SavedOutput, ...]:
     """Save a job's results in their order; done again, it finds the same files and makes none twice.
 
     One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
     ``on_saved`` at once, and stands in the error's ``details["outputs"]``. The bytes of a file that is cut short are
-    kept as ``<stem>[-n].<ext>.part`` until the n-th result is whole.
+    kept as ``<stem>[-n].<ext>.part`` until the n-th result is whole. With ``labelling`` no file without its label
+    ever has a final name, but for one that cannot have a label.
 
     Raises:
         OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
@@ -57,7 +61,8 @@ def save(
         for number, output in enumerate(outputs, start=1):
             with _kept_for_later(failures):
                 cut = f"{name}-{number}" if number > 1 else name
-                item = _save_one(output, place, name, cut, downloader, taken)
+                wanted = labelling and labelling.of(number)
+                item = _save_one(output, place, name, cut, downloader, taken, wanted)
                 saved.append(item)
                 taken.add(item.path or "")
                 if on_saved is not None:
@@ -73,28 +78,41 @@ def save(
     return tuple(saved)
 
 
-def still_there(saved: Sequence[SavedOutput], folder: str) -> bool:
-    """Whether all files of a finished job still lie in its own ``folder``, with their bytes, and are media.
+def still_there(saved: Sequence[SavedOutput], folder: str) -> tuple[SavedOutput, ...]:
+    """All files of a finished job, if they still lie in its own ``folder``, with their bytes, and are media; else none.
 
     The journal alone is no proof: one that somebody else prepared could name any file of the user's as an output.
     """
     try:
-        return bool(folder) and all(_is_saved(item, folder) for item in saved)
+        found = tuple(_found(item, folder) for item in saved) if folder else ()
     except (OSError, ValueError, TypeError):  # TypeError: a damaged column
-        return False
+        return ()
+    return tuple(filter(None, found)) if all(found) else ()
 
 
-def _is_saved(item: SavedOutput, folder: str) -> bool:
+def _found(item: SavedOutput, folder: str) -> SavedOutput | None:
+    """A file as it lies there: as it was recorded, or as it was before its label, when a run was killed in between."""
     if item.path is None or not Path(item.path).resolve().is_relative_to(Path(folder).resolve()):
-        return False
-    if not has_bytes(Path(item.path), size_bytes=item.size_bytes, sha256=item.sha256):
-        return False
-    with open(item.path, "rb") as file:
-        return identify(file.read(HEAD_BYTES)) in EXTENSIONS
+        return None
+    path = Path(item.path)
+    forms = [item]
+    if item.source_sha256:
+        forms.append(item._replace(sha256=item.source_sha256, source_sha256="", size_bytes=path.lstat().st_size))
+    here = next((form for form in forms if has_bytes(path, size_bytes=form.size_bytes, sha256=form.sha256)), None)
+    if here is None:
+        return None
+    with path.open("rb") as file:
+        return here if identify(file.read(HEAD_BYTES)) in EXTENSIONS else None
 
 
 def _save_one(
-    output: RemoteOutput, folder: Path, name: str, cut: str, downloader: Downloader, taken: Set[str]
+    output: RemoteOutput,
+    folder: Path,
+    name: str,
+    cut: str,
+    downloader: Downloader,
+    taken: Set[str],
+    wanted: Labelling | None,
 ) -> SavedOutput:
     """One result under the first free name; ``cut`` is the one that its bytes get when they are cut short."""
     try:
@@ -106,13 +124,10 @@ def _save_one(
                 raise _kept(error, part, folder / _cut_name(cut, error.media_type)) from None
             part.sync()
             size = measure(part.path, fetched.media_type, seconds=downloader.look_seconds())
-            path = publish(
-                part.path,
-                folder,
-                (row for row in candidates(name, extension(fetched.media_type)) if str(folder / row) not in taken),
-                size_bytes=fetched.size_bytes,
-                sha256=fetched.sha256,
-            )
+            names = (row for row in candidates(name, extension(fetched.media_type)) if str(folder / row) not in taken)
+            with labelled(part, folder, name, wanted) as (whole, label):
+                size_bytes, sha256 = (label or fetched).size_bytes, (label or fetched).sha256
+                path = publish(whole.path, folder, names, size_bytes=size_bytes, sha256=sha256)
         (folder / _cut_name(cut, fetched.media_type)).unlink(missing_ok=True)
     except OSError as error:
         raise save_failed(error) from None
@@ -120,12 +135,13 @@ def _save_one(
         path=str(path),
         url=output.url,
         media_type=fetched.media_type,
-        size_bytes=fetched.size_bytes,
-        sha256=fetched.sha256,
+        size_bytes=size_bytes,
+        sha256=sha256,
         width=size.width,
         height=size.height,
         duration_seconds=size.duration_seconds,
         role=output.role,
+        source_sha256=label.source_sha256 if label else "",
     )
 
 

@@ -1,4 +1,7 @@
-"""Sidecars read back, as a gallery shows them: one card a file, one card a job that has none. Nothing is trusted."""
+"""Sidecars read back, as a gallery shows them: one card a file, one card a job that has none. Nothing is trusted.
+
+A file whose sidecar is not there is shown by its label, where it has one.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from typing import Any
 from unicodedata import normalize
 
 from ..core import cut_fields
-from ..files import is_plain, read_sidecar
-from ..media import HEAD_BYTES, identify
+from ..files import is_plain, read_label, read_sidecar
+from ..media import HEAD_BYTES, identify, measure
 
 _SEED_DEPTH = 4
 
@@ -58,14 +61,17 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
     """
     jobs = []
     with os.scandir(folder) as entries:
-        names = sorted(
-            entry.name for entry in entries if entry.name.endswith(".json") and not entry.name.startswith(".")
-        )
+        names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
     for name in names:
-        record = read_sidecar(folder / name)
+        record = read_sidecar(folder / name) if name.endswith(".json") else None
         if record is not None and isinstance(record.get("outputs"), list):
             cards = tuple(_cards(cut_fields(record), folder))
             jobs.append((-cards[0].ended_at, name, cards))
+    told = {card.file for _, _, cards in jobs for card in cards}
+    for name in names:
+        card = _labelled(folder / name) if name not in told and _file_name(name) else None
+        if card is not None:
+            jobs.append((-card.ended_at, name, (card,)))
     return tuple(card for _, _, cards in sorted(jobs, key=lambda job: job[:2]) for card in cards)
 
 
@@ -112,13 +118,36 @@ def _card(record: Mapping[str, Any], *, kind: str, **more: Any) -> Card:
     )
 
 
+def _labelled(path: Path) -> Card | None:
+    """A card of what a file's own label says; None where it has none."""
+    kind = _kind(path)
+    label = read_label(path) if kind else None
+    if label is None:
+        return None
+    made = {"prompt": label.prompt, "provider": label.provider, "model": label.model, "created_at": label.created_at}
+    record = {**made, "generation_id": label.handle, "request": {"seed": label.seed}}
+    size = measure(path, _media_type(path))
+    return _card(
+        cut_fields(record),
+        kind=kind,
+        file=path.name,
+        width=size.width or 0,
+        height=size.height or 0,
+        duration_seconds=size.duration_seconds or 0.0,
+    )
+
+
 def _kind(path: Path) -> str:
     """image, video or audio, by the file's own bytes; empty for what is none of these, or not there."""
+    return _media_type(path).split("/")[0]
+
+
+def _media_type(path: Path) -> str:
     if not is_plain(path):
         return ""
     try:
         with path.open("rb") as file:
-            return (identify(file.read(HEAD_BYTES)) or "").split("/")[0]
+            return identify(file.read(HEAD_BYTES)) or ""
     except OSError:
         return ""
 

@@ -26,6 +26,7 @@ from .ask import ask
 from .context import JobContext, job_ref
 from .create import retries
 from .expiry import RESULT_LOST, result_lost_words
+from .label import label_saved, labelling
 from .lines import Ended, failed, no_file, sidecar_record, terminal
 
 if TYPE_CHECKING:
@@ -58,10 +59,9 @@ def collect_files(
         return failed(end, failure, _category(ctx, failure))
     if end.more_outputs:
         ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
-    there = saved_outputs(row)
-    if reused and there and still_there(there, row.output_dir):
-        _mend_sidecar(ctx, end, there)
-        return terminal(end, there)
+    there = still_there(saved_outputs(row), row.output_dir) if reused else ()
+    if there:
+        return _again(ctx, end, there)
     if reading is None and _worth_asking(ctx, row):
         reading, row = _fresh(ctx, row)
         end = _ended(ctx, row, source, elapsed, reused)
@@ -102,6 +102,7 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             generation_id=row.generation_id or "",
             downloader=_downloader(ctx, row),
             on_saved=partly.append,
+            labelling=labelling(ctx, row),
         )
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
@@ -112,12 +113,30 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
         return outcome
     _write_sidecar(ctx, end, saved, None)
+    _record(ctx, row, saved, str(ctx.folder))
+    return terminal(end, saved)
+
+
+def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str) -> None:
     ctx.journal.collected(
         row.row_id,
         saved=[item._asdict() for item in saved],
-        output_dir=str(ctx.folder),
+        output_dir=folder,
     )
-    return terminal(end, saved)
+
+
+def _again(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> Outcome:
+    """Files of an earlier run as they are, but for a label that this one asks for; their sidecar is there too."""
+    row = end.row
+    try:
+        done = label_saved(ctx, row, there, lambda saved: _record(ctx, row, saved, row.output_dir))
+    except OutputError as error:
+        return no_file(end, error, there)
+    if done == there:
+        _mend_sidecar(ctx, end, there)
+    else:
+        _write_sidecar(ctx, end, done, None, _folder_of(done))
+    return terminal(end, done)
 
 
 def _worth_asking(ctx: JobContext, row: Row) -> bool:
@@ -146,10 +165,14 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
 
 def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
     """The record of an earlier run, where its disk had no room for it."""
-    folder = next((Path(item.path).parent for item in there if item.path), None)
+    folder = _folder_of(there)
     job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
     if folder is not None and find_sidecar(folder, end.stem, job) is None:
         _write_sidecar(ctx, end, there, None, folder)
+
+
+def _folder_of(saved: Sequence[SavedOutput]) -> Path | None:
+    return next((Path(item.path).parent for item in saved if item.path), None)
 
 
 def _write_sidecar(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..config import ProviderSettings
+from ..config import LabelWish, ProviderSettings
 from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef
 from ..events import Printer, Signals
 from ..http import Gateway
@@ -36,6 +36,7 @@ class RunOptions(NamedTuple):
     sse_request_timeout: float = 120.0
     output_dir: str | None = None
     no_download: bool = False
+    label: LabelWish | None = None
 
     @classmethod
     def of(cls, flags: Mapping[str, Any]) -> RunOptions:
@@ -147,6 +148,7 @@ class JobContext:
     limits: Limits
     folder: Path | None
     """Where results go; None means --no-download."""
+    label: LabelWish
     printer: JobPrinter
     signals: Signals
     streams: OpenStreams
@@ -166,6 +168,7 @@ class JobContext:
             config=self.config,
             deadline=self.budget_seconds,
             settles=settles,
+            label=self.label,
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..config import (
     KeySearch,
+    LabelWish,
     ProviderSettings,
     SecretKey,
     Settings,
@@ -76,6 +77,11 @@ class Session:
     def config(self) -> str | None:
         """--config, as a printed command says it."""
         return str(self.options.config.resolve()) if self.options.config else None
+
+    @property
+    def label(self) -> LabelWish:
+        """What files say of themselves: by the flag, else by config.json."""
+        return self.options.label or self.settings.label
 
     @property
     def folder(self) -> Path:
@@ -217,6 +223,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
+            label=self.label,
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,
             streams=self.streams,

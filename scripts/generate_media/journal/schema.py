@@ -79,14 +79,20 @@ def _to_version_2(db: sqlite3.Connection) -> None:
 
 
 def index_files(db: sqlite3.Connection, row_id: int, saved: Json) -> None:
-    """Replaces the row's entries by those of its saved outputs that have bytes and a URL."""
+    """Replaces the row's entries by those of its saved outputs that have bytes and a URL.
+
+    A labelled file is known by the bytes that were delivered too: its URL has those.
+    """
     db.execute("DELETE FROM saved_file WHERE row_id = ?", (row_id,))
     for item in saved if isinstance(saved, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("sha256"), str) and isinstance(item.get("url"), str):
-            db.execute(
-                "INSERT INTO saved_file (sha256, row_id, url) VALUES (?, ?, ?)",
-                (to_text(str(item["sha256"])), row_id, to_text(str(item["url"]))),
-            )
+        if not isinstance(item, dict) or not isinstance(item.get("url"), str):
+            continue
+        for digest in (item.get("sha256"), item.get("source_sha256")):
+            if digest and isinstance(digest, str):
+                db.execute(
+                    "INSERT INTO saved_file (sha256, row_id, url) VALUES (?, ?, ?)",
+                    (to_text(digest), row_id, to_text(str(item["url"]))),
+                )
 
 
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2)

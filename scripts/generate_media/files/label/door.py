@@ -47,8 +47,12 @@ class LeftAlone:
     reason: str
 
 
-def label_file(path: Path, label: Provenance) -> Labelled | LeftAlone:
+def label_file(
+    path: Path, label: Provenance, written: Callable[[Labelled], None] | None = None
+) -> Labelled | LeftAlone:
     """Put the label into a file, in one step: at any instant it is there whole, without the label or with it.
+
+    ``written`` hears of the new bytes once they are on the disk and before they take the old ones' place.
 
     Raises:
         OSError: it cannot be read or written; it is as it was.
@@ -61,6 +65,8 @@ def label_file(path: Path, label: Provenance) -> Labelled | LeftAlone:
             with suppress(AttributeError):  # Windows before 3.13
                 os.fchmod(part.file.fileno(), stat.S_IMODE(os.fstat(source.fileno()).st_mode))
             part.sync()
+            if written is not None:
+                written(outcome)
             if os.name == "nt":  # open files can be neither moved nor replaced there
                 part.file.close()
                 source.close()
