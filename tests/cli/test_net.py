@@ -79,7 +79,7 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -
 
 @pytest.mark.parametrize("how", ["--generation-id", "--all"])
 def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, how: str) -> None:
-    bundle = with_bug(tmp_path / "bundle", "cli/wait.py", "def _key(*_):\n    " + BROKEN)
+    bundle = with_bug(tmp_path / "bundle", "cli/wait.py", "def _context(*_):\n    " + BROKEN)
     made = [call(*DEMO, "--new", "--detach", home=tmp_path).events("accepted")[0]["generation_id"] for _ in range(2)]
     asked = ["--all"] if how == "--all" else [word for identity in made for word in (how, identity)]
     ran = call("wait_generation", "--sandbox", *asked, home=tmp_path, bundle=bundle)
