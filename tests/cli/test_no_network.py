@@ -72,7 +72,9 @@ def test_the_sandbox_script(tmp_path: Path, way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_key_that_cannot_be_verified(tmp_path: Path, way: str) -> None:
     ran = without_network(way, "ensure_api_key", "--verify", "--provider", "agnes", home=tmp_path)
-    assert "network is blocked" in json.loads(ran.out)["message"]
+    document = json.loads(ran.out)
+    assert "network is blocked" in document["message"]
+    assert (ran.code, document["ok"]) == (21, False), "a key that could not be checked is not called ready"
     assert "again" not in ran.out
 
 

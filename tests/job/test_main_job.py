@@ -25,6 +25,7 @@ def test_one_prompt_one_checked_file(desk: Desk) -> None:
     assert [line["event"] for line in ran.lines][:2] == ["start", "accepted"]
     assert ran.last["event"] == "terminal"
     assert ran.last["ok"] is True
+    assert (ran.last["provider"], ran.last["model"]) == (ran.lines[0]["provider"], ran.lines[0]["model"])
     assert ran.last["source"] == "sse"
     (output,) = ran.last["outputs"]
     with Image.open(output["path"]) as picture:

@@ -116,6 +116,8 @@ def _head(end: Ended, *, ok: bool) -> dict[str, Any]:
     return {
         "event": "terminal",
         "ok": ok,
+        "provider": end.row.provider,
+        "model": end.row.model or None,
         "generation_id": end.row.generation_id,
         "status": end.row.status,
         "result": end.row.result,
