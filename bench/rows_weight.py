@@ -119,4 +119,4 @@ def download_rows(desk: Desk, mib: int) -> list[Row]:
     return rows
 
 
-DOWNLOAD_WHY = "ours syncs the file to disk before it gets its name (DESIGN rule 7), the loop leaves that to chance"
+DOWNLOAD_WHY = "ours syncs the file to disk before it gets its name, the loop leaves that to chance"

@@ -1,4 +1,4 @@
-"""`make bench`: everything that DESIGN promises about speed, against references measured in the same minutes.
+"""`make bench`: everything that is promised about speed, against references measured in the same minutes.
 
     python3 bench/run.py [--runs 15] [--only a,b,c,d,e,f,g,h,i,polling] [--minimal]
 

@@ -16,7 +16,7 @@ _LINE = (
     '"guidance":["run the same command again: it goes on with the job where there is one, and never pays twice"]}}\n'
 )
 _UNFORESEEN = 25
-"""The exit code of what nobody foresaw (CONTRACT)."""
+"""The exit code of what nobody foresaw."""
 
 
 def begin() -> None:

@@ -1,4 +1,4 @@
-"""CONTRACT.md sentence by sentence, as an outsider would try it: processes, sockets, files."""
+"""What the command line promises, sentence by sentence, as an outsider would try it: processes, sockets, files."""
 
 from __future__ import annotations
 

@@ -44,4 +44,4 @@ def test_the_codes_in_the_tree_are_those_of_the_classes() -> None:
 
 def test_a_full_disk_is_no_mistake_in_the_command() -> None:
     assert not issubclass(errors.StorageError, errors.UsageError)
-    assert errors.StorageError("journal_write_failed", "disk full").exit_code == 2, "CONTRACT: an unusable journal"
+    assert errors.StorageError("journal_write_failed", "disk full").exit_code == 2, "an unusable journal"

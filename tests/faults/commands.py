@@ -1,6 +1,6 @@
 """Whole commands for fuzzing: a person with a home of their own, and what holds after every run, whatever went in.
 
-What is right is CONTRACT's: no traceback, one last line (or one document), an exit code of the table, no key anywhere,
+What is right: no traceback, one last line (or one document), an exit code of the table, no key anywhere,
 and never a second create where the first may have made a job. Nothing here is imported from the code under test.
 """
 
@@ -78,7 +78,7 @@ class Home:
             timer.cancel()
 
     def checked(self, script: str, *args: str, stdin: bytes = b"") -> Ended:
-        """The same, held against what CONTRACT promises of every run."""
+        """The same, held against what is promised of every run."""
         ran = self.run(script, *args, stdin=stdin)
         wrong = [*_wrong(script, args, ran), *self._leaks(ran)]
         assert not wrong, "\n".join([*wrong, f"exit {ran.code}: {script} {args}", ran.out[-3000:], ran.err[-3000:]])

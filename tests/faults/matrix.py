@@ -1,6 +1,6 @@
 """The fault matrix: where a connection breaks × how × which way of making a job. Rows are generated, not written.
 
-What is right is said by :func:`expect`, from the rules of DESIGN alone (a create is sent once and repeated only when no
+What is right is said by :func:`expect`, from these rules alone (a create is sent once and repeated only when no
 connection was made; a read is repeated; an id that was read is never lost; type from the bytes). Nothing here is
 imported from the code under test; the names of transport faults are the sandbox's (``operation:point:action``).
 """

@@ -1,7 +1,7 @@
 """AGCloud's and Ark's errors and quirks, end to end: each code of the facts on each of the four calls.
 
 What is right comes from the facts (agcloud.md): at most one task a run unless the code proves that none was made,
-the exit code of CONTRACT, and what the next run of the same command does.
+the exit code, and what the next run of the same command does.
 """
 
 from __future__ import annotations

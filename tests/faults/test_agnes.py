@@ -1,7 +1,7 @@
 """Agnes's table of errors and what its users complain of most, end to end: one table, a new fault is a new row.
 
 What is right comes from the facts: at most one task a run unless the provider proved that none was made, the exit
-code of CONTRACT, and what the next run of the same command does.
+code, and what the next run of the same command does.
 """
 
 from __future__ import annotations

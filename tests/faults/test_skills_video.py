@@ -1,7 +1,7 @@
 """The failures that earlier scripts had, and their kin: one table. A new fault is a new row.
 
 What is right comes from the facts: at most one job, the id on stdout and on disk before anything can break, the
-exit code of CONTRACT, and what the next run of the same command does.
+exit code, and what the next run of the same command does.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from generate_media.files.names import candidates, slug, stem
+from generate_media.files.names import names_to_try, slug, stem
 
 HOSTILE = [
     "../../etc/passwd",
@@ -87,5 +87,5 @@ def test_stem_ends_in_eight_hex_of_provider_and_id() -> None:
 
 
 def test_candidates_count_from_two() -> None:
-    names = candidates("cat-1234", ".png")
+    names = names_to_try("cat-1234", ".png")
     assert [next(names) for _ in range(3)] == ["cat-1234.png", "cat-1234-2.png", "cat-1234-3.png"]

@@ -1,4 +1,4 @@
-"""A job that was accepted exists: no number of 404s ends it, at no provider (facts; CONTRACT, wait_generation.py).
+"""A job that was accepted exists: no number of 404s ends it, at no provider.
 
 It ends by the provider's word, by the deadline, or as gone once the provider's documented retention is over.
 """

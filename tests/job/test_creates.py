@@ -1,4 +1,4 @@
-"""What a create is answered by, and what the run makes of it (DESIGN, rule 2; CONTRACT, exit codes)."""
+"""What a create is answered by, and what the run makes of it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_create_that_one_host_may_have_read_goes_to_no_other(desk: Desk, provi
 
 
 def test_no_create_is_sent_once_the_time_is_up(desk: Desk) -> None:
-    """CONTRACT: before acceptance there is nothing to resume, and nothing was created."""
+    """Before acceptance there is nothing to resume, and nothing was created."""
     with Provider("skills.video", {"POST ": [said({"id": "gen_1", "status": "IN_QUEUE"})]}) as provider:
         ran = provider.run(desk, *CREATE["skills.video"], "--deadline", "0.01")
     assert (ran.code, ran.last["may_have_been_created"], provider.creates) == (24, False, 0), ran.out

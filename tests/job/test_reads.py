@@ -1,4 +1,4 @@
-"""Reads of a job whose id is known, in the provider's own words: what delays them, what ends them (DESIGN, rule 3)."""
+"""Reads of a job whose id is known, in the provider's own words: what delays them, what ends them."""
 
 from __future__ import annotations
 

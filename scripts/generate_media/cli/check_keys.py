@@ -93,7 +93,11 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     if answer.http_status is None:
-        return {"ok": False, "verified": False, "message": f"the key is set, but {base_url} did not answer: {answer.message}"}
+        return {
+            "ok": False,
+            "verified": False,
+            "message": f"the key is set, but {base_url} did not answer: {answer.message}",
+        }
     if answer.category in (Category.NOT_FOUND, Category.TRANSIENT):
         unsure = f"the key is set; {base_url} could not confirm it (HTTP {answer.http_status})"
         return {"ok": False, "verified": False, "message": unsure}

@@ -29,7 +29,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose errors become one ``error`` object on stdout (CONTRACT), and which never abbreviates."""
+    """argparse whose errors become one ``error`` object on stdout, and which never abbreviates."""
 
     def __init__(self, *, prog: str, description: str, epilog: str) -> None:
         super().__init__(

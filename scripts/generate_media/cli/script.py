@@ -79,7 +79,7 @@ def missing_requirements(search_path: Sequence[str]) -> list[str]:
 
 
 def missing_dependency(missing: Sequence[str]) -> Mapping[str, object]:
-    """The ``error`` object of CONTRACT: what lacks, and the exact commands that help."""
+    """The ``error`` object: what lacks, and the exact commands that help."""
     script = Path(sys.argv[0]).resolve()
     file = BUNDLE / "requirements.txt"
     return {

@@ -113,7 +113,7 @@ def find_keys(
     home: Path | None,
     dotenv: Callable[[Path], Mapping[str, str]] = read_dotenv,
 ) -> KeySearch:
-    """Look in config.json, the environment, the skill's .env, the user's .env, then key files (CONTRACT).
+    """Look in config.json, the environment, the skill's .env, the user's .env, then key files.
 
     Empty values and placeholders count as absent; a key that cannot work is named in ``problems``. All others are
     known from now on, so that nothing shows them.

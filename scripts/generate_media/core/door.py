@@ -1,6 +1,6 @@
 """A room's door: the names that other rooms may use, each module imported when its first name is asked for.
 
-A command that lists the journal must not pay for the HTTP client's import (DESIGN rule 8), and yet a reader finds in
+A command that lists the journal must not pay for the HTTP client's import, and yet a reader finds in
 one place what a room offers. The type checker reads the imports that stand beside the table (PEP 562).
 """
 

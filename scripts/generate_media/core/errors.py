@@ -23,7 +23,7 @@ The tree, those of other rooms included::
     │   └── InternalError      25   what nobody foresaw
     └── Interrupted      130, 143   SIGINT, SIGTERM; a KeyboardInterrupt, so that nobody takes it for a passing failure
 
-Exit codes (CONTRACT): 0 success · 2 usage · 10 generation failed · 11 deadline, job goes on · 12 the same
+Exit codes: 0 success · 2 usage · 10 generation failed · 11 deadline, job goes on · 12 the same
 after failing reads · 13 create unknown · 14 no output · 20 credits · 21 auth · 22 request · 23 not found ·
 24 transient · 25 unknown · 26 moderation · 130/143 signals.
 """
@@ -99,7 +99,7 @@ class ReportedError(BaseException):
         self.details: dict[str, Any] = dict(details or {})
 
     def as_json(self) -> dict[str, Any]:
-        """The fields of an ``error`` line (CONTRACT)."""
+        """The fields of an ``error`` line."""
         return {
             "error": self.code,
             "category": self.category.value if self.category else None,
@@ -124,7 +124,7 @@ class UsageError(GenerateMediaError):
 class StorageError(GenerateMediaError):
     """The journal or a folder cannot be used: the disk is full or read-only, or what lies there is damaged or others'.
 
-    Nothing was wrong with the command; CONTRACT gives it the exit code and category of one all the same.
+    Nothing was wrong with the command; it has the exit code and category of one all the same.
     """
 
     exit_code = ExitCode.USAGE

@@ -30,7 +30,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     """The folder of the journal, absolute and perhaps not there yet.
 
     ``GENERATE_MEDIA_STATE_DIR`` as it is, else ``$XDG_STATE_HOME`` or ``~/.local/state``, then
-    ``generate-media`` (CONTRACT). A relative ``XDG_STATE_HOME`` is ignored, as the XDG base directory
+    ``generate-media``. A relative ``XDG_STATE_HOME`` is ignored, as the XDG base directory
     specification asks. Raises StorageError ``state_unwritable`` where the user has no home.
     """
     own = environ.get("GENERATE_MEDIA_STATE_DIR", "")

@@ -119,7 +119,7 @@ def _silence(stream: TextIO) -> None:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """JSON as it stands on stdout: UTF-8, escaped only what CONTRACT names."""
+    """JSON as it stands on stdout: UTF-8, escaped only control characters, lone surrogates and line ends."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

@@ -48,7 +48,7 @@ def handle(provider: str, generation_id: str, number: int = 1) -> str:
     return f"{short}-{number}" if number > 1 else short
 
 
-def candidates(stem: str, extension: str) -> Iterator[str]:
+def names_to_try(stem: str, extension: str) -> Iterator[str]:
     """File names in the order in which they are tried: ``stem.png``, ``stem-2.png``, ``stem-3.png`` …"""
     yield stem + extension
     for number in count(2):

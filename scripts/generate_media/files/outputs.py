@@ -14,7 +14,7 @@ from ..http import BrokenAnswer
 from ..media import EXTENSIONS, HEAD_BYTES, extension, identify, measure
 from .atomic import Part, has_bytes, keep, part_file, publish
 from .labelling import labelled
-from .names import candidates, stem
+from .names import names_to_try, stem
 from .sidecar import write_sidecar
 from .transfer import CutShort, Fetched, Sink, save_failed
 
@@ -124,7 +124,7 @@ def _save_one(
                 raise _kept(error, part, folder / _cut_name(cut, error.media_type)) from None
             part.sync()
             size = measure(part.path, fetched.media_type, seconds=downloader.look_seconds())
-            names = (row for row in candidates(name, extension(fetched.media_type)) if str(folder / row) not in taken)
+            names = (row for row in names_to_try(name, extension(fetched.media_type)) if str(folder / row) not in taken)
             with labelled(part, folder, name, wanted) as (whole, label):
                 size_bytes, sha256 = (label or fetched).size_bytes, (label or fetched).sha256
                 path = publish(whole.path, folder, names, size_bytes=size_bytes, sha256=sha256)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core import cut_fields
 from .atomic import Part, keep, move_to_free_name, part_file, sync_folder
-from .names import candidates
+from .names import names_to_try
 from .transfer import save_failed
 
 MAX_SIDECAR_BYTES = 32 << 20
@@ -45,7 +45,7 @@ def write_sidecar(folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
 
 def find_sidecar(folder: Path, stem: str, job: Mapping[str, Any]) -> Path | None:
     """The record of a job, told by the ``provider`` and ``generation_id`` of ``job``; None where there is none."""
-    for name in candidates(stem, ".json"):
+    for name in names_to_try(stem, ".json"):
         if not os.path.lexists(folder / name):
             return None
         if _is_of(folder / name, job):
@@ -74,7 +74,7 @@ def is_plain(path: Path, max_bytes: float = math.inf) -> bool:
 
 
 def _place(part: Part, folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
-    for name in candidates(stem, ".json"):
+    for name in names_to_try(stem, ".json"):
         path = folder / name
         if move_to_free_name(part.path, path):
             return path

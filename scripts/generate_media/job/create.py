@@ -1,4 +1,4 @@
-"""The create: sent once, its answer on disk before anything else happens (DESIGN rule 2)."""
+"""The create: sent once, its answer on disk before anything else happens."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _is_whole_end(ctx: JobContext, reading: Reading) -> bool:
 def _follow_stream(
     ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
 ) -> Followed | None:
-    """JobPrinter until an end; None when the stream cannot tell it, which is then said."""
+    """Events until an end; None when the stream cannot tell it, which is then said."""
     watcher = _StreamWatch(ctx, row, stream, until)
     reason = "stream_ended"
     try:

@@ -1,4 +1,4 @@
-"""The first and the last line of a job, and its sidecar: values in, dictionaries out (CONTRACT.md)."""
+"""The first and the last line of a job, and its sidecar: values in, dictionaries out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """When to look at a job next: seldom while it can hardly be done, often when it should be, seldom when it lingers.
 
-The default intervals of CONTRACT are a flat 3 or 10 s. Spread over a job's life instead, fewer requests find its end
+The default intervals of config.json are a flat 3 or 10 s. Spread over a job's life instead, fewer requests find its end
 sooner: bench/rows_polling.py simulates it, and `make bench` prints requests a job and mean lateness beside the flat
 interval's. The three numbers here were chosen by that table: they win on both counts for every provider.
 """

@@ -1,4 +1,4 @@
-"""The durable record of every job: what was meant, sent, accepted, ended and saved (DESIGN rule 1)."""
+"""The durable record of every job: what was meant, sent, accepted, ended and saved."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """A journal's file. Raises StorageError at opening, JournalWriteError later; DESIGN says which."""
+    """A journal's file. Raises StorageError at opening, JournalWriteError later."""
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder

@@ -10,7 +10,7 @@ from ..core import Json, RemoteOutput
 
 
 class State(str, Enum):
-    """Where a job stands; DESIGN "The journal, precisely"."""
+    """Where a job stands."""
 
     INTENT = "intent"
     SENDING = "sending"

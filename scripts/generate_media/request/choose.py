@@ -1,4 +1,4 @@
-"""Which provider, endpoint and model a command means (CONTRACT "Providers")."""
+"""Which provider, endpoint and model a command means."""
 
 from __future__ import annotations
 
