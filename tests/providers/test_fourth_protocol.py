@@ -1,6 +1,6 @@
 """A fourth protocol, made up in tests/ alone (see lumen/): its jobs, refusals, kills and links, by the bundle as it is.
 
-Answers are made by Lumen's sandbox side, on loopback; what is expected of the commands is what they promise for every provider.
+Answers are made by Lumen's sandbox side, on loopback; of the commands is expected what they promise for every provider.
 """
 
 from __future__ import annotations
