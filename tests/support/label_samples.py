@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 import subprocess
 import zlib
@@ -71,12 +72,16 @@ def with_user_data(movie: bytes, more: bytes) -> bytes:
     return movie[:at] + struct.pack(">I", size + len(user)) + movie[at + 4 :] + user
 
 
-def _picture(form: str, *, mode: str = "RGB", frames: int = 1, **options: Any) -> bytes:
-    from PIL import Image
+def _noise(seed: int) -> Image.Image:
+    """The same at each call: a test compares what it served with what was saved."""
+    return Image.frombytes("L", (61, 47), random.Random(seed).randbytes(61 * 47))
 
-    pictures = [Image.effect_noise((61, 47), 60 + n).convert(mode) for n in range(frames)]
+
+def _picture(form: str, *, mode: str = "RGB", frames: int = 1, **options: Any) -> bytes:
+
+    pictures = [_noise(60 + n).convert(mode) for n in range(frames)]
     if mode == "RGBA":
-        pictures[0].putalpha(Image.effect_noise((61, 47), 50))
+        pictures[0].putalpha(_noise(50))
     out = io.BytesIO()
     more: dict[str, Any] = {"save_all": True, "append_images": pictures[1:]} if frames > 1 else {}
     pictures[0].save(out, form, **more, **options)

@@ -119,6 +119,8 @@ def _row(session: Session, generation_id: str, provider: ProviderSettings | None
     """The job's row, by its id or handle; an id that was made elsewhere gets one, if its provider is named."""
     if holds_key(generation_id):
         raise UsageError("usage", "an API key was given in place of a job's id; nothing was sent")
+    if generation_id in (".", ".."):
+        raise UsageError("usage", f"{generation_id!r} is no job's id; nothing was sent")
     found = session.journal.find(generation_id, provider and provider.name)
     if found:
         return found[0]

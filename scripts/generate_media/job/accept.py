@@ -54,7 +54,6 @@ def tell_accepted(ctx: JobContext, reading: Reading) -> None:
     ctx.printer.event(
         "accepted",
         generation_id=reading.generation_id,
-        status=reading.status or None,
         resume=ctx.resume(reading.generation_id),
     )
 

@@ -60,12 +60,20 @@ def answer_within(ctx: JobContext, call: Call, until: Deadline) -> Answer | Fail
 def _read_answer(ctx: JobContext, answer: Answer, job: JobRef, until: Deadline) -> Reading | Failure:
     body = parse_json(answer.body)
     reading = ctx.adapter.read(body, model=job.model)
+    if not tells_of(job, reading):
+        return Failure(Category.TRANSIENT, "the answer is about another job", answer.status, "another_job")
     if reading.result is Result.SUCCEEDED:
         return _with_files(ctx, reading, until)
     if reading.status or isinstance(body, Mapping):
         return reading
     kind = answer.media_type or "no content type"
     return Failure(Category.TRANSIENT, f"HTTP {answer.status} with {kind} in place of a job", answer.status, "not_json")
+
+
+def tells_of(job: JobRef, reading: Reading) -> bool:
+    """Whether what was read can be this job's: it names no id, or one by which the job is known."""
+    named = {reading.generation_id, *(value for _, value in reading.aliases)} - {None}
+    return not named or bool(named & {job.generation_id, *(value for _, value in job.aliases)})
 
 
 def _with_files(ctx: JobContext, ended: Reading, until: Deadline) -> Reading | Failure:

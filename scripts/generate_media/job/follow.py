@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
 from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError, shared
 from .accept import Created
-from .ask import NO_ANSWER, ask
+from .ask import NO_ANSWER, ask, tells_of
 from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
 from .create import readings, retries
 from .schedule import wait_seconds
@@ -93,6 +93,8 @@ def _follow_stream(
     try:
         with watcher:
             for reading in readings(ctx, row.model, stream):
+                if not tells_of(job_ref(row), reading):
+                    continue
                 progress.tell(reading)
                 if _is_whole_end(ctx, reading):
                     return Followed(reading, "sse")

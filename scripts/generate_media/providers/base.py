@@ -46,8 +46,10 @@ class ErrorRule:
 
 
 def identity(value: Json) -> str | None:
-    """The id that stands in an answer; None for what is none, such as a text that a key was cut out of."""
-    known = type(value) in (str, int) and value != "" and MARK not in str(value)
+    """The id that stands in an answer; None for what is none, such as a text that a key was cut out of.
+
+    A dot or two would leave the job's own path, whatever is done to quote them (RFC 3986, 5.2.4)."""
+    known = type(value) in (str, int) and value not in ("", ".", "..") and MARK not in str(value)
     return str(value) if known else None
 
 

@@ -76,10 +76,15 @@ def _matches(
     return not row.text or bool(re.search(row.text, message or answer.body[:RAW_CAP], re.IGNORECASE))
 
 
+_MOVED = (301, 302, 307, 308)
+"""The request was not taken here at all (RFC 9110, 15.4); any other redirect may be the answer to one that was."""
+
+
 def by_status(status: int, operation: str) -> ErrorRule:
     """The rule for a status alone, when no row of the provider's table fits.
 
-    A create's uncoded 408, 409 or 5xx leaves its outcome unknown; reads are simply tried again.
+    A create's uncoded 408, 409, 425, 499, 5xx, or a status that says "see there" (RFC 9110, 15.4.4), leaves its outcome
+    unknown; reads are simply tried again.
     """
     reading = operation != "create"
     table: Mapping[int, Category] = {
@@ -98,7 +103,8 @@ def by_status(status: int, operation: str) -> ErrorRule:
         return ErrorRule(table[status], "HTTP", retry=reading and status in (404, 410))
     if status == 429:
         return ErrorRule(Category.TRANSIENT, "HTTP", retry=True)
-    if status >= 500 or status in (408, 409, 425):
+    odd = status < 400 and status not in _MOVED
+    if status >= 500 or status in (408, 409, 425, 499) or (odd and not reading):
         if reading:
             return ErrorRule(Category.TRANSIENT, "HTTP", retry=True)
         return ErrorRule(Category.OUTCOME_UNKNOWN, "HTTP", may_have_been_created=True)
