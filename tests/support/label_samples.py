@@ -72,8 +72,10 @@ def with_user_data(movie: bytes, more: bytes) -> bytes:
     return movie[:at] + struct.pack(">I", size + len(user)) + movie[at + 4 :] + user
 
 
-def _noise(seed: int) -> Image.Image:
+def _noise(seed: int) -> Any:
     """The same at each call: a test compares what it served with what was saved."""
+    from PIL import Image
+
     return Image.frombytes("L", (61, 47), random.Random(seed).randbytes(61 * 47))
 
 

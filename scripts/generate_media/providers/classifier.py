@@ -103,7 +103,7 @@ def by_status(status: int, operation: str) -> ErrorRule:
         return ErrorRule(table[status], "HTTP", retry=reading and status in (404, 410))
     if status == 429:
         return ErrorRule(Category.TRANSIENT, "HTTP", retry=True)
-    odd = status < 400 and status not in _MOVED
+    odd = status // 100 in (1, 3) and status not in _MOVED
     if status >= 500 or status in (408, 409, 425, 499) or (odd and not reading):
         if reading:
             return ErrorRule(Category.TRANSIENT, "HTTP", retry=True)
