@@ -45,6 +45,33 @@ def test_a_job_that_failed_leaves_its_record(desk: Desk) -> None:
     assert record["prompt"] == "a cat"
 
 
+def test_an_answer_about_another_job_ends_nothing(desk: Desk) -> None:
+    """Proof is the id: an end that names another one is nobody's, and the job goes on."""
+    theirs = said({"id": "gen_2", "status": "COMPLETED", "data": {"images": [{"url": "https://files.example/a.png"}]}})
+    with Provider("skills.video", {"POST ": [MADE], ROUTE: [theirs, theirs, tells("COMPLETED", "file")]}) as provider:
+        ran = provider.run(desk, *CREATE["skills.video"])
+        assert (ran.code, ran.last["generation_id"], provider.reads) == (0, "gen_1", 3), ran.out
+    assert Path(ran.last["outputs"][0]["path"]).read_bytes() == PNG
+
+
+@pytest.mark.parametrize("status", [300, 303, 304, 499])
+def test_a_status_that_proves_nothing_leaves_the_create_unknown(desk: Desk, status: int) -> None:
+    """A "see there" may be the answer of a server that has made the job: the same command does not pay again."""
+    with Provider("skills.video", {"POST ": [refused(status, "Location: /api/v1/generation/gen_1")]}) as provider:
+        codes = [provider.run(desk, *CREATE["skills.video"]).code for _ in range(2)]
+        assert (codes, provider.creates) == ([13, 13], 1)
+
+
+@pytest.mark.parametrize("identity", [".", ".."])
+def test_dots_are_no_id(desk: Desk, identity: str) -> None:
+    """Quoted or not, they would lead out of the job's path: to the list, or to what a DELETE must never meet."""
+    with Provider("skills.video", {"POST ": [said({"id": identity, "status": "IN_QUEUE"})]}) as provider:
+        ran = provider.run(desk, *CREATE["skills.video"])
+        assert (ran.code, provider.reads) == (13, 0), ran.out
+        asked = provider.run(desk, "--cancel", identity, script="wait_generation")
+        assert (asked.code, provider.reads) == (2, 0), asked.out
+
+
 LATER: dict[str, Said] = {
     "nothing to fetch any more": tells("COMPLETED"),
     "that it goes on": tells("IN_PROGRESS", "elsewhere"),
