@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,12 +21,22 @@ from generate_media.files.labelling import Labelling, add_labels
 from generate_media.files.outputs import save, stem, still_there
 from label_samples import LABEL, PICTURES, chunk, pixels, png_late
 from tools import require_tool
-from web import picture
 
 STEM = stem("a cat", LABEL.provider, "task_1")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SUPPORT = Path(__file__).parents[1] / "support"
-SMALL = [picture(30, 30), picture(24, 24)]
+
+
+def small(side: int) -> bytes:
+    """A picture that another process draws alike: the killed run and the one that compares."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.frombytes("L", (side, side), random.Random(side).randbytes(side * side)).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+SMALL = [small(30), small(24)]
 
 
 def save_all(folder: Path, told: list[str], *files: bytes, label: bool = True) -> tuple[SavedOutput, ...]:

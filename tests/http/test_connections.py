@@ -73,7 +73,8 @@ def unreached(url: str, seconds: float = 3.0) -> str:
             send(url, call, seconds)
         assert_clean(caught.value)
         assert not caught.value.reached
-        details.add(caught.value.detail)
+        # Which of two timers of the same length is first, the socket's or the exchange's, is the machine's affair.
+        details.add(caught.value.detail.removeprefix("connect "))
     assert len(details) == 1
     return details.pop()
 
