@@ -12,7 +12,7 @@ demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network,
 
 test: $(if $(wildcard tests),$(DEV_STAMP) .cache/openapi/.ready)  ## all tests (a published copy has none: they are in the repository)
 	@test -d tests || { echo "this copy was published without its tests; they are in the repository"; exit 2; }
-	$(PY) -m pytest -q -n 4 --dist worksteal
+	$(PY) -m pytest -q -n 6 --dist worksteal
 
 check: $(DEV_STAMP)  ## format, lint, types, references in step
 	$(PY) -m ruff format --check $(LINTED)

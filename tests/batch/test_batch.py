@@ -80,14 +80,14 @@ def test_bad_lines_beyond_a_hundred_are_counted_and_not_printed(desk: Desk, shar
     assert desk.run("--batch", "jobs.jsonl", *shard, "--dry-run").last["invalid_lines"] == (150 if half else 300)
 
 
-def test_three_hundred_thousand_bad_lines_take_little_room(desk: Desk) -> None:
-    """Measured on one core: 52 MiB where it was 1,099, 58 kB on stdout where it was 174 MB."""
-    Path("jobs.jsonl").write_text('{"nonsense": 1}\n' * 300_000)
+def test_many_bad_lines_take_little_room(desk: Desk) -> None:
+    """300,000 of them were measured on one core: 52 MiB where it was 1,099, 58 kB on stdout where it was 174 MB."""
+    Path("jobs.jsonl").write_text('{"nonsense": 1}\n' * 50_000)
     ran, resident_mib = run_watched(BUNDLE / "scripts" / "create_and_wait.py", "--sandbox", "--batch", "jobs.jsonl")
     assert ran.returncode == 2, ran.stderr
-    assert resident_mib < 150
+    assert resident_mib < 100
     assert len(ran.stdout) < 200_000
-    assert json.loads(ran.stdout.splitlines()[-1])["counts"]["unknown_key"] == 300_000
+    assert json.loads(ran.stdout.splitlines()[-1])["counts"]["unknown_key"] == 50_000
 
 
 def test_bad_lines_cost_themselves_only(desk: Desk) -> None:

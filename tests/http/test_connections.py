@@ -150,6 +150,8 @@ def drips(peer: Peer) -> None:
 
 @pytest.mark.parametrize("handle", [hangs_up, talks_plain, Peer.reset, drips, Peer.until_gone])
 @pytest.mark.usefixtures("trusted")
+# A reset that comes before CPython's ssl has wrapped the socket leaves a half-made SSLSocket that nobody can close.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_handshake_that_fails_or_never_ends(handle: object) -> None:
     with Wire(handle) as wire:  # type: ignore[arg-type]
         began = time.monotonic()

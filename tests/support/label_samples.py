@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import random
@@ -11,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from generate_media.files.label.provenance import Provenance
 from tools import require_tool
@@ -165,16 +166,35 @@ CLIPS: Mapping[str, Callable[[], bytes]] = {
 ALL = {**PICTURES, **CLIPS}
 
 
+@cache
+def _open_exiftool() -> subprocess.Popen[bytes]:
+    """One exiftool that stays open for the whole run: its start costs more than all that it is asked."""
+    command = [require_tool("exiftool"), "-stay_open", "True", "-@", "-"]
+    running = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    atexit.register(running.communicate, b"-stay_open\nFalse\n")
+    return running
+
+
+def _asked(*arguments: str) -> bytes:
+    """What exiftool says to one command, whose arguments stand on a line each."""
+    running = _open_exiftool()
+    assert running.stdin and running.stdout and not any("\n" in argument for argument in arguments)
+    running.stdin.write("\n".join([*arguments, "-execute", ""]).encode())
+    running.stdin.flush()
+    return b"".join(iter(running.stdout.readline, b"{ready}\n"))
+
+
 def exiftool(path: Path, *options: str) -> dict[str, Any]:
     """All that exiftool finds, names with their groups, values as they stand in the file; every packet of several."""
-    command = [require_tool("exiftool"), "-j", "-n", "-a", "-G1", *options, str(path)]
-    rows: list[dict[str, Any]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return rows[0]
+    (row,) = json.loads(_asked("-j", "-n", "-a", "-G1", *options, str(path)))
+    assert "ExifTool:Error" not in row, row
+    return cast(dict[str, Any], row)
 
 
 def write_with_exiftool(path: Path, *assignments: str) -> None:
-    command = [require_tool("exiftool"), "-q", "-n", "-overwrite_original", *assignments, str(path)]
-    subprocess.run(command, check=True, capture_output=True)
+    assert b" 1 image files updated" in _asked("-n", "-overwrite_original", *assignments, str(path))
 
 
 def frames(path: Path, *options: str) -> str:
