@@ -180,7 +180,9 @@ def _open_exiftool() -> subprocess.Popen[bytes]:
 def _asked(*arguments: str) -> bytes:
     """What exiftool says to one command, whose arguments stand on a line each."""
     running = _open_exiftool()
-    assert running.stdin and running.stdout and not any("\n" in argument for argument in arguments)
+    assert running.stdin
+    assert running.stdout
+    assert not any("\n" in argument for argument in arguments)
     running.stdin.write("\n".join([*arguments, "-execute", ""]).encode())
     running.stdin.flush()
     return b"".join(iter(running.stdout.readline, b"{ready}\n"))
