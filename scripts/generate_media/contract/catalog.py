@@ -12,9 +12,8 @@ from ..core import Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
 from .budget import Budget
-from .flags import FlagForm, forms_from_fields, forms_of, still_there
+from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules
 from .load import read_document
-from .merging import merge
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .problems import Problem
@@ -24,6 +23,8 @@ from .validate import check
 
 if TYPE_CHECKING:
     from .modelinfo import ModelInfo
+
+_MARKS = ("x-mode", "x-kind", "x-models", "x-query", "x-twin")
 
 
 class Contract:
@@ -132,8 +133,8 @@ class Contract:
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
         """How the friendly flags map onto this endpoint's fields, for one model.
 
-        A user's own document has no ``x-flags``: then the snapshot's for the same call hold, as far as the fields
-        are still there, else what the fields' names say.
+        A document without ``x-flags`` (a user's, a renewed one) gets its forms from its fields; one that the snapshot
+        has for the same call goes before them where nothing in it is stale.
         """
         operation = endpoint.operation
         if operation is None:
@@ -142,14 +143,37 @@ class Contract:
         own = forms_of(operation.node, model)
         if own or not endpoint.creates:
             return own
-        properties = merge(operation.schema, operation.definitions).get("properties") or {}
+        from .field_forms import forms_from_fields, standing
+
+        known, kept = self._known_before(endpoint), ()
+        if known is not None:
+            kept = standing(forms_of(known.node, model), known, operation)
+        forms = forms_from_fields(operation, kind=endpoint.kind, files=self._files(endpoint))
+        return (*kept, *(form for form in forms if not form.models or not model or model in form.models))
+
+    def _known_before(self, endpoint: Endpoint) -> Operation | None:
+        """The same call in a document that has flag forms of its own."""
+        paths = [path for path in (endpoint.path, endpoint.sse_path, endpoint.poll_path) if path]
         for source in self.sources:
-            if source.document is not operation.document:
-                paths = [endpoint.path, *([f"/generation/sse/{endpoint.model}"] if endpoint.model else [])]
-                for known in self._candidates(source, paths, endpoint.method, exact=True):
-                    if known.operation is not None and (found := forms_of(known.operation.node, model)):
-                        return still_there(found, properties)
-        return forms_from_fields(properties, files="multipart/form-data" in endpoint.content_types)
+            for known in self._candidates(source, paths, endpoint.method, exact=True):
+                if known.operation is not None and "x-flags" in known.operation.node:
+                    return known.operation
+        return None
+
+    def _files(self, endpoint: Endpoint) -> dict[str, dict[str, Json]]:
+        """Media flag → how a local file travels: as the document says, else as it does for its siblings."""
+        usual = usual_rules(self._siblings(endpoint.kind))
+        files = {flag: how_files_travel(rule) for flag, rule in usual.items() if flag in MEDIA_FLAGS}
+        form = {"encode": "multipart"} if "multipart/form-data" in endpoint.content_types else {}
+        common = next(iter(files.values()), {})
+        return {flag: {**files.get(flag, common), **form} for flag in MEDIA_FLAGS}
+
+    def _siblings(self, kind: str) -> list[Mapping[str, Any]]:
+        """Creates of the same kind (of any, where none is) that say how flags fill them."""
+        roots = [source.document.root.get("paths") or {} for source in self.sources if source.document.trusted]
+        posts = [item["post"] for paths in roots for item in paths.values() if "post" in item]
+        known = [node for node in posts if "x-flags" in node]
+        return [node for node in known if node.get("x-kind") == kind] or known
 
     def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
         for path in paths:
@@ -175,6 +199,7 @@ class Contract:
         return replace(endpoint, path=path, streams=path == endpoint.sse_path)
 
     def _endpoint(self, source: Source, operation: Operation, path: str) -> Endpoint:
+        operation = self._marked(source, operation, path)
         node = operation.node
         posts = operation.method == "POST"
         by_path = source.protocol == "skills_video" and posts
@@ -200,6 +225,18 @@ class Contract:
             summary=operation.text("summary"),
             operation=operation,
         )
+
+    def _marked(self, source: Source, operation: Operation, path: str) -> Operation:
+        """A user's operation with what the snapshot says of the same call's place in a job, which no plain document
+        can say."""
+        if source.document.trusted or not source.protocol:
+            return operation
+        for other in self.sources:
+            if other.document.trusted and path in other.paths:
+                known = next((one.node for one in other.at(path) if one.method == operation.method), {})
+                marks = {key: known[key] for key in _MARKS if key in known}
+                return replace(operation, node={**marks, **operation.node})
+        return operation
 
     def _twin(self, source: Source, node: Mapping[str, Any], path: str) -> tuple[str, bool]:
         named = node.get("x-twin")

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core import Json
 
-FIELDS_OF_FLAGS: Mapping[str, tuple[str, ...]] = {
-    "prompt": ("prompt",),
-    "aspect-ratio": ("aspect_ratio", "ratio"),
-    "size": ("size", "image_size"),
-    "resolution": ("resolution",),
-    "duration": ("duration", "seconds"),
-    "seed": ("seed",),
-    "audio-track": ("generate_audio",),
-    "watermark": ("watermark",),
-    "image": ("image_urls", "images", "reference_image_urls", "image_url", "image"),
-    "first-frame": ("first_frame_url", "start_image_url", "first_frame"),
-    "last-frame": ("last_frame_url", "end_image_url", "end_frame_url", "last_frame"),
-    "video": ("video_url", "video_urls"),
-    "audio": ("audio_url", "audio_urls"),
-}
-"""Names that fields have at the providers, best first: for documents that carry no ``x-flags``."""
-_MEDIA = ("image", "first-frame", "last-frame", "video", "audio")
-_TYPES = ("string", "integer", "number", "boolean")
+MEDIA_FLAGS = ("image", "first-frame", "last-frame", "video", "audio")
+_HOW_FILES_TRAVEL = ("encode", "types")
 
 
 @dataclass(frozen=True)
@@ -41,6 +26,16 @@ class FlagForm:
     set: Mapping[str, Json] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     flags: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The body's own fields that the form writes."""
+        found = set(self.set)
+        for rule in self.flags.values():
+            parts = [rule.get("set"), *(_dict(rule.get("map")).values())]
+            found |= {name for part in parts for name in _dict(part)}
+            found |= {str(rule["to"]).split(".")[0].removesuffix("[]")} if rule.get("to") else set()
+        return frozenset(found)
 
 
 def forms_of(operation: Mapping[str, Any], model: str = "") -> tuple[FlagForm, ...]:
@@ -59,29 +54,29 @@ def forms_of(operation: Mapping[str, Any], model: str = "") -> tuple[FlagForm, .
     return tuple(form for form in forms if not form.models or not model or model in form.models)
 
 
-def still_there(forms: Sequence[FlagForm], properties: Mapping[str, Any]) -> tuple[FlagForm, ...]:
-    """The forms without the flags whose field a newer document no longer has (all of them where it names none)."""
-
-    def kept(rule: Mapping[str, Json]) -> bool:
-        return not properties or "to" not in rule or str(rule["to"]).split(".")[0].removesuffix("[]") in properties
-
-    return tuple(replace(form, flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
-
-
-def forms_from_fields(properties: Mapping[str, Any], *, files: bool) -> tuple[FlagForm, ...]:
-    """One form by the names of a body's fields; ``files``: local files may go along as multipart."""
-    flags: dict[str, Mapping[str, Json]] = {}
-    for flag, names in FIELDS_OF_FLAGS.items():
-        name = next((name for name in names if name in properties), None)
-        if name is not None:
-            flags[flag] = _rule(flag, name, properties[name], files)
-    return (FlagForm("fields", flags=flags),) if flags else ()
+def usual_rules(operations: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Json]]:
+    """Flag → the rule that most of these operations have for it, where that is plain: one field, filled as it came."""
+    rules = [(flag, rule) for node in operations for flag, rule in _plain_rules(node)]
+    votes = Counter((flag, str(rule["to"])) for flag, rule in rules)
+    usual: dict[str, Mapping[str, Json]] = {}
+    for flag, rule in rules:
+        best = max((place for place in votes if place[0] == flag), key=lambda place: votes[place])
+        if str(rule["to"]) == best[1]:
+            usual.setdefault(flag, {key: rule[key] for key in ("to", "as", "many", *_HOW_FILES_TRAVEL) if key in rule})
+    return usual
 
 
-def _rule(flag: str, name: str, schema: Any, files: bool) -> Mapping[str, Json]:
-    kinds = schema.get("type") if isinstance(schema, Mapping) else None
-    kind = next((one for one in ([kinds] if isinstance(kinds, str) else kinds or ()) if one != "null"), "")
-    rule: dict[str, Json] = {"to": name}
-    if flag in _MEDIA:
-        return rule | ({"many": True} if kind == "array" else {}) | ({"encode": "multipart"} if files else {})
-    return rule | ({"as": kind} if kind in _TYPES else {})
+def how_files_travel(rule: Mapping[str, Json]) -> dict[str, Json]:
+    """The part of a media rule that holds for a sibling's field too, whatever that is called."""
+    return {key: rule[key] for key in _HOW_FILES_TRAVEL if key in rule}
+
+
+def _plain_rules(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    for form in forms_of(node):
+        for flag, rule in form.flags.items():
+            if rule.get("to") and not {"map", "times", "value"} & set(rule) and "." not in str(rule["to"]):
+                yield flag, rule
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
