@@ -14,7 +14,7 @@ from . import operations as ops
 from .budget import Budget
 from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules
 from .load import read_document
-from .naming import alike, as_model, readings
+from .naming import alike, readings
 from .operations import Endpoint, Operation
 from .problems import Problem
 from .source import Source, make_source
@@ -74,8 +74,8 @@ class Contract:
         method, paths = readings(text, self._bases)
         for exact in (True, False):
             for source in self.sources:
-                by_model = exact and source.protocol == "skills_video"
-                wanted = [*paths, *as_model(paths[0])] if by_model else paths
+                as_model = [] if source.model_of(paths[0]) else source.creates_of(paths[0].strip("/"))
+                wanted = [*paths, *(as_model if exact else ())]
                 for endpoint in self._candidates(source, wanted, method, exact):
                     if endpoint.creates or not create_only:
                         return endpoint
@@ -188,9 +188,7 @@ class Contract:
 
     def _inferred_twin(self, source: Source, path: str) -> Endpoint | None:
         """The undocumented streaming (or polling) twin of a documented create [I]."""
-        if source.protocol != "skills_video" or not ops.model_of(path):
-            return None
-        documented = ops.twin_of(path)
+        documented = source.twin_of(path) if source.model_of(path) else ""
         if documented not in source.paths:
             return None
         endpoint = next((self._endpoint(source, o, documented) for o in source.at(documented)), None)
@@ -202,10 +200,10 @@ class Contract:
         operation = self._marked(source, operation, path)
         node = operation.node
         posts = operation.method == "POST"
-        by_path = source.protocol == "skills_video" and posts
-        model = str(node.get("x-model") or (ops.model_of(path) if by_path else ""))
+        by_path = source.model_paths if posts else None
+        model = str(node.get("x-model") or (by_path.model_of(path) if by_path else ""))
         mode = node.get("x-mode")
-        streams = mode == "sse" or (by_path and path.startswith("/generation/sse/"))
+        streams = mode == "sse" or (by_path is not None and path.startswith(by_path.stream))
         twin, inferred = self._twin(source, node, path) if by_path and model else (node.get("x-twin"), False)
         creates = posts and bool(model or node.get("x-models") or node.get("x-kind") or mode)
         own_or_twin = (path, twin) if streams else (twin, path)
@@ -219,6 +217,7 @@ class Contract:
             sse_path=own_or_twin[0] if creates else None,
             poll_path=own_or_twin[1] if creates and mode != "sync" else None,
             twin_inferred=inferred,
+            documented_path=path,
             query_path=self._query_path(source, node) if creates else None,
             content_types=operation.content_types,
             open_fields=posts and ops.open_fields(operation),
@@ -229,7 +228,7 @@ class Contract:
     def _marked(self, source: Source, operation: Operation, path: str) -> Operation:
         """A user's operation with what the snapshot says of the same call's place in a job, which no plain document
         can say."""
-        if source.document.trusted or not source.protocol:
+        if source.document.trusted or source.model_paths is not None:
             return operation
         for other in self.sources:
             if other.document.trusted and path in other.paths:
@@ -240,13 +239,13 @@ class Contract:
 
     def _twin(self, source: Source, node: Mapping[str, Any], path: str) -> tuple[str, bool]:
         named = node.get("x-twin")
-        twin = named if isinstance(named, str) else ops.twin_of(path)
+        twin = named if isinstance(named, str) else source.twin_of(path)
         return twin, not any(twin in other.paths for other in self.sources)
 
     def _kind(self, operation: Operation, model: str, path: str) -> str:
         """What a model makes where its own document does not say: the snapshot's word, else what the names tell [I]."""
         for source in self.sources:
-            for known in (path, ops.twin_of(path)):
+            for known in (path, source.twin_of(path)):
                 post = (source.document.root["paths"].get(source.paths.get(known)) or {}).get("post") or {}
                 if isinstance(post.get("x-kind"), str):
                     return str(post["x-kind"])
@@ -263,8 +262,7 @@ class Contract:
     def _at_path(self, model: str) -> Iterator[Endpoint]:
         """The endpoint whose path is the model's id, without a look at any other."""
         for source in self.sources:
-            if source.protocol == "skills_video":
-                yield from self._candidates(source, [f"/generation/sse/{model}"], "POST", exact=True)
+            yield from self._candidates(source, source.creates_of(model)[:1], "POST", exact=True)
 
     def _streaming(self, endpoint: Endpoint) -> Endpoint:
         return self.find_endpoint(f"POST {endpoint.sse_path}", create_only=True)

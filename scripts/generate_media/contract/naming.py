@@ -28,11 +28,6 @@ def readings(text: str, bases: Sequence[str]) -> tuple[str, list[str]]:
     return method, list(dict.fromkeys(paths))
 
 
-def as_model(path: str) -> list[str]:
-    """The skills.video create paths of a bare model id such as google/nano-banana-pro."""
-    return [] if path.startswith("/generation/") else [f"/generation/sse{path}", f"/generation{path}"]
-
-
 def alike(path: str, known: Mapping[str, str]) -> list[str]:
     """Known paths that are the same but for letter case and placeholders, the most literal first."""
     wanted = path.lower().strip("/").split("/")

@@ -17,6 +17,7 @@ from .budget import Budget
 from .catalog import Contract
 from .load import BrokenDocument, parse, read_bytes
 from .operations import Endpoint
+from .source import Source
 
 _NAMES = ("group", "tab", "anchor", "dropdown", "version", "language", "product", "title")
 _CALL = re.compile(r"(?:\S+\s+)?(GET|POST|PUT|PATCH|DELETE)\s+(\S+)$", re.IGNORECASE)
@@ -82,13 +83,17 @@ def _endpoint(page: Page, contract: Contract, slugs: dict[str, list[Endpoint]]) 
     try:
         if call:
             return contract.find_endpoint(f"{call.group(1)} {call.group(2)}")
-        if page.text.startswith(("/", "http")) and "/generation/" in page.text:
+        if page.text.startswith(("/", "http")) and any(_is_create(source, page.text) for source in contract.sources):
             return contract.find_endpoint(page.text, create_only=True)
     except NotFound:
         return None
     hits = slugs.get(_plain(page.text.rstrip("/").rsplit("/", 1)[-1]), [])
     hits = hits or slugs.get(_plain(page.text), [])
     return next((endpoint for endpoint in hits if endpoint.streams), hits[0] if hits else None)
+
+
+def _is_create(source: Source, text: str) -> bool:
+    return source.model_paths is not None and source.model_paths.create in text
 
 
 def _slugs(contract: Contract) -> dict[str, list[Endpoint]]:

@@ -13,8 +13,6 @@ from ..providers import PROTOCOLS
 from .load import METHODS, BrokenDocument, Document
 from .refs import Definitions
 
-_SSE = "/generation/sse/"
-_CREATE = "/generation/"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -23,7 +21,7 @@ class Endpoint:
     """One call that a document describes; paths are relative to the provider's base URL.
 
     ``sse_path`` and ``poll_path`` are the streaming and the polling way to make the same job (this endpoint's
-    own path among them); ``twin_inferred``: the other of the two stands in no document.
+    own path among them); ``twin_inferred``: only ``documented_path`` of the two stands in a document.
     """
 
     method: str
@@ -35,6 +33,7 @@ class Endpoint:
     sse_path: str | None = None
     poll_path: str | None = None
     twin_inferred: bool = False
+    documented_path: str = ""
     query_path: str | None = None
     content_types: tuple[str, ...] = ()
     open_fields: bool = False
@@ -174,27 +173,6 @@ def server_path(document: Document) -> str:
 def base_path(protocol: str) -> str:
     """The path of a protocol's base URLs, to which endpoint paths are relative; "" for a document of no protocol."""
     return PROTOCOLS[protocol].base_path if protocol in PROTOCOLS else ""
-
-
-def guess_protocol(document: Document) -> str:
-    """``skills_video`` for documents that have its generation paths; else the empty string."""
-    paths = document.root.get("paths") or {}
-    shaped = any(isinstance(path, str) and re.match(r"(/api)?(/v1)?/generation/", path) for path in paths)
-    return "skills_video" if shaped else ""
-
-
-def model_of(path: str) -> str:
-    """The model id in a skills.video create path; empty for other paths (the query's has a placeholder)."""
-    if path.startswith(_SSE):
-        return path[len(_SSE) :]
-    return path[len(_CREATE) :] if path.startswith(_CREATE) and "{" not in path else ""
-
-
-def twin_of(path: str) -> str:
-    """The other way to the same job by skills.video's convention [D]."""
-    if path.startswith(_SSE):
-        return _CREATE + path[len(_SSE) :]
-    return _SSE + path[len(_CREATE) :]
 
 
 def kind_in_words(operation: Operation, model: str) -> str:

@@ -219,10 +219,11 @@ def _answers(contract: Contract, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _subscription(contract: Contract) -> str | None:
-    """A documented ``GET /generation/sse/{id}``; none is known at skills.video."""
+    """A documented GET of a job's stream by its id; none is known at skills.video."""
     for source in contract.sources:
         for path in source.paths:
-            if path.startswith("/generation/sse/{") and any(o.method == "GET" for o in source.at(path)):
+            stream = source.model_paths.stream if source.model_paths else None
+            if stream and path.startswith(stream + "{") and any(o.method == "GET" for o in source.at(path)):
                 return path
     return None
 

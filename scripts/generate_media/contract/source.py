@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..providers import ModelPaths
 from . import operations as ops
 from .load import Document
+from .model_paths import guess_protocol, model_paths
 from .operations import Operation
 from .refs import Definitions
 
@@ -36,9 +38,33 @@ class Source:
         return sorted(found, key=lambda operation: _ORDER.get(operation.method, 9))
 
     @cached_property
+    def model_paths(self) -> ModelPaths | None:
+        """How this document's create paths carry the model; None where it is a field of the body."""
+        items = self.document.root.get("paths") or {}
+        nodes = {path: items[written] for path, written in self.paths.items() if isinstance(items[written], dict)}
+        posts = {path: item["post"] for path, item in nodes.items() if isinstance(item.get("post"), dict)}
+        return model_paths({path: node for path, node in posts.items() if "{" not in path}, self.protocol)
+
+    def model_of(self, path: str) -> str:
+        """The model id that a path carries; empty where it carries none."""
+        return self.model_paths.model_of(path) if self.model_paths else ""
+
+    def twin_of(self, path: str) -> str:
+        """The other way to the same job by this document's convention; empty where it has none."""
+        return self.model_paths.twin_of(path) if self.model_paths else ""
+
+    def creates_of(self, model: str) -> list[str]:
+        """The paths that make a model, the streaming one first; none where the model is a field of the body."""
+        usual = self.model_paths
+        return [usual.stream + model, usual.create + model] if usual and model else []
+
+    @cached_property
     def query_path(self) -> str | None:
-        """skills.video's ``GET /generation/{id}`` as this document names it, even where it has moved."""
-        for shape in (r"/generation/\{[^/{}]+\}", r"/generations?(/[^/{}]+)*/\{[^/{}]+\}(/status)?"):
+        """The query of a protocol whose paths carry the model, as this document names it, even where it has moved."""
+        if self.model_paths is None:
+            return None
+        first = re.escape(self.model_paths.create.rstrip("/"))
+        for shape in (rf"{first}/\{{[^/{{}}]+\}}", r"/generations?(/[^/{}]+)*/\{[^/{}]+\}(/status)?"):
             found = [path for path in self.paths if re.fullmatch(shape, path) and self._can_get(path)]
             if len(found) == 1:
                 return found[0]
@@ -50,4 +76,4 @@ class Source:
 
 def make_source(document: Document, protocol: str = "") -> Source:
     """A document made ready; without a protocol it is guessed from the paths."""
-    return Source(document, Definitions(document), protocol or ops.guess_protocol(document))
+    return Source(document, Definitions(document), protocol or guess_protocol(document.root.get("paths") or {}))

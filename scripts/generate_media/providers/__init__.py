@@ -12,7 +12,13 @@ if TYPE_CHECKING:
         classify_job_failure as classify_job_failure,
         refused as refused,
     )
-    from .registry import PROTOCOLS as PROTOCOLS, Protocol as Protocol, adapter_for as adapter_for, register as register
+    from .registry import (
+        PROTOCOLS as PROTOCOLS,
+        ModelPaths as ModelPaths,
+        Protocol as Protocol,
+        adapter_for as adapter_for,
+        register as register,
+    )
     from .retry_after import parse_retry_after as parse_retry_after
 else:
     from ..core.door import opened
@@ -21,6 +27,6 @@ else:
         __name__,
         ("base", "Adapter ErrorRule told_model"),
         ("classifier", "GUIDANCE classify classify_job_failure refused"),
-        ("registry", "PROTOCOLS Protocol adapter_for register"),
+        ("registry", "PROTOCOLS ModelPaths Protocol adapter_for register"),
         ("retry_after", "parse_retry_after"),
     )

@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.split(".")[0]
 
 
+class ModelPaths(NamedTuple):
+    """Where a protocol's paths end in the model's id, after one beginning to create and poll and another to stream."""
+
+    create: str
+    stream: str
+
+    def model_of(self, path: str) -> str:
+        """The model id in a create path; empty for other paths (a query's has a placeholder)."""
+        if path.startswith(self.stream):
+            return path[len(self.stream) :]
+        return path[len(self.create) :] if path.startswith(self.create) and "{" not in path else ""
+
+    def twin_of(self, path: str) -> str:
+        """The other way to the same job."""
+        model = self.model_of(path)
+        return (self.create if path.startswith(self.stream) else self.stream) + model
+
+
 class Protocol(NamedTuple):
     """What providers speak. Providers of any name speak it by config alone."""
 
@@ -33,6 +51,8 @@ class Protocol(NamedTuple):
     """Path of a provider's base URL; the document's paths are relative to it, and the sandbox answers there."""
     other_paths: tuple[str, ...] = ()
     """Beginnings of its paths beside the base path."""
+    model_paths: ModelPaths | None = None
+    """None: the model is a field of the body."""
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -40,9 +60,9 @@ class Protocol(NamedTuple):
         return (f"{self.base_path}/", *self.other_paths)
 
 
-def _bundled(name: str, document: str, base_path: str, *other_paths: str) -> Protocol:
+def _bundled(name: str, document: str, base_path: str, *other_paths: str, by: ModelPaths | None = None) -> Protocol:
     adapter, sandbox = f"{_PACKAGE}.providers.{name}.adapter", f"{_PACKAGE}.sandbox.{name}"
-    return Protocol(name, adapter, REFERENCES / document, sandbox, base_path, other_paths)
+    return Protocol(name, adapter, REFERENCES / document, sandbox, base_path, other_paths, by)
 
 
 PROTOCOLS: dict[str, Protocol] = {}
@@ -54,7 +74,9 @@ def register(protocol: Protocol) -> None:
     PROTOCOLS[protocol.name] = protocol
 
 
-register(_bundled("skills_video", "skills-video.openapi.json", "/api/v1"))
+_GENERATION = ModelPaths("/generation/", "/generation/sse/")
+
+register(_bundled("skills_video", "skills-video.openapi.json", "/api/v1", by=_GENERATION))
 register(_bundled("agnes", "agnes.openapi.json", "/v1", "/agnesapi"))
 register(_bundled("agcloud", "agcloud.openapi.json", "/api/v3", "/v1/video-tasks/"))
 
