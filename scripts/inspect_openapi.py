@@ -46,7 +46,7 @@ def parser() -> Parser:
         "--provider", type=filled, metavar="NAME", help="whose snapshot (default: the one that knows --endpoint)"
     )
     source.add_argument("--openapi", action="append", metavar="FILE", help="your own, JSON or YAML, - is stdin; again")
-    source.add_argument("--docs", type=Path, metavar="FILE", help="docs.json: its navigation says what there is")
+    source.add_argument("--docs", metavar="FILE", help="docs.json: its navigation says what there is")
     source.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
     what = made.add_argument_group("what to show")
     what.add_argument("--models", action="store_true", help="id, kind, modes, required fields of every model")
@@ -62,6 +62,16 @@ def parser() -> Parser:
     what.add_argument("--validate", metavar="JSON", help="a request body, @FILE or - ; exit 22 when it is invalid")
     what.add_argument("--full", action="store_true", help="every field and the whole request_schema")
     what.add_argument("--diff", nargs=2, metavar="FILE", help="old and new: what changed, and what breaks")
+    fresh = made.add_argument_group("newer contracts")
+    fresh.add_argument(
+        "--renew",
+        nargs="?",
+        const="",
+        metavar="FILE|URL",
+        help="keep a fresh document over the bundled one; says what changed",
+    )
+    fresh.add_argument("--complete", action="store_true", help="with --renew: models that it lacks are gone")
+    fresh.add_argument("--drop", action="store_true", help="with --renew: return to the bundled contract")
     what.add_argument("--json-indent", type=int, default=0, metavar="N", help="indentation (default: none)")
     return made
 
@@ -72,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from generate_media.cli import run_inspect
     from generate_media.contract import strangers
 
-    with strangers(args.openapi or args.docs or args.diff):
+    with strangers(args.openapi or args.docs or args.diff or args.renew):
         return run_inspect(args)
 
 

@@ -57,7 +57,16 @@ MAX_BODY_BYTES = 64 << 20
 
 def run_inspect(args: argparse.Namespace) -> int:
     """Answer one question on stdout. Raises UsageError (exit 2) and NotFound (23); an invalid request is 22."""
-    asked = [args.diff, args.validate, args.endpoint, args.models or args.live, args.list_endpoints, args.docs]
+    asked = [
+        args.renew is not None,
+        args.drop,
+        args.diff,
+        args.validate,
+        args.endpoint,
+        args.models or args.live,
+        args.list_endpoints,
+        args.docs,
+    ]
     if not any(asked):
         raise UsageError(
             "usage",
@@ -70,6 +79,11 @@ def run_inspect(args: argparse.Namespace) -> int:
 
 
 def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
+    if args.renew is not None or args.drop:
+        from .renew import run_renew
+
+        settings = _settings(args)
+        return run_renew(args, settings, _budget(settings))
     if args.diff:
         budget = _budget(_settings(args))
         old, new = (Contract([_source(name, budget)]) for name in args.diff)
@@ -91,7 +105,7 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
     contract = next(_contracts(args))
     if args.models or args.live:
         return ExitCode.OK, list_models(contract, args.category, _live(args) if args.live else None)
-    pages = read_navigation(args.docs, contract.budget) if args.docs else None
+    pages = read_navigation(Path(args.docs), contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
 
 

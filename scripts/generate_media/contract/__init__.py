@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .changes import diff as diff
     from .fields import fields_of as fields_of, narrowed as narrowed
     from .flags import FlagForm as FlagForm
+    from .layer import kept_files as kept_files
     from .load import (
         Document as Document,
         document_from_bytes as document_from_bytes,
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
         Page as Page,
         endpoints_of as endpoints_of,
         in_category as in_category,
+        navigation_in as navigation_in,
         read_navigation as read_navigation,
     )
     from .operations import Endpoint as Endpoint, Operation as Operation
     from .problems import UNCHECKED as UNCHECKED
     from .refs import PREFIX as PREFIX, closure as closure
+    from .renewal import (
+        Fresh as Fresh,
+        fresh_document as fresh_document,
+        is_in_force as is_in_force,
+        what_changes as what_changes,
+    )
     from .report import describe as describe, list_endpoints as list_endpoints, list_models as list_models
     from .source import Source as Source, make_source as make_source
     from .spelling import nearest as nearest
@@ -42,13 +50,15 @@ else:
         ("changes", "diff"),
         ("fields", "fields_of narrowed"),
         ("flags", "FlagForm"),
+        ("layer", "kept_files"),
         ("load", "Document document_from_bytes read_bytes read_document"),
         ("malformed", "strangers"),
         ("merging", "merge"),
-        ("navigation", "Page endpoints_of in_category read_navigation"),
+        ("navigation", "Page endpoints_of in_category navigation_in read_navigation"),
         ("operations", "Endpoint Operation"),
         ("problems", "UNCHECKED"),
         ("refs", "PREFIX closure"),
+        ("renewal", "Fresh fresh_document is_in_force what_changes"),
         ("report", "describe list_endpoints list_models"),
         ("source", "Source make_source"),
         ("spelling", "nearest"),

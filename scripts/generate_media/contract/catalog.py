@@ -12,16 +12,17 @@ from ..core import Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
 from .budget import Budget
-from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules
+from .layer import kept_documents, order, snapshot_of
 from .load import read_document
 from .naming import alike, readings
 from .operations import Endpoint, Operation
-from .problems import Problem
+from .problems import WARNING, Problem
 from .source import Source, make_source
 from .spelling import nearest
 from .validate import check
 
 if TYPE_CHECKING:
+    from .flags import FlagForm
     from .modelinfo import ModelInfo
 
 _MARKS = ("x-mode", "x-kind", "x-models", "x-query", "x-twin")
@@ -40,13 +41,21 @@ class Contract:
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every documented call, the user's documents shadowing the bundled one's."""
+        """Every documented call, the user's documents shadowing the bundled one's: model by model where paths name it,
+        for a model's twins go together."""
         found: dict[tuple[str, str], Endpoint] = {}
+        models: set[str] = set()
         for source in self.sources:
             for path in source.paths:
-                for operation in source.at(path):
+                for operation in source.at(path) if source.model_of(path) not in models else ():
                     found.setdefault((operation.method, path), self._endpoint(source, operation, path))
+            models |= {source.model_of(path) for path in source.paths} - {""}
         return tuple(found.values())
+
+    def endpoint_at(self, method: str, path: str) -> Endpoint | None:
+        """The call at exactly this path, an inferred twin included."""
+        found = (self.candidates(source, [path], method, exact=True) for source in self.sources)
+        return next((endpoint for endpoints in found for endpoint in endpoints), None)
 
     @property
     def limits(self) -> str | None:
@@ -61,8 +70,8 @@ class Contract:
     def snapshot(self) -> Mapping[str, Any]:
         """Date and source of the first document that carries them."""
         for source in self.sources:
-            found = source.document.root.get("x-snapshot")
-            if isinstance(found, dict):
+            found = snapshot_of(source.document.root)
+            if found:
                 return found
         return {}
 
@@ -76,7 +85,7 @@ class Contract:
             for source in self.sources:
                 as_model = [] if source.model_of(paths[0]) else source.creates_of(paths[0].strip("/"))
                 wanted = [*paths, *(as_model if exact else ())]
-                for endpoint in self._candidates(source, wanted, method, exact):
+                for endpoint in self.candidates(source, wanted, method, exact):
                     if endpoint.creates or not create_only:
                         return endpoint
         suggestions = self._suggest(paths[0], create_only)
@@ -128,54 +137,29 @@ class Contract:
 
     def validate(self, endpoint: Endpoint, body: Json) -> tuple[Problem, ...]:
         """Everything the contract says against ``body``, best first; empty when it is valid."""
-        return () if endpoint.operation is None else check(endpoint.operation, body)
+        found = () if endpoint.operation is None else check(endpoint.operation, body)
+        gone = self.gone(endpoint)
+        said = f"{endpoint.model or endpoint.path} is gone from the contract of {gone}; the provider may refuse it"
+        return (*found, Problem(said, severity=WARNING)) if gone else found
 
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
-        """How the friendly flags map onto this endpoint's fields, for one model.
+        """How the friendly flags map onto this endpoint's fields, for one model (see friendly.py)."""
+        from .friendly import forms_for
 
-        A document without ``x-flags`` (a user's, a renewed one) gets its forms from its fields; one that the snapshot
-        has for the same call goes before them where nothing in it is stale.
-        """
-        operation = endpoint.operation
-        if operation is None:
-            return ()
-        model = model or endpoint.model
-        own = forms_of(operation.node, model)
-        if own or not endpoint.creates:
-            return own
-        from .field_forms import forms_from_fields, standing
+        return forms_for(self, endpoint, model or endpoint.model)
 
-        known, kept = self._known_before(endpoint), ()
-        if known is not None:
-            kept = standing(forms_of(known.node, model), known, operation)
-        forms = forms_from_fields(operation, kind=endpoint.kind, files=self._files(endpoint))
-        return (*kept, *(form for form in forms if not form.models or not model or model in form.models))
+    def gone(self, endpoint: Endpoint) -> str:
+        """The date of the newer document, complete by its keeper's word, that no longer has this call; empty: none."""
+        for source in self.sources if endpoint.creates and endpoint.operation is not None else ():
+            if endpoint.operation is not None and endpoint.operation.document is source.document:
+                return ""
+            told = snapshot_of(source.document.root)
+            if told.get("complete") is True:
+                return str(told.get("date"))
+        return ""
 
-    def _known_before(self, endpoint: Endpoint) -> Operation | None:
-        """The same call in a document that has flag forms of its own."""
-        paths = [path for path in (endpoint.path, endpoint.sse_path, endpoint.poll_path) if path]
-        for source in self.sources:
-            for known in self._candidates(source, paths, endpoint.method, exact=True):
-                if known.operation is not None and "x-flags" in known.operation.node:
-                    return known.operation
-        return None
-
-    def _files(self, endpoint: Endpoint) -> dict[str, dict[str, Json]]:
-        """Media flag → how a local file travels: as the document says, else as it does for its siblings."""
-        usual = usual_rules(self._siblings(endpoint.kind))
-        files = {flag: how_files_travel(rule) for flag, rule in usual.items() if flag in MEDIA_FLAGS}
-        form = {"encode": "multipart"} if "multipart/form-data" in endpoint.content_types else {}
-        common = next(iter(files.values()), {})
-        return {flag: {**files.get(flag, common), **form} for flag in MEDIA_FLAGS}
-
-    def _siblings(self, kind: str) -> list[Mapping[str, Any]]:
-        """Creates of the same kind (of any, where none is) that say how flags fill them."""
-        roots = [source.document.root.get("paths") or {} for source in self.sources if source.document.trusted]
-        posts = [item["post"] for paths in roots for item in paths.values() if "post" in item]
-        known = [node for node in posts if "x-flags" in node]
-        return [node for node in known if node.get("x-kind") == kind] or known
-
-    def _candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
+    def candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
+        """The calls of one document at any of these paths; not ``exact``: but for case and placeholders' names."""
         for path in paths:
             source.document.spend(1 if exact else len(source.paths))
             for known in [path] if exact else alike(path, source.paths):
@@ -201,10 +185,10 @@ class Contract:
         node = operation.node
         posts = operation.method == "POST"
         by_path = source.model_paths if posts else None
-        model = str(node.get("x-model") or (by_path.model_of(path) if by_path else ""))
+        model = (by_path.model_of(path) if by_path else "") or str(node.get("x-model") or "")
         mode = node.get("x-mode")
         streams = mode == "sse" or (by_path is not None and path.startswith(by_path.stream))
-        twin, inferred = self._twin(source, node, path) if by_path and model else (node.get("x-twin"), False)
+        twin, inferred = self._twin(source, path) if by_path and model else (node.get("x-twin"), False)
         creates = posts and bool(model or node.get("x-models") or node.get("x-kind") or mode)
         own_or_twin = (path, twin) if streams else (twin, path)
         return Endpoint(
@@ -237,9 +221,8 @@ class Contract:
                 return replace(operation, node={**marks, **operation.node})
         return operation
 
-    def _twin(self, source: Source, node: Mapping[str, Any], path: str) -> tuple[str, bool]:
-        named = node.get("x-twin")
-        twin = named if isinstance(named, str) else source.twin_of(path)
+    def _twin(self, source: Source, path: str) -> tuple[str, bool]:
+        twin = source.twin_of(path)
         return twin, not any(twin in other.paths for other in self.sources)
 
     def _kind(self, operation: Operation, model: str, path: str) -> str:
@@ -262,7 +245,7 @@ class Contract:
     def _at_path(self, model: str) -> Iterator[Endpoint]:
         """The endpoint whose path is the model's id, without a look at any other."""
         for source in self.sources:
-            yield from self._candidates(source, source.creates_of(model)[:1], "POST", exact=True)
+            yield from self.candidates(source, source.creates_of(model)[:1], "POST", exact=True)
 
     def _streaming(self, endpoint: Endpoint) -> Endpoint:
         return self.find_endpoint(f"POST {endpoint.sse_path}", create_only=True)
@@ -282,15 +265,15 @@ class Contract:
 def open_contract(
     protocol: str, files: Sequence[Path] = (), *, source_name: str = "", budget: Budget | None = None
 ) -> Contract:
-    """The contract of a provider's protocol: ``files`` (the user's own, model-specific first) before the bundle's.
+    """The contract of a provider's protocol: ``files`` (the user's own, model-specific first), then renewed documents
+    and the bundle's, the newer before the older by the dates that they are of.
 
     An empty ``protocol`` is for documents of any kind: there is no bundled snapshot then. ``source_name`` replaces
     the bundled file's name in messages. ``budget`` bounds this and all that is asked of the contract; None: nothing
     does. Raises BrokenDocument, TooLarge, UsageError ``unreadable_file``.
     """
     budget = budget or Budget()
-    documents = [read_document(Path(file), budget) for file in files]
-    sources = [make_source(document, protocol) for document in documents]
+    sources = [make_source(read_document(Path(file), budget), protocol) for file in files]
     if protocol:
         if protocol not in PROTOCOLS:
             known = ", ".join(PROTOCOLS)
@@ -298,7 +281,8 @@ def open_contract(
         bundled = read_document(PROTOCOLS[protocol].document, budget)
         bundled.name = source_name or bundled.name
         bundled.trusted = True
-        sources.append(make_source(bundled, protocol))
+        layers = sorted([bundled, *kept_documents(protocol, budget)], key=lambda one: order(one.root), reverse=True)
+        sources += [make_source(document, protocol) for document in layers]
     return Contract(sources)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .catalog import Contract
 from .fields import fields_of
+from .load import Document
 from .merging import same
 from .operations import Endpoint
+from .spelling import nearest
 
 Key = tuple[str, str]
 _LIMIT = 400
@@ -18,9 +21,12 @@ _AT_MOST = ("maximum", "exclusive_maximum", "max_length", "max_items")
 _OTHER = ("default", "format", "pattern", "multiple_of", "deprecated", "items")
 
 
-def diff(old: Contract, new: Contract) -> dict[str, Any]:
-    """``{breaking, added, removed, moved, changed}``; twins of one job are one entry, under the polling path."""
-    before, after = _endpoints(old), _endpoints(new)
+def diff(old: Contract, new: Contract, *, only: Document | None = None) -> dict[str, Any]:
+    """``{breaking, added, removed, moved, changed}``; twins of one job are one entry, under the polling path.
+
+    ``only``: what one document of ``new`` says, which need not describe all; so nothing is removed then.
+    """
+    before, after = _endpoints(old), _endpoints(new, only)
     gone = [key for key in before if key not in after]
     come = [key for key in after if key not in before]
     moves = dict(_moves({key: before[key] for key in gone}, {key: after[key] for key in come}))
@@ -30,19 +36,33 @@ def diff(old: Contract, new: Contract) -> dict[str, Any]:
         if changes:
             breaking = any(change["breaking"] for change in changes)
             changed.append({"endpoint": _name(other), "breaking": breaking, "changes": changes})
-    removed = [_name(key) for key in gone if key not in moves]
+    prefixes = Counter(_prefixes(key[1], other[1]) for key, other in moves.items())
+    most, count = prefixes.most_common(1)[0] if prefixes else (("", ""), 0)
+    removed = [_name(key) for key in gone if key not in moves] if only is None else []
     return {
         "breaking": bool(removed or moves or any(row["breaking"] for row in changed)),
         "added": [_name(key) for key in come if key not in moves.values()],
         "removed": removed,
         "moved": [{"from": _name(key), "to": _name(other)} for key, other in moves.items()],
+        **({"moved_prefix": {"from": most[0], "to": most[1], "calls": count}} if count > 1 else {}),
         "changed": changed,
     }
 
 
-def _endpoints(contract: Contract) -> dict[Key, Endpoint]:
+def _prefixes(old: str, new: str) -> tuple[str, str]:
+    """What stands before the end that two paths have in common."""
+    ours, theirs = old.split("/"), new.split("/")
+    same_end = 0
+    while same_end < min(len(ours), len(theirs)) and ours[-1 - same_end] == theirs[-1 - same_end]:
+        same_end += 1
+    return "/".join(ours[: len(ours) - same_end]) + "/", "/".join(theirs[: len(theirs) - same_end]) + "/"
+
+
+def _endpoints(contract: Contract, only: Document | None = None) -> dict[Key, Endpoint]:
     found: dict[Key, Endpoint] = {}
     for endpoint in contract.endpoints:
+        if only is not None and (endpoint.operation is None or endpoint.operation.document is not only):
+            continue
         found.setdefault((endpoint.method, endpoint.poll_path or endpoint.path), endpoint)
     return found
 
@@ -52,8 +72,8 @@ def _name(key: Key) -> str:
 
 
 def _moves(gone: Mapping[Key, Endpoint], come: Mapping[Key, Endpoint]) -> Iterator[tuple[Key, Key]]:
-    """Pairs that are one endpoint under two paths: the same operation id, or one path within the other; only where
-    a single pair fits."""
+    """Pairs that are one endpoint under two paths: the same operation id or model, a model that another vendor's name
+    stands before, or one path within the other; only where a single pair fits."""
     for key, endpoint in gone.items():
         fits = [other for other in come if key[0] == other[0] and _alike(endpoint, come[other])]
         if len(fits) != 1:
@@ -71,6 +91,8 @@ def _alike(left: Endpoint, right: Endpoint) -> bool:
         return False
     ours, theirs = left.model.split("/"), right.model.split("/")
     short, long = sorted((ours, theirs), key=len)
+    if ours == theirs or (len(ours) == len(theirs) > 1 and ours[1:] == theirs[1:]):
+        return True
     return short != long and (long[: len(short)] == short or long[len(long) - len(short) :] == short)
 
 
@@ -85,6 +107,12 @@ def _changes(old: Endpoint, new: Endpoint) -> Iterator[dict[str, Any]]:
     if bool(old.sse_path) != bool(new.sse_path):
         yield _change("", "streaming", old.sse_path, new.sse_path, breaking=not new.sse_path)
     before, after = _rows(old), _rows(new)
+    renamed = dict(likely_renames(before, after))
+    for path, name in renamed.items():
+        yield {**_change(path, "likely renamed", path, name, breaking=True), "required": after[name]["required"]}
+        yield from _field_changes(name, {**before[path], "required": after[name]["required"]}, after[name])
+    before = {path: row for path, row in before.items() if path not in renamed}
+    after = {path: row for path, row in after.items() if path not in renamed.values()}
     for path in before:
         if path not in after:
             yield _change(path, "removed", before[path]["type"], None, breaking=True)
@@ -95,6 +123,33 @@ def _changes(old: Endpoint, new: Endpoint) -> Iterator[dict[str, Any]]:
             needed = after[path]["required"] and ("." not in path)
             word = "added, required" if after[path]["required"] else "added"
             yield _change(path, word, None, after[path]["type"], breaking=needed)
+
+
+def likely_renames(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """(old, new) names of fields that went and came with the same type, and are spelt alike or say the same thing."""
+    gone = [path for path in before if path not in after]
+    come = [path for path in after if path not in before]
+    for path in gone:
+        typed = [other for other in come if before[path]["type"] == after[other]["type"] and _beside(path, other)]
+        near = [other for other in typed if _telling(before[path]) == _telling(after[other]) is not None]
+        near = near or nearest(path, typed, cutoff=0.55)
+        rivals = [other for other in gone if other != path and near and nearest(near[0], [path, other])[:1] == [other]]
+        if near and not rivals:
+            come.remove(near[0])
+            yield path, near[0]
+
+
+def _beside(path: str, other: str) -> bool:
+    """Whether two fields stand in the same object (and variant)."""
+    return path.rpartition(".")[0] == other.rpartition(".")[0] and path.partition(" (")[2] == other.partition(" (")[2]
+
+
+def _telling(row: Mapping[str, Any]) -> Any:
+    """The values that a field may have, where they tell it from others."""
+    values = row.get("allowed_values")
+    return json.dumps(values) if values and len(values) > 1 else None
 
 
 def _rows(endpoint: Endpoint) -> dict[str, dict[str, Any]]:

@@ -72,10 +72,20 @@ def standing(forms: Sequence[FlagForm], old: Operation, new: Operation) -> tuple
     return tuple(form for form in forms if any(_stands(form, branch, before, (old, new)) for branch in after))
 
 
-def _stands(form: FlagForm, branch: Branch, before: Sequence[Branch], both: tuple[Operation, Operation]) -> bool:
+def self_standing(forms: Sequence[FlagForm], operation: Operation) -> tuple[FlagForm, ...]:
+    """The forms of a document that write only fields which its own body still has, and set what tells its branch."""
+    branches = branches_of(operation)
+    return tuple(form for form in forms if any(_has(form, branch) for branch in branches))
+
+
+def _has(form: FlagForm, branch: Branch) -> bool:
     if any(name not in form.set or not same(form.set[name], value) for name, value in branch.set.items()):
         return False
-    if form.models and branch.models and not set(form.models) & set(branch.models):
+    return all(name in branch.fields for name in form.fields)
+
+
+def _stands(form: FlagForm, branch: Branch, before: Sequence[Branch], both: tuple[Operation, Operation]) -> bool:
+    if not _has(form, branch) or (form.models and branch.models and not set(form.models) & set(branch.models)):
         return False
     old, new = both
 
@@ -83,7 +93,7 @@ def _stands(form: FlagForm, branch: Branch, before: Sequence[Branch], both: tupl
         now = _demands(branch.fields.get(name), new.definitions)
         return any(name in b.fields and _demands(b.fields[name], old.definitions) == now for b in before)
 
-    return all(name in branch.fields and as_it_was(name) for name in form.fields)
+    return all(map(as_it_was, form.fields))
 
 
 def _demands(schema: Any, definitions: Definitions, depth: int = 0) -> Any:

@@ -35,9 +35,14 @@ class Page:
 def read_navigation(path: Path, budget: Budget | None = None) -> tuple[Page, ...]:
     """All pages of a docs.json or mint.json in order. Raises BrokenDocument, TooLarge, UsageError
     ``unreadable_file``."""
-    root = parse(read_bytes(path), str(path), budget or Budget())
+    return navigation_in(read_bytes(path), str(path), budget)
+
+
+def navigation_in(data: bytes, name: str, budget: Budget | None = None) -> tuple[Page, ...]:
+    """The same out of bytes. Raises BrokenDocument, TooLarge."""
+    root = parse(data, name, budget or Budget())
     if not isinstance(root, dict) or not isinstance(root.get("navigation"), dict | list):
-        raise BrokenDocument("broken_document", f"{path}: it has no `navigation`", details={"file": str(path)})
+        raise BrokenDocument("broken_document", f"{name}: it has no `navigation`", details={"file": name})
     return tuple(_pages(root["navigation"], ()))
 
 

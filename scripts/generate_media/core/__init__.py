@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         DEFAULT_OUTPUT_DIR as DEFAULT_OUTPUT_DIR,
         ELSEWHERE as ELSEWHERE,
         REFERENCES as REFERENCES,
+        contracts_dir as contracts_dir,
         home_folder as home_folder,
         journal_dir as journal_dir,
     )
@@ -89,7 +90,7 @@ else:
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
-        ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES home_folder journal_dir"),
+        ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir home_folder journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
         ("requests", "Body Call Encoding LocalMedia Request"),

@@ -26,6 +26,15 @@ def home_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home) if os.path.isabs(home) else None
 
 
+def contracts_dir(environ: Mapping[str, str]) -> Path | None:
+    """Where renewed contracts are kept: ``$XDG_CONFIG_HOME`` or ``~/.config``, then ``generate-media/contracts``; None
+    where the user has no home. A relative ``XDG_CONFIG_HOME`` is ignored, as the specification asks."""
+    own = environ.get("XDG_CONFIG_HOME", "")
+    home = home_folder(environ)
+    base = Path(own) if os.path.isabs(own) else home and home / ".config"
+    return base / "generate-media" / "contracts" if base else None
+
+
 def state_dir(environ: Mapping[str, str]) -> Path:
     """The folder of the journal, absolute and perhaps not there yet.
 

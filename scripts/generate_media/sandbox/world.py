@@ -186,8 +186,7 @@ class World:
         with self._contracts_lock:  # each is opened once, when it is first asked for
             if protocol not in self._contracts:
                 self._contracts[protocol] = open_contract(protocol)
-            endpoints = self._contracts[protocol].endpoints
-        return next((e for e in endpoints if e.method == method and e.path == path), None)
+            return self._contracts[protocol].endpoint_at(method, path)
 
     def _rewrite(self, job: Job) -> Job:
         self._store.write(job)
