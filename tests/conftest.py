@@ -21,6 +21,7 @@ from generate_media.core import text as known_keys
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.sandbox.embedded import Running, start
 
+os.environ["XDG_CONFIG_HOME"] = str(Path(__file__).parent / "no-such-folder")  # nobody's renewed contracts
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 hypothesis_settings.load_profile("ci")
 

@@ -15,12 +15,8 @@ from typing import Any
 from generate_media.contract import (
     PREFIX,
     Contract,
-    Endpoint,
     Operation,
-    Page,
     closure,
-    endpoints_of,
-    in_category,
     merge,
 )
 
@@ -28,16 +24,15 @@ _FRESH = "[D]"
 _POLL, _SSE = "/generation/{}", "/generation/sse/{}"
 
 
-def overlay_of(fresh: Contract, date: str, pages: Sequence[Page] | None = None) -> dict[str, Any]:
+def overlay_of(fresh: Contract, date: str) -> dict[str, Any]:
     """``{date, source, models: [{id, kind, content_types, schema}]}`` of the fresh documents' models."""
-    groups = {e.model: page for e, page in endpoints_of(pages, fresh) if e.model} if pages else {}
     rows: dict[str, dict[str, Any]] = {}
     for endpoint in fresh.creates:
         operation = endpoint.operation
         if endpoint.model and operation is not None and endpoint.model not in rows:
             rows[endpoint.model] = {
                 "id": endpoint.model,
-                "kind": _kind(endpoint, groups.get(endpoint.model)),
+                "kind": endpoint.kind,
                 "content_types": list(endpoint.content_types),
                 "schema": _plain(operation),
             }
@@ -72,15 +67,6 @@ def renew(document: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
             item["post"] = _operation(item.get("post") or _pattern(result, mode), row, mode, schemas[name])
     result["x-snapshot"] = {**result.get("x-snapshot", {}), "renewed": overlay["date"], "from": overlay["source"]}
     return result
-
-
-def _kind(endpoint: Endpoint, page: Page | None) -> str:
-    """image or video: the document's own word, else the navigation's group, else what the names tell [I]."""
-    own = endpoint.operation.node.get("x-kind") if endpoint.operation else None
-    for category, kind in (("images", "image"), ("videos", "video")):
-        if own is None and page is not None and in_category(page, category):
-            return kind
-    return endpoint.kind
 
 
 def _put_schema(schemas: dict[str, Any], name: str, fresh: Mapping[str, Any]) -> None:

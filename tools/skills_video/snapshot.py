@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from generate_media.cli import Parser
-from generate_media.contract import Contract, Document, diff, make_source, read_document, read_navigation
+from generate_media.contract import (
+    Contract,
+    Document,
+    diff,
+    fresh_document,
+    make_source,
+    read_bytes,
+    read_document,
+    read_navigation,
+)
 from generate_media.core import REFERENCES
 from generate_media.events import print_document, run_document
 from generate_media.providers import PROTOCOLS
@@ -28,10 +37,13 @@ SNAPSHOT = PROTOCOLS["skills_video"].document.name
 
 
 def renewed(openapi: Sequence[Path], docs: Path | None, references: Path, date: str) -> tuple[dict[str, Any], Any, Any]:
-    """(overlay, new document, difference) for a user's fresh documents. Raises BrokenDocument, UsageError."""
+    """(overlay, new document, difference) for a user's fresh documents, read as --renew reads them. Raises
+    BrokenDocument, UsageError."""
     bundled = read_document(references / SNAPSHOT)
-    fresh = Contract([make_source(read_document(path), "skills_video") for path in openapi])
-    overlay = overlay_of(fresh, date, read_navigation(docs) if docs else None)
+    pages = read_navigation(docs) if docs else None
+    fresh = [fresh_document(read_bytes(path), path.name, "skills_video", today=date, pages=pages) for path in openapi]
+    dates = [one.root["x-snapshot"]["date"] for one in fresh]
+    overlay = overlay_of(Contract([source for one in fresh for source in one.contract.sources]), max(dates))
     document = renew(bundled.root, overlay)
     return overlay, document, diff(_contract(bundled.root), _contract(document))
 
@@ -61,7 +73,9 @@ def _parser() -> Parser:
     parser.add_argument("--docs", type=Path, metavar="FILE", help="docs.json, for which models make what")
     parser.add_argument("--references", type=Path, default=REFERENCES, metavar="DIR", help="the folder to renew")
     parser.add_argument("--sources", type=Path, default=SOURCES, metavar="DIR", help="where the overlay is kept")
-    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="of the documents (default: today)")
+    parser.add_argument(
+        "--date", default=datetime.date.today().isoformat(), help="where a document has none of its own"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the difference, write nothing")
     return parser
 

@@ -10,9 +10,10 @@ from typing import Any
 from .catalog import Contract
 from .fields import fields_of
 from .load import Document
-from .merging import same
+from .merging import merge, same
 from .operations import Endpoint
 from .spelling import nearest
+from .variants import union_of
 
 Key = tuple[str, str]
 _LIMIT = 400
@@ -106,7 +107,7 @@ def _changes(old: Endpoint, new: Endpoint) -> Iterator[dict[str, Any]]:
         yield _change("", "query_path", old.query_path, new.query_path, breaking=True)
     if bool(old.sse_path) != bool(new.sse_path):
         yield _change("", "streaming", old.sse_path, new.sse_path, breaking=not new.sse_path)
-    before, after = _rows(old), _rows(new)
+    before, after = _rows(old, _same_variants(old, new)), _rows(new)
     renamed = dict(likely_renames(before, after))
     for path, name in renamed.items():
         yield {**_change(path, "likely renamed", path, name, breaking=True), "required": after[name]["required"]}
@@ -152,14 +153,30 @@ def _telling(row: Mapping[str, Any]) -> Any:
     return json.dumps(values) if values and len(values) > 1 else None
 
 
-def _rows(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """Field path (with its variant) → row."""
+def _same_variants(old: Endpoint, new: Endpoint) -> dict[str, str]:
+    """Old name of a variant → its name now, where only what it is called changed (a title came or went)."""
+    unions = [
+        union_of(merge(one.operation.schema, one.operation.definitions), one.operation.definitions)
+        for one in (old, new)
+        if one.operation is not None
+    ]
+    if len(unions) != 2 or unions[0] is None or unions[1] is None:
+        return {}
+    before, after = unions
+    if before.values != after.values or len(before.names) != len(after.names):
+        return {}
+    return dict(zip(before.names, after.names, strict=True))
+
+
+def _rows(endpoint: Endpoint, names: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """Field path (with its variant, by the new ``names``) → row."""
     operation = endpoint.operation
     if operation is None:
         return {}
     rows: dict[str, dict[str, Any]] = {}
     for field in fields_of(operation.schema, operation.definitions, limit=_LIMIT):
-        variant = f" ({'|'.join(field.variants)})" if field.variants else ""
+        variants = [(names or {}).get(name, name) for name in field.variants]
+        variant = f" ({'|'.join(variants)})" if variants else ""
         rows[field.path + variant] = field.as_json(0)
     return rows
 

@@ -102,7 +102,10 @@ class Document:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", target):
             raise self.broken(f"{reference} lies on a network, and nothing is fetched from there", reference)
         if self.folder is None:
-            raise self.broken(f"{reference} names another file, which a document from stdin cannot have", reference)
+            raise self.broken(
+                f"{reference} names another file, and this one (stdin, --renew) must stand alone: bundle them first",
+                reference,
+            )
         home = self.folder.resolve()
         path = (home / Path(file).parent / unquote(target)).resolve()
         if not path.is_relative_to(home):
