@@ -80,7 +80,7 @@ class Contract:
 
         ``create_only`` leaves out calls that make nothing. Raises NotFound (exit 23) with ``suggestions``.
         """
-        method, paths = readings(text, self._bases)
+        method, paths = readings(text, self.bases)
         for exact in (True, False):
             for source in self.sources:
                 as_model = [] if source.model_of(paths[0]) else source.creates_of(paths[0].strip("/"))
@@ -96,7 +96,7 @@ class Contract:
         )
 
     @cached_property
-    def _bases(self) -> list[str]:
+    def bases(self) -> list[str]:
         """Paths of base URLs that may stand before an endpoint: the documents' own and the protocol's."""
         pairs = ((ops.server_path(s.document), ops.base_path(s.protocol)) for s in self.sources)
         return list(dict.fromkeys(base for pair in pairs for base in pair))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import Json
@@ -22,8 +23,10 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
     """
     operation = endpoint.operation
     if operation is None:
-        return ()
-    own = forms_of(operation.node, model)
+        from .convention import conventional_forms
+
+        return conventional_forms(contract, endpoint.kind)
+    own = forms_of(operation.node, model) or _as_for_others(operation)
     if not endpoint.creates or (own and operation.document.trusted):
         return own
     kept = self_standing(own, operation)
@@ -33,6 +36,11 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
     files = _files(contract, endpoint)
     forms = forms_from_fields(operation, kind=endpoint.kind, files=files)
     return (*kept, *(form for form in forms if not form.models or not model or model in form.models))
+
+
+def _as_for_others(operation: Operation) -> tuple[FlagForm, ...]:
+    """The forms of all models, for a model that none of them names."""
+    return tuple(replace(form, models=()) for form in forms_of(operation.node))
 
 
 def siblings(contract: Contract, kind: str) -> list[Mapping[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -179,7 +179,12 @@ def kind_in_words(operation: Operation, model: str) -> str:
     """image, video or audio by the words of an operation's tags, summary and model; empty where none or several fit."""
     tags = operation.node.get("tags")
     tagged = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
-    text = " ".join([model, operation.text("summary"), *tagged]).lower()
+    return kind_by_words(tagged, f"{model} {operation.text('summary')}")
+
+
+def kind_by_words(tagged: Sequence[str], text: str) -> str:
+    """The same by lower-case tags, which weigh more, and a text."""
+    text = " ".join([text, *tagged]).lower()
     kinds = ("image", "video", "audio")
     found = [kind for kind in kinds if any(tag.startswith(kind) for tag in tagged)]
     found = found or [kind for kind in kinds if kind in text]

@@ -101,7 +101,7 @@ def run_job(
     run = _Run(ctx, ctx.clock.now())
 
     def made() -> Outcome:
-        for sentence in (*spec.request.warnings, *spec.request.unchecked):
+        for sentence in dict.fromkeys((*spec.request.warnings, *spec.request.unchecked)):
             ctx.printer.warn(sentence)
         with nullcontext(stack) if stack is not None else ExitStack() as open_until:
             return _run(run, spec, open_until, detach, before_create)

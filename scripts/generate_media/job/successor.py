@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core import Body, Call, Category, Failure, LocalMedia, ProviderRefused, Request, UsageError, parse_json
+from ..core import Body, Call, Category, Failure, LocalMedia, NotFound, ProviderRefused, Request, UsageError, parse_json
 from ..events import SAFE_WORD, command
 from ..media import for_validation
 from ..request import MEDIA_KINDS, Wish, build_body
@@ -69,7 +69,9 @@ def find_successor(
     model = next((model for model in order if not offered or model in offered), None)
     if model is None:
         return None
-    flags = read_flags(request.body, contract.forms(contract.find_model(request.model), request.model))
+    flags = (
+        read_flags(request.body, contract.forms(contract.find_model(request.model), request.model)) if named else None
+    )
     return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
 
 
@@ -181,7 +183,10 @@ def _fits(contract: Contract, model: str, flags: Mapping[str, Any], *, quiet: bo
 
 
 def _replaced_by(contract: Contract, model: str) -> str:
-    endpoint = contract.find_model(model)
+    try:
+        endpoint = contract.find_model(model)
+    except NotFound:  # newer than the contract, and sent with --no-validate
+        return ""
     rows = endpoint.operation.node.get("x-models", ()) if endpoint.operation else ()
     return next((str(row.get("replaced_by", "")) for row in rows if row.get("id") == model), "")
 

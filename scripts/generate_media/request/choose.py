@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from ..config import ProviderSettings, Settings
 from ..core import NotFound, UsageError
 from .flag_values import MEDIA_KINDS
+from .unknown import unknown_to_all, with_the_way_on
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
 
 CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
-LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes"
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
 
@@ -49,6 +49,8 @@ class Target:
     kind: str
     stream: bool
     base_url: str
+    unknown: str = ""
+    """The model or endpoint as asked for, where no document knows it: nothing of the request can be checked."""
 
 
 class Chooser:
@@ -72,13 +74,19 @@ class Chooser:
         provider, from_key_alone = self._provider(ask)
         contract = self._contract(provider, ask.openapi)
         kind = self._kind(ask, provider, from_key_alone)
-        endpoint, model = self._endpoint(ask, provider, contract, kind)
+        endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
         kind = ask.kind or endpoint.kind or _model_kind(contract, model) or kind
-        stream = ask.streams and endpoint.sse_path is not None
+        # A documented path beats one made up by convention, unless the made-up one is asked for.
+        made_up = endpoint.twin_inferred and endpoint.documented_path == endpoint.poll_path and not ask.endpoint
+        stream = ask.streams and endpoint.sse_path is not None and not made_up
         wanted = endpoint.sse_path if stream else endpoint.poll_path
         if wanted is not None and wanted != endpoint.path:
-            endpoint = contract.find_endpoint(f"POST {wanted}", create_only=True)
-        return Target(provider, contract, endpoint, model, kind, stream, ask.base_url or provider.base_url)
+            endpoint = (
+                replace(endpoint, path=wanted, streams=stream)
+                if unknown
+                else contract.find_endpoint(f"POST {wanted}", create_only=True)
+            )
+        return Target(provider, contract, endpoint, model, kind, stream, ask.base_url or provider.base_url, unknown)
 
     def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
         from ..contract import Budget, open_contract
@@ -117,16 +125,26 @@ class Chooser:
         ):
             if len(knowing) > 1 and len(narrow) == 1:
                 knowing = narrow
+        if not knowing:
+            knowing = self._by_form(ask)
         if len(knowing) == 1:
             return knowing[0]
-        names = [provider.name for provider in knowing] or list(self._settings.providers)
-        reason = "is known to several providers" if knowing else "is known to no provider's contract"
+        if not knowing:
+            raise unknown_to_all(named, list(self._settings.providers.values()), self._contract)
+        names = [provider.name for provider in knowing]
         raise UsageError(
             "provider_needed",
-            f"{named!r} {reason}; say which one is meant with --provider",
+            f"{named!r} is known to several providers; say which one is meant with --provider",
             details={"received": named, "allowed": names},
-            guidance=(f"add --provider {names[0]}" if knowing else LIST_MODELS,),
+            guidance=(f"add --provider {names[0]}",),
         )
+
+    def _by_form(self, ask: Ask) -> tuple[ProviderSettings, ...]:
+        """Providers whose other paths, or whose other models' ids, look like what nobody knows."""
+        from ..contract import looks_like_its
+
+        everybody = self._settings.providers.values()
+        return tuple(p for p in everybody if looks_like_its(self._contract(p), ask.endpoint, ask.model))
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
         if _by_own_models(ask.model, [provider]):
@@ -165,7 +183,32 @@ class Chooser:
             )
         return kind
 
-    def _endpoint(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> tuple[Endpoint, str]:
+    def _endpoint(
+        self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str
+    ) -> tuple[Endpoint, str, str]:
+        """What is called, the model, and what of it nobody knows."""
+        try:
+            return (*self._known_endpoint(ask, provider, contract, kind), "")
+        except NotFound as error:
+            named = ask.endpoint or ask.model
+            found = self._conventional(ask, provider, contract, kind) if ask.lenient and named else None
+            if found is None:
+                everybody = tuple(self._settings.providers.values())
+                raise with_the_way_on(error, provider, everybody, self._contract) from None
+            return found, found.model or ask.model or _default_model(provider, kind, ask.flags), named or ""
+
+    def _conventional(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
+        from ..contract import by_convention
+
+        usual = _default_model(provider, kind, ask.flags)
+        like = _found(contract, Ask(model=usual)) if usual else None
+        if ask.endpoint or like is None or like.model:
+            return by_convention(contract, ask.endpoint or ask.model or "", kind=ask.kind or "", like=like)
+        return like
+
+    def _known_endpoint(
+        self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str
+    ) -> tuple[Endpoint, str]:
         if ask.endpoint:
             endpoint = contract.find_endpoint(ask.endpoint, create_only=True)
             _check_agreement(ask, endpoint)
@@ -183,7 +226,7 @@ class Chooser:
             if ask.kind and ask.model and (other := _found(contract, replace(ask, kind=None))):
                 _check_agreement(ask, other)
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
-            if len(free) != 1 or (_closed(contract, free[0]) and not ask.lenient):
+            if len(free) != 1 or _closed(contract, free[0]):
                 raise
             return free[0], model
         return endpoint, endpoint.model or model

@@ -24,6 +24,8 @@ WISH_FLAGS = (
     "audio-track", "watermark", "return-last-frame", "expires-after",
 )  # fmt: skip
 PAYLOAD_CAP = 64 << 20
+_SAID = 5
+"""Objections that --no-validate tells, in one warning."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -190,6 +192,10 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
     Raises:
         InvalidRequest: the contract has errors.
     """
+    date = target.contract.snapshot.get("date")
+    if target.unknown:
+        said = f"{target.unknown} is not in the contract of {date}, so nothing of this request was checked"
+        return (said,), (said,)
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not no_validate:
@@ -203,7 +209,11 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
             details={"may_have_been_created": False, "problems": [problem_json(problem) for problem in errors[:10]]},
         )
     unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
-    return tuple(problem.message for problem in problems if problem.severity != "unchecked"), unchecked
+    warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
+    if errors:
+        said = "; ".join(error.message for error in errors[:_SAID])
+        warnings = (f"sent unchecked, although the contract of {date} objects: {said}", *warnings)
+    return warnings, unchecked
 
 
 def problem_json(problem: Any) -> dict[str, Any]:

@@ -181,12 +181,13 @@ class World:
         return None if endpoint is None else endpoint.kind
 
     def _endpoint(self, protocol: str, method: str, path: str) -> Endpoint | None:
-        from ..contract import open_contract
+        from ..contract import by_convention, open_contract
 
         with self._contracts_lock:  # each is opened once, when it is first asked for
             if protocol not in self._contracts:
                 self._contracts[protocol] = open_contract(protocol)
-            return self._contracts[protocol].endpoint_at(method, path)
+            contract = self._contracts[protocol]
+            return contract.endpoint_at(method, path) or (by_convention(contract, path) if method == "POST" else None)
 
     def _rewrite(self, job: Job) -> Job:
         self._store.write(job)

@@ -1,0 +1,85 @@
+"""Models and endpoints newer than the contract: refused with the way on, sent by convention when the user says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conftest import Desk
+
+URL = "https://files.example/a.png"
+SV = "https://open.skills.video/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "near"),
+    [
+        (("--model", "google/veo-9"), 23, {"name": "google/veo-3.1", "provider": "skills.video"}),
+        (("--endpoint", "/generation/sse/google/nano-banan"), 23, None),
+        (("--provider", "agnes", "--model", "veo-3.1"), 23, {"name": "google/veo-3.1", "provider": "skills.video"}),
+        (("--model", "agnes-image-9"), 23, {"name": "agnes-image-2.1-flash", "provider": "agnes"}),
+        (("--model", "nobody"), 2, None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_nobody_knows_is_refused_with_the_way_on(desk: Desk, words: tuple[str, ...], code: int, near: Any) -> None:
+    ran = desk.call("create_and_wait", "--dry-run", *words, "--prompt", "x")
+    said = " ".join(ran.last["guidance"])
+    assert ran.code == code, ran.out
+    assert "--no-validate" in said
+    assert "inspect_openapi.py --renew" in said
+    assert "contract of 2026-" in said, "how old it is"
+    assert all(set(row) == {"name", "provider"} for row in ran.last["suggestions"])
+    assert near is None or near in ran.last["suggestions"]
+
+
+CASES: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
+    (("--model", "google/veo-9", "--duration", "5"), "/generation/sse/google/veo-9", {"duration": 5}),
+    (("--model", "acme/x", "--kind", "image", "--image", URL), "/generation/sse/acme/x", {"image_urls": [URL]}),
+    (("--endpoint", "/generation/acme/x"), "/generation/acme/x", {}),
+    (("--sse-endpoint", "/api/v1/generation/sse/acme/x", "--seed", "7"), "/generation/sse/acme/x", {"seed": 7}),
+    (("--model", "acme/x", "--set", "colour=red"), "/generation/sse/acme/x", {"colour": "red"}),
+]
+
+
+@pytest.mark.parametrize(("words", "path", "body"), CASES, ids=[" ".join(case[0]) for case in CASES])
+def test_it_is_sent_by_the_convention_of_its_provider(desk: Desk, words: Any, path: str, body: Any) -> None:
+    ran = desk.call("create_and_wait", "--dry-run", "--no-validate", "--prompt", "x", *words)
+    assert ran.code == 0, ran.out
+    assert (ran.last["provider"], ran.last["url"]) == ("skills.video", SV + path)
+    assert ran.last["body"] == {"prompt": "x", **body}
+    (warning,) = ran.last["warnings"]
+    assert "not in the contract of 2026-03-20" in warning
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "model"),
+    [
+        (("--model", "agnes-image-9", "--size", "1K"), "/v1/images/generations", "agnes-image-9"),
+        (("--provider", "agnes", "--model", "new-video", "--kind", "video"), "/v1/videos", "new-video"),
+        (("--endpoint", "/images/edits"), "/v1/images/edits", "agnes-image-2.1-flash"),
+    ],
+)
+def test_a_model_that_is_a_field_goes_to_the_usual_endpoint(desk: Desk, words: Any, path: str, model: str) -> None:
+    ran = desk.call("create_and_wait", "--dry-run", "--no-validate", "--prompt", "x", *words)
+    assert ran.code == 0, ran.out
+    assert ran.last["url"].endswith(path)
+    assert ran.last["body"]["model"] == model
+    assert sum("not in the contract" in warning for warning in ran.last["warnings"]) == 1
+
+
+def test_the_sandbox_makes_it_and_the_warning_comes_once(desk: Desk) -> None:
+    ran = desk.run("--model", "acme/fresh-clip-video", "--no-validate", "--prompt", "a boat", "--no-download")
+    assert (ran.code, ran.last["ok"]) == (0, True), ran.out
+    assert len(ran.events("warning")) == 1
+    again = desk.run("--model", "acme/fresh-clip-video", "--no-validate", "--prompt", "a boat", "--no-download")
+    assert again.last["reused"] is True
+
+
+def test_objections_that_are_overruled_are_one_warning_with_the_date(desk: Desk) -> None:
+    words = ("--no-validate", "--model", "openai/sora-2", "--payload", '{"duration": "x", "aspect_ratio": 1}')
+    ran = desk.call("create_and_wait", "--dry-run", *words)
+    (warning,) = (warning for warning in ran.last["warnings"] if "objects" in warning)
+    assert "the contract of 2026-03-20 objects: " in warning
+    assert warning.count(";") >= 1
