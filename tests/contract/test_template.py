@@ -241,3 +241,38 @@ def test_real_documents(name: str, every: int) -> None:
     found = survey(path, every)
     assert found.bodies > 0
     assert [failure.split(":")[0] for failure in found.failures] == KNOWN.get(path.name, [])
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"allOf": [{"type": "string"}, {"type": "integer"}]}, "the request would have to be string and integer"),
+        (
+            {
+                "allOf": [
+                    {"type": "object", "properties": {"a": {}}, "additionalProperties": False},
+                    {"type": "object", "properties": {"b": {}}, "required": ["b"]},
+                ]
+            },
+            "b is asked for, and not allowed",
+        ),
+        ({"type": "object", "required": ["n"], "properties": {"n": {"minimum": 5, "maximum": 4}}}, "n has minimum 5"),
+        (
+            {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "enum": ["a"]}}},
+            "n has values",
+        ),
+    ],
+)
+def test_what_no_request_fulfils_is_said(schema: Any, words: str) -> None:
+    _, endpoint = of_schema(schema)
+    with pytest.raises(Unsatisfiable, match=f"unsatisfiable: {words}"):
+        make_template(endpoint.operation.schema, endpoint.operation.definitions)
+
+
+def test_an_impossible_branch_is_left_for_another() -> None:
+    never = {"type": "object", "required": ["b"], "properties": {"a": {}}, "additionalProperties": False}
+    _, endpoint = of_schema(
+        {"oneOf": [never, {"type": "object", "required": ["c"], "properties": {"c": {"const": 1}}}]}
+    )
+    made = make_template(endpoint.operation.schema, endpoint.operation.definitions)
+    assert made.body == {"c": 1}

@@ -125,3 +125,71 @@ def test_importing_the_package_imports_no_third_party() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(BUNDLE / "scripts")], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+READ_ONLY = {"type": "string", "readOnly": True}
+OWNED: list[Any] = [
+    {"type": "object", "required": ["id", "name"], "properties": {"id": READ_ONLY, "name": {"type": "string"}}},
+    {
+        "allOf": [
+            {"type": "object", "properties": {"id": READ_ONLY, "name": {"type": "string"}}},
+            {"required": ["id", "name"]},
+        ]
+    },
+    {
+        "type": "object",
+        "required": ["id", "name"],
+        "properties": {"id": {"$ref": "#/components/schemas/Id"}, "name": {}},
+    },
+]
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize("schema", OWNED, ids=["plain", "allOf", "by reference"])
+def test_what_only_the_provider_sets_is_not_asked_for(schema: Any, version: str) -> None:
+    made, endpoint = of_schema(schema, version=version, schemas={"Id": READ_ONLY})
+    assert made.validate(endpoint, {"name": "x"}) == ()
+    (missing,) = made.validate(endpoint, {})
+    assert missing.field == "name"
+    (sent,) = made.validate(endpoint, {"name": "x", "id": "5"})
+    assert (sent.field, sent.severity) == ("id", "warning")
+    assert "read-only" in sent.message
+
+
+CAT = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}, "paw": {"type": "integer"}}}
+TWO = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
+DOG = {**CAT, "properties": {"kind": {"type": "string"}, "tail": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "sent", "field"),
+    [
+        ({"mapping": {"c": "Cat", "d": "#/components/schemas/Dog"}}, {"kind": "c", "paw": 1}, None),
+        ({"mapping": {"c": "Cat", "d": "#/components/schemas/Dog"}}, {"kind": "c", "paw": "x"}, "paw"),
+        ({"mapping": {"c": "Cat", "d": "#/components/schemas/Dog"}}, {"kind": "d", "paw": "x"}, None),
+        ({"mapping": {"c": "Cat", "d": "#/components/schemas/Dog"}}, {"kind": "e"}, "kind"),
+        ({"mapping": {"c": "Cat", "d": "#/components/schemas/Dog"}}, {"paw": 1}, "kind"),
+        ({}, {"kind": "Dog"}, None),
+        ({}, {"kind": "Bird"}, "kind"),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+def test_a_discriminator_decides_branches_that_overlap(keyword: str, discriminator: Any, sent: Any, field: Any) -> None:
+    union = {keyword: TWO["oneOf"], "discriminator": {"propertyName": "kind", **discriminator}}
+    made, endpoint = of_schema(union, schemas={"Cat": CAT, "Dog": DOG})
+    errors = [problem for problem in made.validate(endpoint, sent) if problem.severity == "error"]
+    assert [problem.field for problem in errors] == ([field] if field else [])
+    if field == "kind" and "kind" in sent:
+        assert errors[0].allowed == (list(discriminator.get("mapping", {})) or ["Cat", "Dog"])
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize("more", [{}, {"type": "object"}], ids=["", "with a type"])
+@pytest.mark.parametrize("cat", [CAT, {**CAT, "nullable": True}], ids=["", "a branch takes null itself"])
+def test_null_is_taken_beside_a_union(keyword: str, more: Any, cat: Any) -> None:
+    field = {keyword: [{"$ref": "#/components/schemas/Cat"}, {"type": "string"}], "nullable": True, **more}
+    whole = {"type": "object", "properties": {"pet": field}}
+    made, endpoint = of_schema(whole, version="3.0.3", schemas={"Cat": cat})
+    assert made.validate(endpoint, {"pet": None}) == ()
+    assert made.validate(endpoint, {"pet": {"kind": "c"}}) == ()
+    assert made.validate(endpoint, {"pet": 5}) != ()

@@ -18,11 +18,14 @@ _STOCK = Draft202012Validator.VALIDATORS
 Found = Callable[[str, str], bool]
 """Pattern and text → whether it matches."""
 Spend = Callable[[int], None]
+Place = Callable[[Any, Any], "int | None"]
+"""A union's schema and a value → the branch that its discriminator names; -1: it names none; None: it cannot tell."""
 
 
-def bounded_validator(found: Found, spend: Spend) -> Any:
-    """A validator class for Draft 2020-12 that asks ``found`` about patterns and ``spend``s for what it does."""
-    keywords = {**_STOCK, **_with_patterns(found, spend)}
+def bounded_validator(found: Found, spend: Spend, place: Place) -> Any:
+    """A validator class for Draft 2020-12 that asks ``found`` about patterns, lets a discriminator decide unions
+    (``place``), and ``spend``s for what it does."""
+    keywords = {**_STOCK, **_with_patterns(found, spend), **_with_discriminators(place)}
     counted = {name: _counted(keyword, spend) for name, keyword in keywords.items()}
     made = validators.extend(Draft202012Validator, counted)  # type: ignore[no-untyped-call]
     made.evolve = lambda self, **changes: attrs.evolve(self, **changes)
@@ -37,6 +40,27 @@ def _counted(keyword: Callable[..., Any], spend: Spend) -> Callable[..., Iterato
             yield error
 
     return run
+
+
+def _with_discriminators(place: Place) -> Mapping[str, Callable[..., Iterator[Any]]]:
+    """Unions under OpenAPI's ``discriminator``: the branch that it names decides alone, however many others fit."""
+
+    def union(keyword: str) -> Callable[..., Iterator[Any]]:
+        def run(validator: Any, branches: Any, instance: Any, schema: Any) -> Iterator[Any]:
+            chosen = place(schema, instance) if "discriminator" in schema else None
+            if chosen is None:
+                yield from _STOCK[keyword](validator, branches, instance, schema)
+                return
+            unnamed = [ValidationError("the discriminator names no branch")]
+            context = (
+                list(validator.descend(instance, branches[chosen], schema_path=chosen)) if chosen >= 0 else unnamed
+            )
+            if context:
+                yield ValidationError(f"{instance!r} is not valid under the branch that it names", context=context)
+
+        return run
+
+    return {keyword: union(keyword) for keyword in ("oneOf", "anyOf")}
 
 
 def _with_patterns(found: Found, spend: Spend) -> Mapping[str, Callable[..., Iterator[Any]]]:

@@ -19,15 +19,24 @@ DEPTH = 24
 Path = tuple["str | int", ...]
 _ACROSS = frozenset({"allOf", "not", "if", "dependentSchemas", "contains", "propertyNames", "$ref"})
 _ACROSS |= {"unevaluatedProperties", "unevaluatedItems", "patternProperties", "minProperties", "maxProperties"}
+_PAIRS = [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")]
 _PLAIN = {"type", "enum", "const", "default", "description", "title", "examples", "format", "deprecated", "writeOnly"}
 
 
-class Endless(Exception):
+class NoValue(Exception):
+    """There is no value for ``path``; ``why`` says it in words that follow the path's."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__()
+        self.path = path
+        self.why = why
+
+
+class Endless(NoValue):
     """The value at ``path`` must hold one of its own kind, and that one another; ``deep``: or it only lies too deep."""
 
     def __init__(self, path: Path, *, deep: bool) -> None:
-        super().__init__()
-        self.path = path
+        super().__init__(path, "would have to hold itself without end")
         self.deep = deep
 
 
@@ -50,7 +59,7 @@ class FillIn:
 
 
 class Builder:
-    """``chosen`` are the variants to take, ``forced`` fields to fill besides the required ones. Raises Endless,
+    """``chosen`` are the variants to take, ``forced`` fields to fill besides the required ones. Raises NoValue,
     TooLarge."""
 
     def __init__(self, definitions: Definitions, chosen: Sequence[str], forced: Mapping[Path, set[str]]) -> None:
@@ -68,9 +77,14 @@ class Builder:
         """The value for a schema: what it fixes, its default, else built of its required parts, else a fill-in."""
         flat = merge(schema, self.definitions)
         self.doubtful = self.doubtful or not _ACROSS.isdisjoint(flat)
+        against = contradiction(flat)
+        if against:
+            raise NoValue(path, against)
         settled, value = self.settled(flat)
         if settled:
             return value
+        if flat.get("enum"):
+            raise NoValue(path, "has values to choose from of which none is allowed")
         if depth > DEPTH or schema in self._above:
             return self.again(schema, flat, path, depth)
         with self.inside(schema):
@@ -144,7 +158,7 @@ class Builder:
             before = len(self.gaps), len(self.variants)
             try:
                 return self.taken(union, index, rest, path, depth)
-            except Endless:
+            except NoValue:
                 del self.gaps[before[0] :], self.variants[before[1] :]
         return self.taken(union, last, rest, path, depth)
 
@@ -185,7 +199,7 @@ class Builder:
         gaps = len(self.gaps)
         try:
             return [self.value(schema, (*path, index), depth + 1) for index, schema in enumerate(schemas)]
-        except Endless:
+        except NoValue:
             if flat.get("minItems"):
                 raise
             del self.gaps[gaps:]
@@ -195,6 +209,22 @@ class Builder:
         found = FillIn(path, {**flat, "$defs": self.definitions})
         self.gaps.append(found)
         return found.marker
+
+
+def contradiction(flat: Schema) -> str:
+    """What of a flattened schema rules every value out, in words; empty where nothing plainly does."""
+    if flat.get("not") == {}:
+        return "is asked for, and not allowed"
+    for part in flat.get("allOf", ()):
+        ours, theirs = type_list(flat.get("type")), type_list(part.get("type") if isinstance(part, dict) else None)
+        alike = set(ours) & set(theirs) or ({"integer", "number"} <= {*ours, *theirs})
+        if ours and theirs and not alike:
+            return f"would have to be {' or '.join(ours)} and {' or '.join(theirs)}"
+    for least, most in _PAIRS:
+        low, high = flat.get(least), flat.get(most)
+        if low is not None and high is not None and low > high and "null" not in type_list(flat.get("type")):
+            return f"has {least} {low} above {most} {high}"
+    return ""
 
 
 def _possible(union: Union, rest: Schema) -> list[int]:

@@ -13,7 +13,7 @@ from .load import Document
 from .merging import merge, same
 from .operations import Endpoint
 from .spelling import nearest
-from .variants import union_of
+from .variants import Union, union_of
 
 Key = tuple[str, str]
 _LIMIT = 400
@@ -155,17 +155,15 @@ def _telling(row: Mapping[str, Any]) -> Any:
 
 def _same_variants(old: Endpoint, new: Endpoint) -> dict[str, str]:
     """Old name of a variant → its name now, where only what it is called changed (a title came or went)."""
-    unions = [
-        union_of(merge(one.operation.schema, one.operation.definitions), one.operation.definitions)
-        for one in (old, new)
-        if one.operation is not None
-    ]
-    if len(unions) != 2 or unions[0] is None or unions[1] is None:
-        return {}
-    before, after = unions
-    if before.values != after.values or len(before.names) != len(after.names):
+    before, after = _union(old), _union(new)
+    if before is None or after is None or before.values != after.values or len(before.names) != len(after.names):
         return {}
     return dict(zip(before.names, after.names, strict=True))
+
+
+def _union(endpoint: Endpoint) -> Union | None:
+    operation = endpoint.operation
+    return operation and union_of(merge(operation.schema, operation.definitions), operation.definitions)
 
 
 def _rows(endpoint: Endpoint, names: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:

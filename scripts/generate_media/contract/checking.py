@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from .load import BrokenDocument
+from .merging import merge
 from .refs import Definitions
+from .variants import union_of
 
 MOST_ERRORS = 1000
 
@@ -57,6 +60,19 @@ def _place(error: Any) -> tuple[Any, ...]:
     return tuple(error.absolute_path), tuple(error.absolute_schema_path)
 
 
+def _branch_meant(definitions: Definitions, schema: Any, value: Any) -> int | None:
+    """The place of the branch that a union's discriminator names for a value; -1: none of them; None: it is silent."""
+    if id(schema) not in definitions.unions:
+        definitions.unions[id(schema)] = schema, union_of(merge(schema, definitions), definitions)
+    union = definitions.unions[id(schema)][1]
+    if union is None or not isinstance(value, dict) or union.key not in value:
+        return None
+    index = union.index_of(value[union.key])
+    if index is not None:
+        return union.places[index]
+    return -1 if union.is_unknown(value[union.key]) else None
+
+
 def _validator(definitions: Definitions, doubtful: bool) -> Any:
     """jsonschema's own for the bundle's documents, a bounded one for a user's."""
     if definitions.document.trusted:
@@ -68,6 +84,8 @@ def _validator(definitions: Definitions, doubtful: bool) -> Any:
 
         search = definitions.patterns.search
         definitions.validators[doubtful] = bounded_validator(
-            lambda pattern, text: doubtful if (found := search(pattern, text)) is None else found, definitions.spend
+            lambda pattern, text: doubtful if (found := search(pattern, text)) is None else found,
+            definitions.spend,
+            partial(_branch_meant, definitions),
         )
     return definitions.validators[doubtful]

@@ -35,6 +35,8 @@ class Reading(NamedTuple):
     rename: Callable[[str], str]
     openapi_30: bool
     spend: Callable[[], None]
+    look: Callable[[Any], Any]
+    """A node with its references followed, as it is written."""
 
 
 def _is_type(value: Any) -> bool:
@@ -102,13 +104,14 @@ def convert(node: Any, reading: Reading) -> Any:
             for key, value in node.items()
             if key in _ANNOTATIONS or key in ("$ref", "nullable") or key.startswith("x-")
         }
+    node = _asked_for(node, reading)
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key not in _FORMS or _FORMS[key](value):
             result[key] = _value(key, value, reading)
     _tuples(result)
     _bounds(result)
-    _nullable(result)
+    _nullable(result, any(_takes_null(part, reading) for part in _branches(node)))
     if "example" in result and "examples" not in result:
         result["examples"] = [result.pop("example")]
     return result
@@ -143,7 +146,51 @@ def _bounds(schema: dict[str, Any]) -> None:
                 schema[exclusive] = schema.pop(plain)
 
 
-def _nullable(schema: dict[str, Any]) -> None:
+def _asked_for(node: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """A schema that requires nothing read-only: "required" is then about answers alone (OpenAPI 3.0.3, readOnly)."""
+    parts = [part for part in node.get("allOf", ()) if isinstance(part, dict)] if _is_list(node.get("allOf")) else []
+    if not (_is_names(node.get("required")) or any("required" in part for part in parts)):
+        return node
+    owners = [node, *(reading.look(part) for part in parts)]
+    properties = [owner["properties"] for owner in owners if isinstance(owner.get("properties"), dict)]
+    named = [(name, schema) for one in properties for name, schema in one.items() if isinstance(schema, dict)]
+    told = {name for name, schema in named if schema.get("readOnly") is True or _refers_to_read_only(schema, reading)}
+    if not told:
+        return node
+    whole = (
+        [_without(part, told) if isinstance(part, dict) and "$ref" not in part else part for part in node["allOf"]]
+        if parts
+        else []
+    )
+    return _without({**node, "allOf": whole} if parts else node, told)
+
+
+def _refers_to_read_only(schema: dict[str, Any], reading: Reading) -> bool:
+    return "$ref" in schema and reading.look(schema).get("readOnly") is True
+
+
+def _without(node: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    if not _is_names(node.get("required")):
+        return node
+    return {**node, "required": [name for name in node["required"] if name not in names]}
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _branches(node: dict[str, Any]) -> list[Any]:
+    return [part for key in ("oneOf", "anyOf") if isinstance(node.get(key), list) for part in node[key]]
+
+
+def _takes_null(part: Any, reading: Reading) -> bool:
+    """Whether a branch takes null itself, so that "or null" beside it must not be a second one."""
+    schema = reading.look(part) if isinstance(part, dict) else {}
+    kinds = schema.get("type")
+    return schema.get("nullable") is True or kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
+
+
+def _nullable(schema: dict[str, Any], in_branch: bool) -> None:
     if schema.pop("nullable", False) is not True:
         return
     kind = schema.get("type")
@@ -156,7 +203,7 @@ def _nullable(schema: dict[str, Any]) -> None:
     elif isinstance(kind, list) and "null" not in kind:
         schema["type"] = [*kind, "null"]
     for union in ("oneOf", "anyOf"):
-        if kind is None and union in schema and {"type": "null"} not in schema[union]:
+        if union in schema and not in_branch:
             schema[union] = [*schema[union], {"type": "null"}]
             break
     if isinstance(schema.get("enum"), list) and None not in schema["enum"]:

@@ -77,7 +77,7 @@ def _explain_union(error: Any, scope: Scope) -> Iterator[Problem]:
     value = error.instance
     if union.key and isinstance(value, dict):
         index = union.index_of(value.get(union.key))
-        if index is None:
+        if index is None and union.is_unknown(value.get(union.key)):
             yield _bad_key(union, value, field)
             if union.key in value:
                 return

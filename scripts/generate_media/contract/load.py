@@ -9,6 +9,7 @@ import gc
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -122,6 +123,25 @@ class Document:
         except UsageError as error:
             raise self.broken(f"the file {file} that it refers to cannot be read: {error}", file) from error
         return parse(data, file, self.budget)
+
+
+def follow(document: Document, node: Any, file: str) -> tuple[Mapping[str, Any], str]:
+    """A node with its chain of references followed; what stands beside a ``$ref`` wins. Empty for what is none."""
+    beside: dict[str, Any] = {}
+    seen: set[tuple[str, str]] = set()
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        beside = {**node, **beside}
+        reference = node["$ref"]
+        file, pointer, node = document.resolve(reference, file)
+        if (file, pointer) in seen:
+            raise document.broken(f"the reference {reference} leads back to itself", reference)
+        seen.add((file, pointer))
+    if not isinstance(node, dict):
+        return {}, file
+    if beside:
+        beside.pop("$ref")
+        node = {**node, **beside}
+    return node, file
 
 
 def read_document(path: Path, budget: Budget | None = None) -> Document:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..providers import PROTOCOLS
-from .load import METHODS, BrokenDocument, Document
+from .load import METHODS, BrokenDocument, Document, follow
 from .refs import Definitions
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -102,25 +102,6 @@ class Operation:
         """A text field of the operation, else of its path item."""
         value = self.node.get(key) or self.item.get(key) or ""
         return value if isinstance(value, str) else ""
-
-
-def follow(document: Document, node: Any, file: str) -> tuple[Mapping[str, Any], str]:
-    """A node with its chain of references followed; what stands beside a ``$ref`` wins. Empty for what is none."""
-    beside: dict[str, Any] = {}
-    seen: set[tuple[str, str]] = set()
-    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-        beside = {**node, **beside}
-        reference = node["$ref"]
-        file, pointer, node = document.resolve(reference, file)
-        if (file, pointer) in seen:
-            raise document.broken(f"the reference {reference} leads back to itself", reference)
-        seen.add((file, pointer))
-    if not isinstance(node, dict):
-        return {}, file
-    if beside:
-        beside.pop("$ref")
-        node = {**node, **beside}
-    return node, file
 
 
 def operations(document: Document, definitions: Definitions, only: str | None = None) -> Iterator[Operation]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .convert import Reading, convert, has_own_rules
-from .load import Document
+from .load import Document, follow
 from .patterns import Patterns
 
 PREFIX = "#/$defs/"
@@ -36,6 +36,8 @@ class Definitions(dict[str, Any]):
         self.cuts = 0
         """How often a merge met a reference that it was merging already."""
 
+        self.unions: dict[int, tuple[Any, Any]] = {}
+        """Identity of a schema with a discriminator → that schema, and its union (see checking.py)."""
         self.validators: dict[bool, Any] = {}
         """Made by checking.py, one for each way to take patterns that cannot be matched."""
 
@@ -56,7 +58,11 @@ class Definitions(dict[str, Any]):
     def convert(self, node: Any, file: str) -> Any:
         """A schema written in ``file``, converted, with its references renamed; not resolved any further."""
         old = self.document.version.startswith("3.0")
-        return convert(node, Reading(lambda reference: self.rename(reference, file), old, self.spend))
+
+        def look(written: Any) -> Any:
+            return follow(self.document, written, file)[0]
+
+        return convert(node, Reading(lambda reference: self.rename(reference, file), old, self.spend, look))
 
     def rename(self, reference: str, file: str) -> str:
         """``#/$defs/NAME`` for a reference; absolute URIs of JSON Schema's own dialects stay as they are."""

@@ -236,4 +236,5 @@ def _template(operation: ops.Operation, variants: Sequence[str]) -> dict[str, An
     except (Unsatisfiable, TooLarge) as error:
         return {"request_template": None, "fill_in": [], "template_problem": error.message}
     row: dict[str, Any] = {"request_template": made.body, "fill_in": [gap.as_json() for gap in made.fill_in]}
+    row |= {"template_problem": made.problem} if made.problem else {}
     return {**row, "template_variant": list(made.variants)} if made.variants else row

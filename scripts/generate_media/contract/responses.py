@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .load import follow
 from .merging import merge
-from .operations import Operation, follow
+from .operations import Operation
 
 
 def error_status_codes(operation: Operation) -> list[str]:

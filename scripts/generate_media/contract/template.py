@@ -7,12 +7,12 @@ so that nothing made up is ever sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core import Json, UsageError
 from .budget import TooLarge
-from .builder import DEPTH, Builder, Endless, FillIn, Path
+from .builder import DEPTH, Builder, Endless, FillIn, NoValue, Path
 from .checking import errors_of
 from .merging import merge
 from .problems import dotted
@@ -21,6 +21,7 @@ from .refs import Definitions
 __all__ = ["FillIn", "Template", "Unsatisfiable", "filled", "make_template"]
 
 _REPAIRS = 12
+_AMBIGUOUS = "it fits several variants and must fit exactly one: add a field that only one of them takes"
 
 
 class Unsatisfiable(UsageError):
@@ -34,6 +35,8 @@ class Template:
     body: Json
     fill_in: tuple[FillIn, ...]
     variants: tuple[str, ...] = ()
+    problem: str = ""
+    """Why it may be refused all the same."""
 
 
 def make_template(schema: Mapping[str, Any], definitions: Definitions, chosen: Sequence[str] = ()) -> Template:
@@ -44,11 +47,11 @@ def make_template(schema: Mapping[str, Any], definitions: Definitions, chosen: S
     """
     try:
         return _made(schema, definitions, chosen)
-    except Endless as error:
-        if error.deep:
+    except NoValue as error:
+        if isinstance(error, Endless) and error.deep:
             name = definitions.document.name
             raise TooLarge(name, f"its required fields lie more than {DEPTH} levels deep") from None
-        message = f"unsatisfiable: {dotted(error.path) or 'the request'} would have to hold itself without end"
+        message = f"unsatisfiable: {dotted(error.path) or 'the request'} {error.why}"
         raise Unsatisfiable("unsatisfiable", message) from None
 
 
@@ -61,7 +64,7 @@ def _made(schema: Mapping[str, Any], definitions: Definitions, chosen: Sequence[
     for _ in range(_REPAIRS):
         more, ambiguous = _lacking(schema, definitions, template)
         if not more:
-            return first if ambiguous else template
+            return replace(first, problem=_AMBIGUOUS) if ambiguous else template
         for path, names in more.items():
             forced.setdefault(path, set()).update(names)
         template, _ = _built(schema, definitions, chosen, forced)

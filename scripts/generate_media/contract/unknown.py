@@ -64,6 +64,20 @@ def unknown_fields(
             yield from unknown_fields(below, definitions, item, (*path, name))
 
 
+def read_only_fields(schema: Any, definitions: Definitions | None, value: Json, path: Path = ()) -> Iterator[Path]:
+    """The path of each field in ``value`` that only the provider sets."""
+    flat = merge(schema, definitions)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from read_only_fields(flat.get("items", True), definitions, item, (*path, index))
+    for name, item in value.items() if isinstance(value, dict) else ():
+        below = merge(_schema_of(flat, name, definitions, value), definitions)
+        if below.get("readOnly") is True:
+            yield (*path, name)
+        elif isinstance(item, dict | list) and below:
+            yield from read_only_fields(below, definitions, item, (*path, name))
+
+
 def _patterned(flat: Schema, definitions: Definitions | None) -> bool:
     union = union_of(flat, definitions)
     branches = union.branches if union else ()

@@ -17,7 +17,7 @@ from .operations import Operation
 from .placeholders import placeholders
 from .problems import ERROR, RANK, UNCHECKED, WARNING, Problem, dotted
 from .refs import Definitions
-from .unknown import unknown_fields
+from .unknown import read_only_fields, unknown_fields
 
 
 def check(operation: Operation, body: Json) -> tuple[Problem, ...]:
@@ -42,6 +42,9 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
         body = without_nulls(body)
     problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
     problems += _unknown_warnings(operation, body, blank | {problem.field for problem in problems})
+    for path in read_only_fields(schema, definitions, body):
+        said = f"{dotted(path)} is read-only: the provider sets it and may refuse it"
+        problems.append(Problem(said, dotted(path), severity=WARNING))
     return problems + [Problem(text, field, severity=WARNING) for text, field in advice(top, definitions, body)]
 
 

@@ -24,6 +24,8 @@ class Union:
     values: tuple[tuple[Any, ...], ...] = ()
     places: tuple[int, ...] = ()
     """Each branch's place in the keyword's list (null branches are left out of the union)."""
+    mapped: tuple[str, ...] = ()
+    """The words of the discriminator's mapping, whatever they lead to."""
 
     def index_of(self, value: Any) -> int | None:
         """The branch whose key holds ``value``."""
@@ -34,11 +36,17 @@ class Union:
 
     @property
     def key_values(self) -> list[Any]:
-        return [value for held in self.values for value in held]
+        return [value for held in self.values for value in held] or list(self.mapped)
+
+    def is_unknown(self, value: Any) -> bool:
+        """Whether ``value`` is surely none of the key's: a branch that does not say its own may have any word, but
+        for what a mapping leaves."""
+        return self.index_of(value) is None and (all(self.values) or bool(self.mapped)) and value not in self.mapped
 
 
 def union_of(schema: Schema, definitions: Definitions | None) -> Union | None:
-    """The union in a flattened schema; None where there is none, or only "this or null"."""
+    """The union in a flattened schema; None where there is none, or only "this or null" without a
+    discriminator."""
     for keyword in ("oneOf", "anyOf"):
         listed = schema.get(keyword)
         if isinstance(listed, list) and listed:
@@ -51,7 +59,7 @@ def union_of(schema: Schema, definitions: Definitions | None) -> Union | None:
 def _union(schema: Schema, keyword: str, listed: Sequence[Any], definitions: Definitions | None) -> Union | None:
     flat = [(place, merge(branch, definitions)) for place, branch in enumerate(listed)]
     flat = [(place, branch) for place, branch in flat if type_list(branch.get("type")) != ["null"]]
-    if len(flat) < 2:
+    if len(flat) < (1 if "discriminator" in schema else 2):
         return None
     places = tuple(place for place, _ in flat)
     branches = tuple(branch for _, branch in flat)
@@ -60,7 +68,10 @@ def _union(schema: Schema, keyword: str, listed: Sequence[Any], definitions: Def
     names = tuple(
         label or (", ".join(map(str, values[i])) if key else "") or f"option-{i + 1}" for i, label in enumerate(labels)
     )
-    return Union(keyword, branches, names, key, tuple(values), places)
+    named = schema.get("discriminator")
+    mapping = named.get("mapping") if isinstance(named, dict) else None
+    mapped = tuple(mapping) if isinstance(mapping, dict) else ()
+    return Union(keyword, branches, names, key, tuple(values), places, mapped)
 
 
 def _label(raw: Any, branch: Schema) -> str:
