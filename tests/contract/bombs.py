@@ -133,7 +133,7 @@ BOMBS: dict[str, Bomb] = {
     ),
     "two thousand words where numbers are meant": Bomb(
         of(thing("n", n={"type": "integer", "enum": [f"v{i}" for i in range(2000)]})), {"n": 5},
-        (0, "<fill in n>"), (22, "1976 more"),
+        (0, "unsatisfiable: n has values"), (22, "1976 more"),
     ),
     "schemas nested three hundred deep": Bomb(
         of(json.loads('{"required": ["a"], "type": "object", "properties": {"a": ' * 300 + "{}" + "}}" * 300)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from ..contract import (
     diff,
     document_from_bytes,
     fields_of,
+    if_old,
     list_endpoints,
     list_models,
     make_source,
@@ -55,8 +57,10 @@ ASK_SECONDS = 20.0
 MAX_BODY_BYTES = 64 << 20
 
 
-def run_inspect(args: argparse.Namespace) -> int:
-    """Answer one question on stdout. Raises UsageError (exit 2) and NotFound (23); an invalid request is 22."""
+def run_inspect(args: argparse.Namespace, today: datetime.date | None = None) -> int:
+    """Answer one question on stdout, ``today`` the machine's date unless it is given. Raises UsageError (exit 2) and
+    NotFound (23); an invalid request is 22."""
+    args.today = today or datetime.date.today()
     asked = [
         args.renew is not None,
         args.drop,
@@ -91,7 +95,7 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
     if args.endpoint:
         contract, endpoint, variants = _endpoint(args)
         if args.validate is not None:
-            return _validated(contract, endpoint, args.validate)
+            return _validated(contract, endpoint, args)
         _check_variants(endpoint, variants, asked=args.variant or ())
         return ExitCode.OK, describe(contract, endpoint, variants, template=args.include_template, full=args.full)
     if args.validate is not None:
@@ -101,10 +105,11 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
             raise UsageError("usage", "--validate needs --endpoint PATH, or a `model` in the body")
         args.endpoint = model
         contract, endpoint, _ = _endpoint(args)
-        return _validated(contract, endpoint, args.validate)
+        return _validated(contract, endpoint, args)
     contract = next(_contracts(args))
     if args.models or args.live:
-        return ExitCode.OK, list_models(contract, args.category, _live(args) if args.live else None)
+        listed = list_models(contract, args.category, _live(args) if args.live else None)
+        return ExitCode.OK, {**listed, **_age(contract, args)}
     pages = read_navigation(Path(args.docs), contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
 
@@ -200,8 +205,8 @@ def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
     )
 
 
-def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitCode, dict[str, Any]]:
-    body = _body(text)
+def _validated(contract: Contract, endpoint: Endpoint, args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
+    body = _body(args.validate)
     problems = contract.validate(endpoint, body)
     bad = any(problem.severity == "error" for problem in problems)
     told = [problem for problem in problems if problem.severity != UNCHECKED]
@@ -211,8 +216,15 @@ def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitC
         "problems": [_short(problem.as_json()) for problem in told[:SHOWN_PROBLEMS]],
         "unchecked": [problem.message for problem in problems if problem.severity == UNCHECKED],
     }
+    row |= _age(contract, args) if bad else {}
     row |= {"more_problems": len(told) - SHOWN_PROBLEMS} if len(told) > SHOWN_PROBLEMS else {}
     return (ExitCode.INVALID if bad else ExitCode.OK), row
+
+
+def _age(contract: Contract, args: argparse.Namespace) -> dict[str, str]:
+    """What is said of a contract that has grown old."""
+    old = if_old(contract, args.today)
+    return {"contract_age": old} if old else {}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import hashlib
 import json
 import os
@@ -41,10 +40,15 @@ def run_renew(args: argparse.Namespace, settings: Settings, budget: Budget) -> t
         raise UsageError("usage", "--renew takes a FILE or URL, or --drop to return to the bundled contract")
     pages = navigation_in(_read(args.docs), args.docs, budget) if args.docs else None
     protocol = settings.provider(args.provider).protocol if args.provider else ""
-    today = datetime.date.today().isoformat()
     name = args.renew.split("?")[0]
     fresh = fresh_document(
-        _read(args.renew), name, protocol, today=today, complete=args.complete, pages=pages, budget=budget
+        _read(args.renew),
+        name,
+        protocol,
+        today=args.today.isoformat(),
+        complete=args.complete,
+        pages=pages,
+        budget=budget,
     )
     difference = what_changes(fresh, open_contract(fresh.protocol, budget=budget))
     kept, replaced = _keep(fresh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .age import RENEW as RENEW, if_old as if_old
     from .budget import Budget as Budget
     from .catalog import Contract as Contract, open_contract as open_contract
     from .changes import diff as diff
@@ -46,6 +47,7 @@ else:
 
     __getattr__ = opened(
         __name__,
+        ("age", "RENEW if_old"),
         ("budget", "Budget"),
         ("catalog", "Contract open_contract"),
         ("changes", "diff"),

@@ -163,7 +163,9 @@ def _same_variants(old: Endpoint, new: Endpoint) -> dict[str, str]:
 
 def _union(endpoint: Endpoint) -> Union | None:
     operation = endpoint.operation
-    return operation and union_of(merge(operation.schema, operation.definitions), operation.definitions)
+    if operation is None:
+        return None
+    return union_of(merge(operation.schema, operation.definitions), operation.definitions)
 
 
 def _rows(endpoint: Endpoint, names: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from .load import BrokenDocument
 from .merging import merge
 from .refs import Definitions
-from .variants import union_of
+from .variants import Union, union_of
 
 MOST_ERRORS = 1000
 
@@ -64,7 +64,7 @@ def _branch_meant(definitions: Definitions, schema: Any, value: Any) -> int | No
     """The place of the branch that a union's discriminator names for a value; -1: none of them; None: it is silent."""
     if id(schema) not in definitions.unions:
         definitions.unions[id(schema)] = schema, union_of(merge(schema, definitions), definitions)
-    union = definitions.unions[id(schema)][1]
+    union: Union | None = definitions.unions[id(schema)][1]
     if union is None or not isinstance(value, dict) or union.key not in value:
         return None
     index = union.index_of(value[union.key])

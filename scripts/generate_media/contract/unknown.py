@@ -70,7 +70,9 @@ def read_only_fields(schema: Any, definitions: Definitions | None, value: Json, 
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from read_only_fields(flat.get("items", True), definitions, item, (*path, index))
-    for name, item in value.items() if isinstance(value, dict) else ():
+    if not isinstance(value, dict):
+        return
+    for name, item in value.items():
         below = merge(_schema_of(flat, name, definitions, value), definitions)
         if below.get("readOnly") is True:
             yield (*path, name)

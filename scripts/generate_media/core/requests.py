@@ -62,6 +62,8 @@ class Request:
     """For the file's name only; the body is what is sent."""
     synchronous: bool = False
     """The create itself answers with the result."""
+    made_up_stream: bool = False
+    """``path`` stands in no document: where it is not there, ``canonical_path`` is called."""
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
     """What the contract could not check, in sentences."""

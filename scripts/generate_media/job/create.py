@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ..core import (
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
+_NOT_THERE = (404, 405)
+"""No such path, or not by POST: the create was not taken."""
 _CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
 
 
@@ -81,6 +84,14 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
             return sent
         if isinstance(sent, _AnswerLost):
             raise _outcome_unknown(ctx, row, sent)
+        if call.stream and spec.request.made_up_stream and sent.failure.http_status in _NOT_THERE:
+            ctx.printer.warn(
+                f"{call.path} is in no document, and not there; going on with {spec.request.canonical_path}"
+            )
+            polled = replace(spec.request, path=spec.request.canonical_path, stream=False)
+            spec = replace(spec, request=polled)
+            call = ctx.adapter.create(polled)
+            continue
         _wait_or_end(ctx, tries, row, sent)
 
 

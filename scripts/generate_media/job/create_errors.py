@@ -18,7 +18,14 @@ def with_advice(ctx: JobContext, request: Request, error: ProviderRefused) -> Pr
     if error.category is Category.NOT_FOUND:
         from .successor import with_successor
 
-        return with_successor(ctx, request, error)
+        before = error.guidance
+        error = with_successor(ctx, request, error)
+        if error.guidance != before:
+            return error
+    if error.category in (Category.NOT_FOUND, Category.VALIDATION):
+        from .drift import with_drift
+
+        return with_drift(ctx, request, error)
     if error.category is Category.AUTH:
         key, host = ctx.gateway.key, urlsplit(ctx.gateway.base_url).hostname or ""
         pair = f"the key from {key.source} was refused by {host}: make sure that they belong together"

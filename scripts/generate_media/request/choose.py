@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -51,14 +52,22 @@ class Target:
     base_url: str
     unknown: str = ""
     """The model or endpoint as asked for, where no document knows it: nothing of the request can be checked."""
+    old: str = ""
+    """That the contract is old, in a sentence; empty where it is not."""
 
 
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
     it is asked once, and only where nothing else chooses."""
 
-    def __init__(self, settings: Settings, with_key: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        with_key: Callable[[], Collection[str]],
+        today: Callable[[], datetime.date] = datetime.date.today,
+    ) -> None:
         self._settings = settings
+        self._today = today
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
         self._budget: Budget | None = None
@@ -69,6 +78,8 @@ class Chooser:
         Raises:
             UsageError: no or several providers fit. NotFound: the chosen one has no such endpoint or model.
         """
+        from ..contract import if_old
+
         if self._budget is not None:
             self._budget.restart()
         provider, from_key_alone = self._provider(ask)
@@ -86,7 +97,9 @@ class Chooser:
                 if unknown
                 else contract.find_endpoint(f"POST {wanted}", create_only=True)
             )
-        return Target(provider, contract, endpoint, model, kind, stream, ask.base_url or provider.base_url, unknown)
+        base_url = ask.base_url or provider.base_url
+        old = if_old(contract, self._today())
+        return Target(provider, contract, endpoint, model, kind, stream, base_url, unknown, old)
 
     def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
         from ..contract import Budget, open_contract

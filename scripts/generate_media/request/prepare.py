@@ -145,6 +145,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         query_path=endpoint.query_path,
         prompt=prompt_of(wanted.wish.prompt, body),
         synchronous=endpoint.synchronous,
+        made_up_stream=target.stream and endpoint.path != endpoint.documented_path,
         warnings=(*notes, *objections),
         unchecked=unchecked,
     )
@@ -203,6 +204,7 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
             "invalid_request",
             errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
             guidance=(
+                *([target.old] if target.old else []),
                 f"python3 scripts/inspect_openapi.py --provider {target.provider.name} "
                 f"--endpoint {target.endpoint.path} --include-template shows what is allowed",
             ),

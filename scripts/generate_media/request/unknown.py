@@ -57,7 +57,6 @@ def near_names(named: str, providers: Sequence[ProviderSettings], open_: Open) -
 
 def the_way_on(date: str, provider: str = "") -> tuple[str, ...]:
     """What to do about something newer than the contract of ``date``."""
-    return (
-        f"is it newer than the contract of {date}? {provider}--no-validate sends it all the same, unchecked",
-        "python3 scripts/inspect_openapi.py --renew FILE|URL takes in the provider's newer OpenAPI document",
-    )
+    from ..contract import RENEW
+
+    return f"is it newer than the contract of {date}? {provider}--no-validate sends it all the same, unchecked", RENEW
