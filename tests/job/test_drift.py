@@ -15,7 +15,8 @@ from generate_media.config.settings import load_settings
 from generate_media.contract.age import if_old
 from generate_media.contract.catalog import open_contract
 from generate_media.core.paths import CONFIG_FILE
-from generate_media.request.choose import Ask, Chooser
+from generate_media.request.choose import Chooser
+from generate_media.request.known import Ask
 from web import Web, http
 
 NANO = "google/nano-banana-pro"

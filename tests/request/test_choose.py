@@ -6,7 +6,8 @@ import pytest
 
 from generate_media.config.settings import load_settings
 from generate_media.core.paths import CONFIG_FILE
-from generate_media.request.choose import Ask, Chooser
+from generate_media.request.choose import Chooser
+from generate_media.request.known import Ask
 
 SETTINGS = load_settings(CONFIG_FILE)
 

@@ -148,6 +148,11 @@ class Contract:
 
         return forms_for(self, endpoint, model or endpoint.model)
 
+    def is_own(self, endpoint: Endpoint, count: int) -> bool:
+        """Whether one of the first ``count`` documents, the user's own, describes a call."""
+        operation = endpoint.operation
+        return operation is not None and any(operation.document is one.document for one in self.sources[:count])
+
     def gone(self, endpoint: Endpoint) -> str:
         """The date of the newer document, complete by its keeper's word, that no longer has this call; empty: none."""
         for source in self.sources if endpoint.creates and endpoint.operation is not None else ():

@@ -135,8 +135,8 @@ class _Walker:
         rest = {key: value for key, value in flat.items() if key not in (union.keyword, "discriminator")}
         base = frozenset(flat.get("properties") or ())
         rows = []
-        for name, branch, own in zip(union.names, union.branches, touched, strict=True):
-            joined = merge({"allOf": [rest, branch]}, self.definitions)
+        for at, (name, branch, own) in enumerate(zip(union.names, union.branches, touched, strict=True)):
+            joined = merge({"allOf": [rest, branch, *_told_apart(union, at)]}, self.definitions)
             rows.append((name, list(self.object(joined, path, above, (skip | base) - own))))
         yield from _gathered(rows)
 
@@ -190,6 +190,12 @@ class _Walker:
             union = union_of(flat, self.definitions)
             result["x-items"] = "|".join(union.names) if union and union.key else _brief(flat)
         return result
+
+
+def _told_apart(union: Union, at: int) -> list[Schema]:
+    """The values by which a discriminator's mapping names a branch, where the branch does not say them itself."""
+    held = union.values[at] if union.key and union.values else ()
+    return [{"properties": {union.key: {"enum": list(held)}}}] if held else []
 
 
 def path_depth(path: str) -> int:

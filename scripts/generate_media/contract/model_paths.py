@@ -5,7 +5,7 @@ has others (a moved prefix, another word for the stream).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..providers import PROTOCOLS, ModelPaths
@@ -15,7 +15,13 @@ _STREAM_TYPE = "text/event-stream"
 Posts = Mapping[str, Mapping[str, Any]]
 
 
-def guess_protocol(paths: Mapping[str, Any]) -> str:
+def usual_create(protocol: str) -> str:
+    """What create paths begin with by a protocol's convention; empty where the model is a field of the body."""
+    usual = PROTOCOLS[protocol].model_paths if protocol in PROTOCOLS else None
+    return usual.create if usual else ""
+
+
+def guess_protocol(paths: Iterable[Any]) -> str:
     """The protocol whose paths these look like; the empty string for a document of any other kind."""
     for name, protocol in PROTOCOLS.items():
         if protocol.model_paths is not None:

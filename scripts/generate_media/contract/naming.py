@@ -18,13 +18,13 @@ def readings(text: str, bases: Sequence[str]) -> tuple[str, list[str]]:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", bare):
         bare = urlsplit(bare).path
     path = "/" + unquote(re.split(r"[?#]", bare, maxsplit=1)[0]).strip().strip("/")
-    paths = [path]
+    fragment = bare.partition("#")[2]
+    paths = [f"{path}#{fragment}", path] if fragment else [path]
     for base in bases:
         parts = base.strip("/").split("/") if base else []
         for start in range(len(parts)):
             prefix = "/" + "/".join(parts[start:]) + "/"
-            if path.startswith(prefix):
-                paths.append(path[len(prefix) - 1 :])
+            paths += [written[len(prefix) - 1 :] for written in paths if written.startswith(prefix)]
     return method, list(dict.fromkeys(paths))
 
 

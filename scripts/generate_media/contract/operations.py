@@ -42,6 +42,11 @@ class Endpoint:
     """Where it comes from; for this package only."""
 
     @property
+    def multipart_only(self) -> bool:
+        """Whether the document takes the body as multipart/form-data and has no JSON for it."""
+        return self.operation is not None and self.operation.content_type.startswith("multipart/form-data")
+
+    @property
     def creates(self) -> bool:
         """Whether calling it makes a job (or a picture), as far as the document says."""
         return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)
@@ -123,14 +128,31 @@ def _is_json(media_type: str) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-def relative(path: str, server: str, base: str) -> str:
+def not_shown(document: Document) -> list[str]:
+    """What a description has besides calls that we could make: webhooks, and calls by methods of OpenAPI 3.2."""
+    webhooks = document.root.get("webhooks")
+    found = [f"webhook {name}" for name in webhooks] if isinstance(webhooks, dict) else []
+    for path, item in (document.root.get("paths") or {}).items():
+        others = ["query"] * isinstance(_dict(item).get("query"), dict)
+        found += [f"{name.upper()} {path}" for name in (*others, *_dict(_dict(item).get("additionalOperations")))]
+    return found
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def relative(path: str, server: str, base: str, create: str = "") -> str:
     """The path relative to a base URL whose own path is ``base``; ``server``: see :func:`server_path`.
 
-    ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C].
+    ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C]; of a model's own
+    document it may hold the whole path, which has ``create`` in it, and the path is `/` then.
     """
     if not base:
         return path
     full = server + path
+    if create and create in server + "/":
+        return full[full.index(create) :].rstrip("/")
     parts = base.strip("/").split("/")
     for start in range(len(parts)):
         prefix = "/" + "/".join(parts[start:])
@@ -149,6 +171,12 @@ def server_url(document: Document) -> str:
 def server_path(document: Document) -> str:
     """The path of the document's first server, without its host; "" where there is none."""
     return urlsplit(re.sub(r"\{[^}]*\}", "x", server_url(document))).path.rstrip("/")
+
+
+def whole_paths(document: Document) -> list[str]:
+    """Every path as written, and with its server's path before it."""
+    paths = [path for path in document.root.get("paths") or {} if isinstance(path, str)]
+    return paths + [(server_path(document) + path).rstrip("/") for path in paths]
 
 
 def base_path(protocol: str) -> str:

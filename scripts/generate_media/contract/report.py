@@ -12,10 +12,11 @@ from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
 from .merging import merge
+from .modelinfo import model_rows
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure
-from .responses import error_status_codes, status_values
+from .responses import error_status_codes, required_parameters, status_values
 from .template import Unsatisfiable, make_template
 from .variants import variants_of
 
@@ -48,6 +49,9 @@ def list_endpoints(contract: Contract, category: str | None, pages: Sequence[Pag
         "polling_endpoints": polling,
         "poll_endpoint": next((e.query_path for e in creates if e.query_path), None),
     }
+    left_out = [name for source in contract.sources for name in ops.not_shown(source.document)]
+    if left_out:
+        rows["not_shown"] = left_out
     if synchronous:
         rows["synchronous_endpoints"] = synchronous
     inferred = [_twin(e) for e in creates if e.twin_inferred]
@@ -95,11 +99,14 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
         if live is not None:
             row["live"] = info.id in listed
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
+    gone = [row.id for row in model_rows(contract.creates) if contract.gone(row.endpoint)]
     undocumented = [info.id for info in infos if not info.documented]
     document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}
     if common:
         document["unless_said"] = {"modes": "+".join(common[0]), "required": list(common[1])}
     document["models"] = rows
+    if gone:
+        document["gone"] = gone
     if undocumented:
         document["fields_undocumented"] = len(undocumented)
     if live is not None:
@@ -145,6 +152,11 @@ def describe(
     row |= _answers(contract, endpoint)
     if endpoint.content_types != ("application/json",):
         row["content_types"] = list(endpoint.content_types)
+    parameters = required_parameters(operation)
+    if parameters:
+        row["parameters"] = parameters
+    if operation.content_types and not operation.content_type:
+        row["body_unchecked"] = "neither JSON nor a form: it has no fields to show, and nothing of it is checked"
     if operation.node.get("x-fields") == "unknown":
         row["fields_undocumented"] = True
     if operation.node.get("deprecated") is True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..core import clean_text, without_none
 from .load import follow
 from .merging import merge
 from .operations import Operation
@@ -14,6 +15,25 @@ def error_status_codes(operation: Operation) -> list[str]:
     """Documented answers from 400 up, ``4XX`` and ``default`` among them."""
     codes = _mapping(operation.node.get("responses"))
     return sorted(str(code) for code in codes if not str(code).startswith(("1", "2", "3", "x-")))
+
+
+def required_parameters(operation: Operation) -> list[dict[str, Any]]:
+    """Query, header and cookie parameters that a call cannot do without: ``{name, in, type, description}``."""
+    written = [one for node in (operation.item, operation.node) for one in _listed(node.get("parameters"))]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in written:
+        node, file = follow(operation.document, one, operation.file)
+        place = str(node.get("in", ""))
+        if node.get("required") is True and place in ("query", "header", "cookie"):
+            flat = merge(operation.definitions.convert(node.get("schema", {}), file), operation.definitions)
+            row = {"name": node.get("name"), "in": place, "type": flat.get("type"), "default": flat.get("default"),
+                   "description": clean_text(str(node.get("description") or ""), 160) or None}  # fmt: skip
+            found[str(node.get("name")), place] = without_none(row)
+    return list(found.values())
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def status_values(operation: Operation) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from ..providers import ModelPaths
 from . import operations as ops
 from .load import Document
-from .model_paths import guess_protocol, model_paths
+from .model_paths import guess_protocol, model_paths, usual_create
 from .operations import Operation
 from .refs import Definitions
 
@@ -29,8 +29,8 @@ class Source:
         """Path relative to the base URL → path as written."""
         base = ops.base_path(self.protocol)
         written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
-        server = ops.server_path(self.document)
-        return {ops.relative(path, server, base): path for path in written}
+        server, create = ops.server_path(self.document), usual_create(self.protocol)
+        return {ops.relative(path, server, base, create): path for path in written}
 
     def at(self, path: str) -> list[Operation]:
         """Operations at a relative path, creating methods first."""
@@ -76,4 +76,4 @@ class Source:
 
 def make_source(document: Document, protocol: str = "") -> Source:
     """A document made ready; without a protocol it is guessed from the paths."""
-    return Source(document, Definitions(document), protocol or guess_protocol(document.root.get("paths") or {}))
+    return Source(document, Definitions(document), protocol or guess_protocol(ops.whole_paths(document)))

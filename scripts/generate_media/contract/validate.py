@@ -24,6 +24,10 @@ def check(operation: Operation, body: Json) -> tuple[Problem, ...]:
     """The problems of a request body under an operation's schema, best first; warnings and what could not be
     checked come last. A schema without end, or larger than its budget, leaves the request unchecked."""
     problems = list(_placeholder_problems(body))
+    if operation.content_types and not operation.content_type:
+        kinds = " or ".join(operation.content_types[:3])
+        return (*problems, Problem(f"the body is {kinds}, which is neither JSON nor a form and was not checked",
+                                   severity=UNCHECKED))  # fmt: skip
     try:
         problems += _found(operation, body, {problem.field for problem in problems if problem.severity == ERROR})
     except RecursionError:

@@ -26,6 +26,7 @@ class ModelPaths(NamedTuple):
 
     def model_of(self, path: str) -> str:
         """The model id in a create path; empty for other paths (a query's has a placeholder)."""
+        path = path.partition("#")[0]
         if path.startswith(self.stream):
             return path[len(self.stream) :]
         return path[len(self.create) :] if path.startswith(self.create) and "{" not in path else ""

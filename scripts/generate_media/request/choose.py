@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from ..config import ProviderSettings, Settings
 from ..core import NotFound, UsageError
 from .flag_values import MEDIA_KINDS
+from .known import Ask, by_own_models, closed, default_model, found_by, model_kind, same_family
 from .unknown import unknown_to_all, with_the_way_on
 
 if TYPE_CHECKING:
@@ -20,23 +20,6 @@ if TYPE_CHECKING:
 
 CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Ask:
-    """The part of a command that chooses. ``flags`` are the friendly flags given, by name."""
-
-    provider: str | None = None
-    base_url: str | None = None
-    endpoint: str | None = None
-    streams: bool = True
-    """False for --endpoint and --detach: the polling twin is meant."""
-    model: str | None = None
-    kind: str | None = None
-    flags: frozenset[str] = frozenset()
-    openapi: tuple[Path, ...] = ()
-    lenient: bool = False
-    """--no-validate: a model that the contract does not know is called all the same."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,11 +65,12 @@ class Chooser:
 
         if self._budget is not None:
             self._budget.restart()
+        ask = self._with_own_model(ask)
         provider, from_key_alone = self._provider(ask)
         contract = self._contract(provider, ask.openapi)
         kind = self._kind(ask, provider, from_key_alone)
         endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
-        kind = ask.kind or endpoint.kind or _model_kind(contract, model) or kind
+        kind = ask.kind or endpoint.kind or model_kind(contract, model) or kind
         # A documented path beats one made up by convention, unless the made-up one is asked for.
         made_up = endpoint.twin_inferred and endpoint.documented_path == endpoint.poll_path and not ask.endpoint
         stream = ask.streams and endpoint.sse_path is not None and not made_up
@@ -101,14 +85,30 @@ class Chooser:
         old = if_old(contract, self._today())
         return Target(provider, contract, endpoint, model, kind, stream, base_url, unknown, old)
 
-    def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
-        from ..contract import Budget, open_contract
+    def _with_own_model(self, ask: Ask) -> Ask:
+        """Where the user's documents describe one model alone, that is the one meant."""
+        if not ask.openapi or ask.endpoint or ask.model:
+            return ask
+        from ..contract import Contract, make_source, read_document
+
+        budget = self._shared_budget()
+        own = Contract([make_source(read_document(file, budget)) for file in ask.openapi])
+        models = list(dict.fromkeys(endpoint.model for endpoint in own.creates if endpoint.model))
+        return replace(ask, model=models[0]) if len(models) == 1 else ask
+
+    def _shared_budget(self) -> Budget:
+        from ..contract import Budget
 
         if self._budget is None:
             self._budget = Budget(self._settings.document_nodes, self._settings.document_seconds)
+        return self._budget
+
+    def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
+        from ..contract import open_contract
+
         place = (provider.protocol, tuple(files))
         if place not in self._contracts:
-            self._contracts[place] = open_contract(provider.protocol, files, budget=self._budget)
+            self._contracts[place] = open_contract(provider.protocol, files, budget=self._shared_budget())
         return self._contracts[place]
 
     def _provider(self, ask: Ask) -> tuple[ProviderSettings, bool]:
@@ -133,7 +133,7 @@ class Chooser:
         knowing = tuple(provider for provider in self._settings.providers.values() if self._knows(provider, ask))
         for narrow in (
             self._by_host(ask.base_url, knowing),
-            _by_own_models(ask.model, knowing),
+            by_own_models(ask.model, knowing),
             self._default(knowing),
         ):
             if len(knowing) > 1 and len(narrow) == 1:
@@ -160,17 +160,17 @@ class Chooser:
         return tuple(p for p in everybody if looks_like_its(self._contract(p), ask.endpoint, ask.model))
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
-        if _by_own_models(ask.model, [provider]):
+        if by_own_models(ask.model, [provider]):
             return True
         contract = self._contract(provider)
-        return _found(contract, replace(ask, kind=None)) is not None or self._known_to_user(contract, provider, ask)
+        return found_by(contract, replace(ask, kind=None)) is not None or self._known_to_user(contract, provider, ask)
 
     def _known_to_user(self, contract: Contract, provider: ProviderSettings, ask: Ask) -> bool:
         """Whether the user's own documents know what is asked for, under a path such as this provider's."""
         if not ask.openapi:
             return False
-        found = _found(self._contract(provider, ask.openapi), ask)
-        return found is not None and _same_family(contract, found.path)
+        found = found_by(self._contract(provider, ask.openapi), ask)
+        return found is not None and same_family(contract, found.path)
 
     def _default(self, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
         return tuple(p for p in providers if p.name == self._settings.default_provider)
@@ -208,13 +208,13 @@ class Chooser:
             if found is None:
                 everybody = tuple(self._settings.providers.values())
                 raise with_the_way_on(error, provider, everybody, self._contract) from None
-            return found, found.model or ask.model or _default_model(provider, kind, ask.flags), named or ""
+            return found, found.model or ask.model or default_model(provider, kind, ask.flags), named or ""
 
     def _conventional(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
         from ..contract import by_convention
 
-        usual = _default_model(provider, kind, ask.flags)
-        like = _found(contract, Ask(model=usual)) if usual else None
+        usual = default_model(provider, kind, ask.flags)
+        like = found_by(contract, Ask(model=usual)) if usual else None
         if ask.endpoint or like is None or like.model:
             return by_convention(contract, ask.endpoint or ask.model or "", kind=ask.kind or "", like=like)
         return like
@@ -225,8 +225,8 @@ class Chooser:
         if ask.endpoint:
             endpoint = contract.find_endpoint(ask.endpoint, create_only=True)
             _check_agreement(ask, endpoint)
-            return endpoint, endpoint.model or ask.model or _default_model(provider, endpoint.kind or kind, ask.flags)
-        model = ask.model or _default_model(provider, kind, ask.flags)
+            return endpoint, endpoint.model or ask.model or default_model(provider, endpoint.kind or kind, ask.flags)
+        model = ask.model or default_model(provider, kind, ask.flags)
         if not model:
             raise UsageError(
                 "model_needed",
@@ -236,10 +236,10 @@ class Chooser:
         try:
             endpoint = contract.find_model(model, kind=ask.kind)
         except NotFound:
-            if ask.kind and ask.model and (other := _found(contract, replace(ask, kind=None))):
+            if ask.kind and ask.model and (other := found_by(contract, replace(ask, kind=None))):
                 _check_agreement(ask, other)
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
-            if len(free) != 1 or _closed(contract, free[0]):
+            if len(free) != 1 or closed(contract, free[0]):
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
@@ -260,36 +260,3 @@ def _check_agreement(ask: Ask, endpoint: Endpoint) -> None:
                 details={"received": asked, "allowed": [made]},
                 guidance=(f"leave {flag} out, or name another endpoint or model",),
             )
-
-
-def _found(contract: Contract, ask: Ask) -> Endpoint | None:
-    with suppress(NotFound):
-        if ask.endpoint:
-            return contract.find_endpoint(ask.endpoint, create_only=True)
-        return contract.find_model(ask.model or "", kind=ask.kind)
-    return None
-
-
-def _closed(contract: Contract, endpoint: Endpoint) -> bool:
-    """Whether the endpoint's models are a closed list: a body with an unknown model is then no valid one."""
-    return any("model" in problem.field for problem in contract.validate(endpoint, {"model": "ep-unknown"})
-               if problem.severity == "error")  # fmt: skip
-
-
-def _default_model(provider: ProviderSettings, kind: str, flags: frozenset[str]) -> str:
-    use = "edit" if kind == "image" and "image" in flags else kind
-    return provider.default_models.get(use) or provider.default_models.get(kind, "")
-
-
-def _by_own_models(model: str | None, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
-    return tuple(p for p in providers if model in p.default_models.values() or model in p.models)
-
-
-def _model_kind(contract: Contract, model: str) -> str:
-    return next((info.kind for info in contract.models() if info.id == model), "")
-
-
-def _same_family(contract: Contract, endpoint: str) -> bool:
-    """Whether an endpoint that only the user's document knows begins as this provider's endpoints do."""
-    first = urlsplit(endpoint).path.strip("/").removeprefix("api/").removeprefix("v1/").split("/")[0]
-    return any(known.path.strip("/").split("/")[0] == first for known in contract.creates)

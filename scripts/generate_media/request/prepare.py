@@ -13,8 +13,9 @@ from ..core import Body, InvalidRequest, Json, Request, UsageError, read_user_te
 from ..journal import fingerprint
 from ..media import canonical, for_validation
 from .build import Wish, build_body, check_prompt
-from .choose import Ask, Chooser, Target
+from .choose import Chooser, Target
 from .flag_values import MEDIA_KINDS
+from .known import Ask
 from .sets import apply_sets, parse_set
 
 MEDIA_FLAGS = tuple(flag.replace("-", "_") for flag in MEDIA_KINDS)
@@ -131,17 +132,17 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    objections, unchecked = _objections(target, body, wanted.no_validate)
+    objections, unchecked = _objections(target, body, wanted)
     endpoint = target.endpoint
     request = Request(
         provider=target.provider.name,
-        path=endpoint.path,
+        path=endpoint.path.split("#")[0],
         canonical_path=endpoint.poll_path or endpoint.path,
         model=target.model,
         kind=target.kind,
         stream=target.stream,
         body=body,
-        multipart=multipart,
+        multipart=multipart or endpoint.multipart_only,
         query_path=endpoint.query_path,
         prompt=prompt_of(wanted.wish.prompt, body),
         synchronous=endpoint.synchronous,
@@ -186,7 +187,7 @@ def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:6]
 
 
-def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
     check.
 
@@ -199,7 +200,7 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
         return (said,), (said,)
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
-    if errors and not no_validate:
+    if errors and not wanted.no_validate:
         raise InvalidRequest(
             "invalid_request",
             errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
@@ -211,6 +212,8 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
             details={"may_have_been_created": False, "problems": [problem_json(problem) for problem in errors[:10]]},
         )
     unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
+    if wanted.ask.openapi and not target.contract.is_own(target.endpoint, len(wanted.ask.openapi)):
+        unchecked = (f"no document given with --openapi describes {target.endpoint.path}; the contract of {date} does",)
     warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
     if errors:
         said = "; ".join(error.message for error in errors[:_SAID])
