@@ -178,3 +178,34 @@ def test_any_prefix_of_the_stream_is_read(inspect: Inspect, tmp_path: Path, poll
     assert (endpoint.model, endpoint.streams, endpoint.twin_inferred) == (NEW, True, False)
     assert endpoint.sse_path == stream.removeprefix("/v1") + NEW
     assert endpoint.poll_path == poll.removeprefix("/v1") + NEW
+
+
+AGNES = json.loads((REFERENCES / "agnes.openapi.json").read_text(encoding="utf-8"))
+
+
+def test_a_protocol_whose_body_names_the_model_is_renewed_too(inspect: Inspect, desk: Desk, tmp_path: Path) -> None:
+    """A new model, in a document without marks of ours."""
+    root = unmarked(AGNES)
+    root["info"]["version"] = "2026-12-05"
+    root["components"]["schemas"]["ImageRequest"]["properties"]["model"]["enum"].append("agnes-image-3")
+    (tmp_path / "fresh.json").write_text(json.dumps(root))
+    code, told = inspect("--renew", str(tmp_path / "fresh.json"))
+    assert (code, told["renewed"], told["date"]) == (0, ["agnes"], "2026-12-05")
+    assert told["diff"]["not_in_this_document"] == []
+    listed = inspect("--models", "--provider", "agnes")[1]
+    assert "agnes-image-3" in json.dumps(listed["models"]["image"])
+    words = ("--model", "agnes-image-3", "--prompt", "a cat", "--size", "1K")
+    ran = desk.call("create_and_wait", "--dry-run", *words)
+    assert (ran.code, ran.last["provider"]) == (0, "agnes"), ran.out
+    assert ran.last["body"] == {"model": "agnes-image-3", "prompt": "a cat", "size": "1K"}
+    assert not ran.last["warnings"]
+
+
+def test_a_kept_document_that_was_broken_says_how_to_return(inspect: Inspect, tmp_path: Path) -> None:
+    told = inspect("--renew", written(tmp_path, {f"/v1/generation/{NEW}": body(FIELDS)}))[1]
+    Path(told["kept"]).write_text("{")
+    code, broken = inspect("--models", "--provider", "skills.video")
+    assert (code, broken["error"]) == (2, "broken_document")
+    assert "--renew --drop" in " ".join(broken["guidance"])
+    assert inspect("--renew", "--drop")[0] == 0
+    assert inspect("--models", "--provider", "skills.video")[0] == 0

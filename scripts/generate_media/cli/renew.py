@@ -119,7 +119,7 @@ def _keep(fresh: Fresh) -> tuple[Path, list[Path]]:
     if folder is None:
         raise StorageError("not_kept", "this user has no home folder; name a place with XDG_CONFIG_HOME")
     data = json.dumps(fresh.root, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    name = hashlib.sha256("\n".join(sorted(fresh.models)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    name = hashlib.sha256("\n".join(sorted(fresh.source.paths)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     file = folder / f"{fresh.protocol}-{name}.json"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def _covers(fresh: Fresh, file: Path) -> bool:
     from ..contract import Contract, make_source, read_document
 
     old = Contract([make_source(read_document(file), fresh.protocol)])
-    return {e.model or e.path for e in old.creates} <= set(fresh.models)
+    return {endpoint.path for endpoint in old.endpoints} <= set(fresh.source.paths)
 
 
 def _drop(protocol: str) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .merging import Schema, merge
-from .operations import Endpoint
+from .operations import Endpoint, Operation
 from .variants import branch_for, union_of, variants_of
 
 
@@ -45,10 +45,22 @@ def model_rows(creates: Sequence[Endpoint]) -> tuple[ModelRow, ...]:
         if endpoint.model:
             rows.setdefault((endpoint.model, endpoint.kind), ModelRow(endpoint.model, endpoint.kind, endpoint))
         elif endpoint.operation is not None:
-            for row in endpoint.operation.node.get("x-models", ()):
+            for row in _listed(endpoint.operation):
                 kind = str(row.get("kind") or endpoint.kind)
                 rows.setdefault((row["id"], kind), ModelRow(row["id"], kind, endpoint, str(row.get("note", ""))))
     return tuple(rows.values())
+
+
+def _listed(operation: Operation) -> list[Mapping[str, Any]]:
+    """``x-models``; of a document that did not come with the bundle, the models that its own fields allow."""
+    marked: list[Mapping[str, Any]] = list(operation.node.get("x-models", ()))
+    if operation.document.trusted:
+        return marked
+    from .field_forms import branches_of
+
+    known = {row["id"]: row for row in marked}
+    allowed = dict.fromkeys(model for branch in branches_of(operation) for model in branch.models)
+    return [known.get(model, {"id": model}) for model in allowed] or marked
 
 
 def describe_models(creates: Sequence[Endpoint]) -> tuple[ModelInfo, ...]:

@@ -16,26 +16,33 @@ from .catalog import Contract
 from .changes import diff
 from .fields import fields_of
 from .layer import order, own_date
-from .load import BrokenDocument, Document, document_from_bytes
+from .load import BrokenDocument, Document, document_from_bytes, read_document
+from .modelinfo import model_rows
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
-from .source import make_source
+from .source import Source, make_source
 from .template import Unsatisfiable, make_template
 
 _KINDS = (("images", "image"), ("videos", "video"))
 
 
 class Fresh(NamedTuple):
-    """A document that may lie over the bundle. ``root`` is plain JSON, ``x-snapshot`` in it; ``contract`` it alone."""
+    """A document that may lie over the bundle. ``root`` is plain JSON, ``x-snapshot`` in it; ``source`` is it, read."""
 
     protocol: str
     root: dict[str, Any]
-    contract: Contract
+    source: Source
+
+    @property
+    def creates(self) -> tuple[Endpoint, ...]:
+        """The calls of its own that make something."""
+        made = _with_bundle(self.source, self.source.document.budget)
+        return tuple(endpoint for endpoint in made.creates if _is_its(endpoint, self.source.document))
 
     @property
     def models(self) -> tuple[str, ...]:
-        """What it makes, by model, or by path where the model is a field of the body."""
-        return tuple(dict.fromkeys(endpoint.model or endpoint.path for endpoint in self.contract.creates))
+        """What it makes, model by model."""
+        return tuple(dict.fromkeys(row.id for row in model_rows(self.creates)))
 
 
 def fresh_document(
@@ -56,7 +63,7 @@ def fresh_document(
     budget = budget or Budget()
     document = document_from_bytes(data, name, budget=budget)
     protocol = protocol or _protocol_of(document)
-    made = _with_bundle(document, protocol, budget)
+    made = _with_bundle(make_source(document, protocol), budget)
     if not any(_is_its(endpoint, document) for endpoint in made.creates):
         raise UsageError(
             "nothing_to_renew",
@@ -68,20 +75,19 @@ def fresh_document(
     root = _marked(made, document, pages)
     snapshot = {"date": own_date(root) or today, "renewed": today, "source": name, "complete": complete}
     root["x-snapshot"] = snapshot
-    return Fresh(protocol, root, Contract([make_source(Document(root, name, budget=budget), protocol)]))
+    return Fresh(protocol, root, make_source(Document(root, name, budget=budget), protocol))
 
 
 def what_changes(fresh: Fresh, before: Contract) -> dict[str, Any]:
     """The difference that a fresh document makes to the contract in force, and what of that is not in it."""
-    sources = [*fresh.contract.sources, *before.sources]
-    found = diff(before, Contract(sources), only=fresh.contract.sources[0].document)
-    have = {*fresh.models, *(row["to"].split("/", 2)[-1] for row in found["moved"])}
-    known = dict.fromkeys(endpoint.model or endpoint.path for endpoint in before.creates)
+    found = diff(before, Contract([fresh.source, *before.sources]), only=fresh.source.document)
     moved = {row["from"] for row in found["moved"]}
-    gone = [e.model or e.path for e in before.creates if f"{e.method} {e.poll_path or e.path}" not in moved]
-    absent = [name for name in known if name in gone and name not in have]
-    complete = fresh.root["x-snapshot"]["complete"]
-    return {**found, "gone" if complete else "not_in_this_document": absent}
+    stayed = [e for e in before.creates if f"{e.method} {e.poll_path or e.path}" not in moved]
+    have = frozenset(fresh.models)
+    absent = list(dict.fromkeys(row.id for row in model_rows(stayed) if row.id not in have))
+    if fresh.root["x-snapshot"]["complete"]:
+        return {**found, "breaking": found["breaking"] or bool(absent), "gone": absent}
+    return {**found, "not_in_this_document": absent}
 
 
 def is_in_force(fresh: Fresh) -> bool:
@@ -91,15 +97,14 @@ def is_in_force(fresh: Fresh) -> bool:
 
 
 def _bundled(protocol: str) -> Document:
-    from .load import read_document
-
     return read_document(PROTOCOLS[protocol].document)
 
 
-def _with_bundle(document: Document, protocol: str, budget: Budget) -> Contract:
-    bundled = _bundled(protocol)
+def _with_bundle(source: Source, budget: Budget) -> Contract:
+    """A document over the bundle's, whose marks say what the calls of both are for."""
+    bundled = _bundled(source.protocol)
     bundled.budget, bundled.trusted = budget, True
-    return Contract([make_source(document, protocol), make_source(bundled, protocol)])
+    return Contract([source, make_source(bundled, source.protocol)])
 
 
 def _protocol_of(document: Document) -> str:
