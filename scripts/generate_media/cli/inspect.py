@@ -48,6 +48,7 @@ from ..core import (
     user_json,
 )
 from ..events import print_document
+from ..request import the_way_on
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -164,7 +165,11 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
                 continue
             by_field = by_model and not endpoint.model
             return contract, endpoint, [args.endpoint, *variants] if by_field else variants
-    raise _best(missed, args.endpoint)
+    best = _best(missed, args.endpoint)
+    dates = sorted({str(contract.snapshot["date"]) for contract in contracts if contract.snapshot})
+    if dates:
+        best.guidance = (*the_way_on(" and ".join(dates), "create_and_wait.py "), *best.guidance)
+    raise best
 
 
 def _check_variants(endpoint: Endpoint, variants: Sequence[str], asked: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         prepare_request as prepare_request,
         wanted_from as wanted_from,
     )
+    from .unknown import the_way_on as the_way_on
 else:
     from ..core.door import opened
 
@@ -27,4 +28,5 @@ else:
         ("choose", "Chooser"),
         ("flag_values", "MEDIA_KINDS"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
+        ("unknown", "the_way_on"),
     )
