@@ -58,6 +58,9 @@ def test_a_renewed_model_is_known_to_every_script(inspect: Inspect, desk: Desk, 
     listed = inspect("--models", "--provider", "skills.video")[1]
     assert NEW in json.dumps(listed["models"]["video"])
     assert listed["snapshot"] == "2026-12-01"
+    assert listed["snapshots"]["2026-12-01"] == 1, "the others are as old as they were"
+    assert "of 2026-03-20" in listed["contract_age"]
+    assert "contract_age" not in inspect("--endpoint", NEW, "--validate", "{}")[1]
     assert inspect("--endpoint", NEW, "--validate", '{"prompt":"x","seconds":9}')[0] == 22
     template = inspect("--endpoint", NEW, "--include-template")[1]["request_template"]
     assert list(template) == ["prompt"]

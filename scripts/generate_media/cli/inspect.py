@@ -33,6 +33,7 @@ from ..contract import (
     read_document,
     read_navigation,
     variants_of,
+    whole_date,
 )
 from ..core import (
     CONFIG_FILE,
@@ -166,7 +167,7 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
             by_field = by_model and not endpoint.model
             return contract, endpoint, [args.endpoint, *variants] if by_field else variants
     best = _best(missed, args.endpoint)
-    dates = sorted({str(contract.snapshot["date"]) for contract in contracts if contract.snapshot})
+    dates = sorted({whole_date(contract) for contract in contracts} - {""})
     if dates:
         best.guidance = (*the_way_on(" and ".join(dates), "create_and_wait.py "), *best.guidance)
     raise best
@@ -221,14 +222,14 @@ def _validated(contract: Contract, endpoint: Endpoint, args: argparse.Namespace)
         "problems": [_short(problem.as_json()) for problem in told[:SHOWN_PROBLEMS]],
         "unchecked": [problem.message for problem in problems if problem.severity == UNCHECKED],
     }
-    row |= _age(contract, args) if bad else {}
+    row |= _age(contract, args, endpoint) if bad else {}
     row |= {"more_problems": len(told) - SHOWN_PROBLEMS} if len(told) > SHOWN_PROBLEMS else {}
     return (ExitCode.INVALID if bad else ExitCode.OK), row
 
 
-def _age(contract: Contract, args: argparse.Namespace) -> dict[str, str]:
+def _age(contract: Contract, args: argparse.Namespace, endpoint: Endpoint | None = None) -> dict[str, str]:
     """What is said of a contract that has grown old."""
-    old = if_old(contract, args.today)
+    old = if_old(contract, args.today, endpoint)
     return {"contract_age": old} if old else {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .age import RENEW as RENEW, if_old as if_old
+    from .age import RENEW as RENEW, if_old as if_old, source_of as source_of, whole_date as whole_date
     from .budget import Budget as Budget
     from .catalog import Contract as Contract, open_contract as open_contract
     from .changes import diff as diff
@@ -47,7 +47,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("age", "RENEW if_old"),
+        ("age", "RENEW if_old source_of whole_date"),
         ("budget", "Budget"),
         ("catalog", "Contract open_contract"),
         ("changes", "diff"),

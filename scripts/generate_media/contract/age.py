@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .layer import own_date, snapshot_of
+from .modelinfo import model_rows
 
 if TYPE_CHECKING:
     from .catalog import Contract
+    from .load import Document
+    from .operations import Endpoint
 
 OLD_DAYS = 120
 RENEW = "python3 scripts/inspect_openapi.py --renew FILE|URL takes in the provider's newer OpenAPI document"
 
 
-def age_days(contract: Contract, today: datetime.date) -> int | None:
-    """Days since the date that a contract is of (its month's first where it says no day); None where it has none."""
-    written = str(contract.snapshot.get("date", ""))
+def whole_date(contract: Contract) -> str:
+    """The date up to which all that the contract knows reaches: the bundle's, or a newer complete document's."""
+    documents = [source.document for source in contract.sources]
+    whole = [one for one in documents if one.trusted or snapshot_of(one.root).get("complete") is True]
+    return _date(whole[0] if whole else documents[0])
+
+
+def source_of(contract: Contract, endpoint: Endpoint) -> str:
+    """The description of a call, in words: by its date, else by its file's name."""
+    if endpoint.operation is None:
+        return f"the contract of {whole_date(contract)}"
+    document = endpoint.operation.document
+    date = _date(document)
+    return f"the contract of {date}" if date else Path(document.name).name
+
+
+def models_by_date(contract: Contract) -> dict[str, int]:
+    """Date of a document → how many models it describes."""
+    rows = [row.endpoint.operation for row in model_rows(contract.creates)]
+    return dict(Counter(_date(operation.document) for operation in rows if operation is not None))
+
+
+def if_old(contract: Contract, today: datetime.date, endpoint: Endpoint | None = None) -> str:
+    """A sentence about a contract (what it says of one call) that is older than OLD_DAYS, with what to do; else
+    empty."""
+    operation = endpoint.operation if endpoint is not None else None
+    date = whole_date(contract) if operation is None else _date(operation.document)
     try:
-        date = datetime.date.fromisoformat(written if written.count("-") > 1 else f"{written}-01")
+        days = (today - datetime.date.fromisoformat(date if date.count("-") > 1 else f"{date}-01")).days
     except ValueError:
-        return None
-    return (today - date).days
-
-
-def if_old(contract: Contract, today: datetime.date) -> str:
-    """A sentence about a contract that is older than OLD_DAYS, with what to do; else empty."""
-    days = age_days(contract, today)
-    if days is None or days <= OLD_DAYS:
         return ""
-    return f"the contract is of {contract.snapshot['date']}, {days} days old; {RENEW}"
+    return f"the contract is of {date}, {days} days old; {RENEW}" if days > OLD_DAYS else ""
+
+
+def _date(document: Document) -> str:
+    return str(snapshot_of(document.root).get("date") or own_date(document.root))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core import Json, NotFound, capped, clean_text
 from . import operations as ops
+from .age import models_by_date
 from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
@@ -102,6 +103,9 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
     gone = [row.id for row in model_rows(contract.creates) if contract.gone(row.endpoint)]
     undocumented = [info.id for info in infos if not info.documented]
     document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}
+    dates = models_by_date(contract)
+    if len(dates) > 1:
+        document["snapshots"] = dates
     if common:
         document["unless_said"] = {"modes": "+".join(common[0]), "required": list(common[1])}
     document["models"] = rows

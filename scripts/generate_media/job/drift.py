@@ -20,16 +20,16 @@ _GONE = (404, 410)
 def with_drift(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
     """The same refusal, saying that the contract may be old where the provider objects to a field that the contract
     lacks or took, or has not a model that the contract has."""
-    from ..contract import RENEW, open_contract
+    from ..contract import RENEW, open_contract, source_of
 
     failure = error.failure
     contract = open_contract(ctx.provider.protocol)
     endpoint = _known(contract, request)
     if endpoint is None:
         return error
-    date = contract.snapshot.get("date")
+    source = source_of(contract, endpoint)
     if failure.category is Category.NOT_FOUND:
-        said = f"{request.model} is in the contract of {date}, which may be old"
+        said = f"{request.model} is in {source}, which may be old"
     else:
         fields = _fields_named(failure.message, endpoint, request.body)
         if not fields:
@@ -37,7 +37,7 @@ def with_drift(ctx: JobContext, request: Request, error: ProviderRefused) -> Pro
         lacking = [name for name, known in fields.items() if not known]
         error.details |= {"not_in_contract": lacking[:10]} if lacking else {}
         what = "it lacks a field that the provider speaks of" if lacking else "it allows what the provider refuses"
-        said = f"the contract of {date} may be old: {what}"
+        said = f"{source} may be old: {what}"
     on = "--set FIELD=VALUE with --no-validate sends a field that it does not know; --no-validate a model, too"
     error.guidance = (*error.guidance, said, RENEW, on)
     return error

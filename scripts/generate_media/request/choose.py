@@ -82,7 +82,7 @@ class Chooser:
                 else contract.find_endpoint(f"POST {wanted}", create_only=True)
             )
         base_url = ask.base_url or provider.base_url
-        old = if_old(contract, self._today())
+        old = if_old(contract, self._today(), endpoint)
         return Target(provider, contract, endpoint, model, kind, stream, base_url, unknown, old)
 
     def _with_own_model(self, ask: Ask) -> Ask:

@@ -194,9 +194,11 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
     Raises:
         InvalidRequest: the contract has errors.
     """
-    date = target.contract.snapshot.get("date")
+    from ..contract import source_of
+
+    source = source_of(target.contract, target.endpoint)
     if target.unknown:
-        said = f"{target.unknown} is not in the contract of {date}, so nothing of this request was checked"
+        said = f"{target.unknown} is not in {source}, so nothing of this request was checked"
         return (said,), (said,)
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -213,11 +215,11 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
         )
     unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
     if wanted.ask.openapi and not target.contract.is_own(target.endpoint, len(wanted.ask.openapi)):
-        unchecked = (f"no document given with --openapi describes {target.endpoint.path}; the contract of {date} does",)
+        unchecked = (f"no document given with --openapi describes {target.endpoint.path}; {source} does",)
     warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
     if errors:
         said = "; ".join(error.message for error in errors[:_SAID])
-        warnings = (f"sent unchecked, although the contract of {date} objects: {said}", *warnings)
+        warnings = (f"sent unchecked, although {source} objects: {said}", *warnings)
     return warnings, unchecked
 
 

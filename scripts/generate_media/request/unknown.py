@@ -20,18 +20,22 @@ def with_the_way_on(
     error: NotFound, provider: ProviderSettings, others: Sequence[ProviderSettings], open_: Open
 ) -> NotFound:
     """The same refusal with near names of every provider, how old the contract is, and how to go on without it."""
+    from ..contract import whole_date
+
     own = [{"name": name, "provider": provider.name} for name in error.details.get("suggestions", ())]
     found = own + near_names(str(error.details.get("received", "")), [provider, *others], open_)
     error.details["suggestions"] = [row for at, row in enumerate(found) if row not in found[:at]][:_SHOWN]
-    error.guidance = (*the_way_on(str(open_(provider).snapshot.get("date"))), *error.guidance)
+    error.guidance = (*the_way_on(whole_date(open_(provider))), *error.guidance)
     return error
 
 
 def unknown_to_all(named: str, providers: Sequence[ProviderSettings], open_: Open) -> UsageError:
     """The refusal of a name that no provider's contract has, nor looks like one of theirs."""
+    from ..contract import whole_date
+
     near = near_names(named, providers, open_)
     meant = f"; did you mean {' or '.join(row['name'] for row in near[:3])}?" if near else ""
-    dates = sorted({str(open_(provider).snapshot.get("date")) for provider in providers})
+    dates = sorted({whole_date(open_(provider)) for provider in providers})
     return UsageError(
         "provider_needed",
         f"{named!r} is known to no provider's contract{meant}",
