@@ -84,7 +84,8 @@ def test_the_snapshot_is_renewed_from_fresh_documents(
         "/v1/generation/bytedance/seedream-4.5": body({**old, "properties": plain}),
         "/v1/generation/acme/clip-video": body({"$ref": "#/components/schemas/C"}),
     }
-    schemas = {"C": {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}}
+    clip = {"prompt": {"type": "string"}, "seconds": {"type": "integer"}}
+    schemas = {"C": {"type": "object", "required": ["prompt"], "properties": clip}}
     fresh = tmp_path / "fresh.json"
     fresh.write_text(json.dumps(document(paths, servers=[{"url": "/api"}], components={"schemas": schemas})))
     places = ["--references", str(references), "--sources", str(tmp_path)]
@@ -100,6 +101,7 @@ def test_the_snapshot_is_renewed_from_fresh_documents(
     endpoint = renewed.find_model("acme/clip-video")
     assert (endpoint.kind, endpoint.twin_inferred, endpoint.query_path) == ("video", False, "/generation/{id}")
     assert [problem.field for problem in renewed.validate(endpoint, {})] == ["prompt"]
+    assert list(renewed.forms(endpoint)[0].flags) == ["prompt", "duration"]
     assert renewed.validate(renewed.find_model("openai/sora-2"), {"prompt": "x"}) == ()
     overlay = json.loads((tmp_path / OVERLAY).read_text(encoding="utf-8"))
     assert renew(known, overlay) == made, "the overlay alone must give the same document again"

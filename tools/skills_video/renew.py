@@ -2,7 +2,7 @@
 
 Two pure steps: :func:`overlay_of` takes out of the fresh documents what the bundle keeps (one plain schema a
 model), and :func:`renew` lays that over the bundled document. Fields that did not change keep their ``x-``
-marks (source, hints); flag forms stay while the fields that they fill are there.
+marks (source, hints); flag forms are those that --renew gives.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from generate_media.contract import (
     PREFIX,
     Contract,
+    FlagForm,
     Operation,
     closure,
     merge,
@@ -24,8 +25,11 @@ _FRESH = "[D]"
 _POLL, _SSE = "/generation/{}", "/generation/sse/{}"
 
 
-def overlay_of(fresh: Contract, date: str) -> dict[str, Any]:
-    """``{date, source, models: [{id, kind, content_types, schema}]}`` of the fresh documents' models."""
+def overlay_of(fresh: Contract, known: Contract, date: str) -> dict[str, Any]:
+    """``{date, source, models: [{id, kind, content_types, flags, schema}]}`` of the fresh documents' models.
+
+    ``known``: the same documents over the bundle's, for what flags fill.
+    """
     rows: dict[str, dict[str, Any]] = {}
     for endpoint in fresh.creates:
         operation = endpoint.operation
@@ -34,10 +38,17 @@ def overlay_of(fresh: Contract, date: str) -> dict[str, Any]:
                 "id": endpoint.model,
                 "kind": endpoint.kind,
                 "content_types": list(endpoint.content_types),
+                "flags": [_form(form) for form in known.forms(known.find_model(endpoint.model))],
                 "schema": _plain(operation),
             }
     names = [source.document.name.rsplit("/", 1)[-1] for source in fresh.sources]
     return {"date": date, "source": ", ".join(names), "models": list(rows.values())}
+
+
+def _form(form: FlagForm) -> dict[str, Any]:
+    """A form as ``x-flags`` writes it, without what is empty."""
+    row = {"name": form.name, "set": dict(form.set), "needs": list(form.needs)}
+    return {key: value for key, value in row.items() if value} | {"flags": dict(form.flags)}
 
 
 def _plain(operation: Operation) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def renew(document: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
         result["components"]["requestBodies"][name] = _body(name, row["content_types"])
         for path, mode in ((_SSE.format(row["id"]), "sse"), (_POLL.format(row["id"]), "poll")):
             item = result["paths"].setdefault(path, {})
-            item["post"] = _operation(item.get("post") or _pattern(result, mode), row, mode, schemas[name])
+            item["post"] = _operation(item.get("post") or _pattern(result, mode), row, mode)
     result["x-snapshot"] = {**result.get("x-snapshot", {}), "renewed": overlay["date"], "from": overlay["source"]}
     return result
 
@@ -136,7 +147,7 @@ def _pattern(document: Mapping[str, Any], mode: str) -> dict[str, Any]:
     return {"responses": {}}
 
 
-def _operation(old: Mapping[str, Any], row: Mapping[str, Any], mode: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(old: Mapping[str, Any], row: Mapping[str, Any], mode: str) -> dict[str, Any]:
     model, kind = row["id"], row["kind"] or old.get("x-kind", "")
     name = model.replace("/", ".")
     how = "streamed" if mode == "sse" else "polled"
@@ -151,26 +162,7 @@ def _operation(old: Mapping[str, Any], row: Mapping[str, Any], mode: str, schema
         "x-twin": (_POLL if mode == "sse" else _SSE).format(model),
         "x-source": _FRESH,
         "requestBody": {"$ref": f"#/components/requestBodies/{name}"},
-        "x-flags": _flags(old.get("x-flags"), schema),
+        "x-flags": row["flags"] or old.get("x-flags") or [],
     }
     new.pop("x-fields", None)
     return new
-
-
-def _flags(old: Any, schema: Mapping[str, Any]) -> list[Any]:
-    """The forms whose fields are still there; a new model gets its prompt."""
-    names = set(schema.get("properties", {}))
-    for branch in [*schema.get("oneOf", ()), *schema.get("anyOf", ())]:
-        names |= set(branch.get("properties", {})) if isinstance(branch, dict) else set()
-    if not names:
-        return list(old or [])
-    forms = []
-    for form in old or [{"name": "prompt", "flags": {"prompt": {"to": "prompt", "source": _FRESH}}}]:
-        flags = {
-            flag: rule
-            for flag, rule in form["flags"].items()
-            if str(rule.get("to", "")).split(".")[0].removesuffix("[]") in names or "map" in rule
-        }
-        if flags and set(form.get("needs", ())) <= set(flags):
-            forms.append({**form, "flags": flags})
-    return forms

@@ -43,7 +43,10 @@ def renewed(openapi: Sequence[Path], docs: Path | None, references: Path, date: 
     pages = read_navigation(docs) if docs else None
     fresh = [fresh_document(read_bytes(path), path.name, "skills_video", today=date, pages=pages) for path in openapi]
     dates = [one.root["x-snapshot"]["date"] for one in fresh]
-    overlay = overlay_of(Contract([one.source for one in fresh]), max(dates))
+    bundled.trusted = True
+    sources = [one.source for one in fresh]
+    known = Contract([*sources, make_source(bundled, "skills_video")])
+    overlay = overlay_of(Contract(sources), known, max(dates))
     document = renew(bundled.root, overlay)
     return overlay, document, diff(_contract(bundled.root), _contract(document))
 

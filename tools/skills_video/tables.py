@@ -59,7 +59,7 @@ def _row(document: Node, operation: Node) -> Iterator[str]:
     elif first["additionalProperties"]:
         yield "*open*"
     yield from (_rule(rule) for rule in first.get("allOf", ()))
-    flags = [f"--{flag}" for flag in operation["x-flags"][0]["flags"] if flag != "prompt"]
+    flags = [f"--{flag}" for flag in next(iter(operation["x-flags"]), {"flags": {}})["flags"] if flag != "prompt"]
     yield f"<br>flags: {' '.join(flags) or '--prompt only'}"
 
 
