@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +85,23 @@ def test_objections_that_are_overruled_are_one_warning_with_the_date(desk: Desk)
     (warning,) = (warning for warning in ran.last["warnings"] if "objects" in warning)
     assert "the contract of 2026-03-20 objects: " in warning
     assert warning.count(";") >= 1
+
+
+def test_a_name_that_could_be_several_is_never_a_new_model(desk: Desk, tmp_path: Path) -> None:
+    twice = {f"/v1/generation/{vendor}/same-name": {"post": {"responses": {}}} for vendor in "ab"}
+    (tmp_path / "own.json").write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": twice}))
+    words = ("--no-validate", "--openapi", str(tmp_path / "own.json"), "--provider", "skills.video", "--prompt", "x")
+    ran = desk.call("create_and_wait", "--dry-run", *words, "--model", "same-name")
+    assert (ran.code, ran.last["error"]) == (23, "model_not_found")
+
+
+def test_a_new_path_of_a_known_family_in_a_document_is_checked(desk: Desk, tmp_path: Path) -> None:
+    fields = {"type": "object", "required": ["model", "prompt"], "properties": {"model": {}, "prompt": {}, "mask": {}}}
+    paths = {"/images/edits": {"post": {"requestBody": {"content": {"application/json": {"schema": fields}}}}}}
+    (tmp_path / "own.json").write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": paths}))
+    words = ("--provider", "agnes", "--openapi", str(tmp_path / "own.json"), "--endpoint", "/images/edits")
+    ran = desk.call("create_and_wait", "--dry-run", *words, "--prompt", "x", "--set", "mask=m")
+    assert (ran.code, ran.last["unchecked"]) == (0, []), ran.out
+    assert ran.last["url"].endswith("/v1/images/edits")
+    wrong = desk.call("create_and_wait", "--dry-run", *words, "--payload", "{}")
+    assert wrong.code == 22

@@ -14,6 +14,7 @@ from . import operations as ops
 from .budget import Budget
 from .layer import kept_documents, order, snapshot_of
 from .load import read_document
+from .marks import marked
 from .naming import alike, readings
 from .operations import Endpoint, Operation
 from .problems import WARNING, Problem
@@ -24,8 +25,6 @@ from .validate import check
 if TYPE_CHECKING:
     from .flags import FlagForm
     from .modelinfo import ModelInfo
-
-_MARKS = ("x-mode", "x-kind", "x-models", "x-query", "x-twin")
 
 
 class Contract:
@@ -118,7 +117,8 @@ class Contract:
             return hits[0].endpoint if not hits[0].endpoint.sse_path else self._streaming(hits[0].endpoint)
         ids = sorted({row.id for row in hits}) or nearest(wanted, [row.id for row in known])
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
-        raise NotFound("model_not_found", reason + _or(ids), details={"received": model, "suggestions": ids})
+        details: dict[str, Any] = {"received": model, "suggestions": ids} | ({"ambiguous": True} if hits else {})
+        raise NotFound("model_not_found", reason + _or(ids), details=details)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """What can be made: id, kind, modes, required fields, variants."""
@@ -186,7 +186,7 @@ class Contract:
         return replace(endpoint, path=path, streams=path == endpoint.sse_path)
 
     def _endpoint(self, source: Source, operation: Operation, path: str) -> Endpoint:
-        operation = self._marked(source, operation, path)
+        operation = marked(self.sources, source, operation, path)
         node = operation.node
         posts = operation.method == "POST"
         by_path = source.model_paths if posts else None
@@ -213,18 +213,6 @@ class Contract:
             summary=operation.text("summary"),
             operation=operation,
         )
-
-    def _marked(self, source: Source, operation: Operation, path: str) -> Operation:
-        """A user's operation with what the snapshot says of the same call's place in a job, which no plain document
-        can say."""
-        if source.document.trusted or source.model_paths is not None:
-            return operation
-        for other in self.sources:
-            if other.document.trusted and path in other.paths:
-                known = next((one.node for one in other.at(path) if one.method == operation.method), {})
-                marks = {key: known[key] for key in _MARKS if key in known}
-                return replace(operation, node={**marks, **operation.node})
-        return operation
 
     def _twin(self, source: Source, path: str) -> tuple[str, bool]:
         twin = source.twin_of(path)

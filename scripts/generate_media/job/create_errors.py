@@ -5,9 +5,10 @@ Which key met which host, what takes a gone model's place, and what to keep when
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
-from ..core import MAX_OUTPUTS, Category, Failure, OutcomeUnknown, ProviderRefused, Reading, Request
+from ..core import MAX_OUTPUTS, Category, Failure, GenerateMediaError, OutcomeUnknown, ProviderRefused, Reading, Request
 from ..journal import JournalWriteError, Row, local_id
 from ..providers import GUIDANCE
 from .context import JobContext
@@ -25,7 +26,8 @@ def with_advice(ctx: JobContext, request: Request, error: ProviderRefused) -> Pr
     if error.category in (Category.NOT_FOUND, Category.VALIDATION):
         from .drift import with_drift
 
-        return with_drift(ctx, request, error)
+        with suppress(GenerateMediaError):  # the refusal itself is told whatever becomes of the contract
+            return with_drift(ctx, request, error)
     if error.category is Category.AUTH:
         key, host = ctx.gateway.key, urlsplit(ctx.gateway.base_url).hostname or ""
         pair = f"the key from {key.source} was refused by {host}: make sure that they belong together"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"[\"'`]([A-Za-z_][A-Za-z0-9_.]{0,39})[\"'`]|\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 """What a message puts in quotes, or spells as fields are spelt."""
-_GONE = (404, 410)
+_ABOUT_FIELDS = re.compile(r"field|param|propert|argument|\bkey\b|required|missing|un(known|expected)|additional", re.IGNORECASE)
 
 
 def with_drift(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
@@ -60,6 +60,9 @@ def _fields_named(message: str, endpoint: Endpoint, body: Mapping[str, Any]) -> 
     operation = endpoint.operation
     rows = fields_of(operation.schema, operation.definitions) if operation is not None else ()
     known = {row.name for row in rows}
-    words = [quoted or spelt for quoted, spelt in _NAMED.findall(message)]
+    told = _ABOUT_FIELDS.search(message) is not None
+    values = {value for value in body.values() if isinstance(value, str)}
+    named = [quoted or spelt for quoted, spelt in _NAMED.findall(message)]
+    words = [word for word in named if word in known or (told and word not in values)]
     words += [name for name in body if re.search(rf"\b{re.escape(name)}\b", message)]
     return {word: word.split(".")[0] in known for word in dict.fromkeys(words)}

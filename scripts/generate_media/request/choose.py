@@ -204,7 +204,8 @@ class Chooser:
             return (*self._known_endpoint(ask, provider, contract, kind), "")
         except NotFound as error:
             named = ask.endpoint or ask.model
-            found = self._conventional(ask, provider, contract, kind) if ask.lenient and named else None
+            goes_on = ask.lenient and named and not error.details.get("ambiguous")
+            found = self._conventional(ask, provider, contract, kind) if goes_on else None
             if found is None:
                 everybody = tuple(self._settings.providers.values())
                 raise with_the_way_on(error, provider, everybody, self._contract) from None
