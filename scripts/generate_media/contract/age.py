@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .layer import own_date, snapshot_of
-from .modelinfo import model_rows
 
 if TYPE_CHECKING:
     from .catalog import Contract
@@ -37,8 +35,11 @@ def source_of(contract: Contract, endpoint: Endpoint) -> str:
 
 def models_by_date(contract: Contract) -> dict[str, int]:
     """Date of a document → how many models it describes."""
+    from .modelinfo import model_rows
+
     rows = [row.endpoint.operation for row in model_rows(contract.creates)]
-    return dict(Counter(_date(operation.document) for operation in rows if operation is not None))
+    dates = [_date(operation.document) for operation in rows if operation is not None]
+    return {date: dates.count(date) for date in dict.fromkeys(dates)}
 
 
 def if_old(contract: Contract, today: datetime.date, endpoint: Endpoint | None = None) -> str:

@@ -17,7 +17,7 @@ from ..core import contracts_dir
 from .budget import Budget
 from .load import BrokenDocument, Document, read_document
 
-_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?$")
+_DATE = re.compile(r"v?(\d{4}-\d{2}(?:-\d{2})?)(?=$|[T .+])")
 
 
 def kept_files(protocol: str = "") -> list[Path]:
@@ -43,8 +43,8 @@ def snapshot_of(root: Mapping[str, Any]) -> Mapping[str, Any]:
 def own_date(root: Mapping[str, Any]) -> str:
     """The document's own date, ``YYYY-MM-DD`` or ``YYYY-MM``: its version where that is one; else empty."""
     info = root.get("info")
-    version = str(info.get("version", "")).strip() if isinstance(info, dict) else ""
-    return version if _DATE.match(version) else ""
+    found = _DATE.match(str(info.get("version", "")).strip()) if isinstance(info, dict) else None
+    return found[1] if found else ""
 
 
 def order(root: Mapping[str, Any]) -> tuple[str, str]:

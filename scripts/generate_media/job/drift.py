@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"[\"'`]([A-Za-z_][A-Za-z0-9_.]{0,39})[\"'`]|\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 """What a message puts in quotes, or spells as fields are spelt."""
-_ABOUT_FIELDS = re.compile(r"field|param|propert|argument|\bkey\b|required|missing|un(known|expected)|additional", re.IGNORECASE)
+_ABOUT_FIELDS = re.compile(
+    r"field|param|propert|argument|required|missing|un(known|expected)|additional", re.IGNORECASE
+)
 
 
 def with_drift(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:

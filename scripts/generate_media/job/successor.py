@@ -69,10 +69,17 @@ def find_successor(
     model = next((model for model in order if not offered or model in offered), None)
     if model is None:
         return None
-    flags = (
-        read_flags(request.body, contract.forms(contract.find_model(request.model), request.model)) if named else None
-    )
+    flags = _flags_of(contract, request)
     return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
+
+
+def _flags_of(contract: Contract, request: Request) -> dict[str, Any] | None:
+    """The request in flags; None where that cannot be, as of a model newer than the contract."""
+    try:
+        endpoint = contract.find_model(request.model)
+    except NotFound:
+        return None
+    return read_flags(request.body, contract.forms(endpoint, request.model))
 
 
 def read_flags(body: Mapping[str, Body], forms: Sequence[FlagForm]) -> dict[str, Any] | None:

@@ -217,9 +217,9 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
     if wanted.ask.openapi and not target.contract.is_own(target.endpoint, len(wanted.ask.openapi)):
         unchecked = (f"no document given with --openapi describes {target.endpoint.path}; {source} does",)
     warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
-    if errors:
-        said = "; ".join(error.message for error in errors[:_SAID])
-        warnings = (f"sent unchecked, although {source} objects: {said}", *warnings)
+    if wanted.no_validate and (errors or warnings):
+        said = [error.message for error in errors] + list(warnings)
+        warnings = (f"sent unchecked, although {source} objects: {'; '.join(said[:_SAID])}",)
     return warnings, unchecked
 
 
