@@ -56,7 +56,7 @@ def report_of(command: list[str], cwd: Path | None = None) -> dict[str, Any]:
 def test_an_official_python_sdk_makes_follows_lists_and_deletes(module: str, sandbox: Running) -> None:
     script = str(HERE / "ark_python.py")
     report = report_of([str(python_of(module)), script, module, sandbox.base_urls["ark"]])
-    assert set(report["scenes"]) == {"text", "first-frame", "first-and-last-frame", "references"}
+    assert set(report["scenes"]) == {"text", "extend", "first-frame", "first-and-last-frame", "references"}
     for name, scene in report["scenes"].items():
         assert scene["status"] == "succeeded"
         assert (scene["listed"], scene["total"]) == ([scene["id"]], 1)

@@ -144,9 +144,9 @@ BOUNDS: list[tuple[str, str, list[Any], list[Any]]] = [
     (AGCLOUD, "callback_url", ["https://h.example/hook"], ["hook", "ftp://h.example/"]),
     (AGCLOUD, "tools", [[{"type": "web_search"}], []], ["web_search", [{}]]),
     (AGCLOUD, "safety_identifier", ["u" * 64], ["u" * 65]),
-    (V20, "service_tier", ["default", "flex"], ["fast"]),
+    (V15, "service_tier", ["default", "flex"], ["fast"]),
     (V20, "priority", [0, 9], [-1, 10]),
-    (V20, "output_format", ["mp4", "mov"], ["gif"]),
+    (V25, "output_format", ["mp4", "mov"], ["gif"]),
 ]
 LEGAL_VALUES = [(model, field, value) for model, field, legal, _ in BOUNDS for value in legal]
 ILLEGAL_VALUES = [(model, field, value) for model, field, _, illegal in BOUNDS for value in illegal]
@@ -184,7 +184,7 @@ def test_seedance_2_5_takes_thirty_images(images: int) -> None:
 def test_limits_only_warn_where_the_model_is_unknown(model: str, field: str, value: Any) -> None:
     content = value if field == "content" else None
     fields = {} if field == "content" else {field: value}
-    assert judge(content, model=model, **fields) == ([], [field])
+    assert judge(content, model=model, **fields) == ([], [field, "model"])
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,17 @@ def test_frames_with_duration_says_which_one_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"priority": 3}, {"service_tier": "flex"}, {"draft": True}, {"output_format": "mov"}],
+    ("fields", "model"),
+    [
+        ({"priority": 3}, V20),
+        ({"service_tier": "flex"}, V15),
+        ({"draft": True, "resolution": "480p"}, V25),
+        ({"output_format": "mov"}, V25),
+    ],
 )
-def test_arks_own_fields_warn_at_agcloud(fields: dict[str, Any]) -> None:
+def test_arks_own_fields_warn_at_agcloud(fields: dict[str, Any], model: str) -> None:
     assert judge(**fields) == ([], ["model"])
-    assert judge(model=V20, **fields) == ([], [])
+    assert judge(model=model, **fields) == ([], [])
 
 
 def test_three_to_three_is_refused_with_the_hint() -> None:

@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import Json, NotFound, UsageError
+from ..core import EndOfService, Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
 from .budget import Budget
-from .flags import FlagForm, forms_from_fields, forms_of, still_there
+from .flags import FlagForm, forms_from_fields, forms_of, still_there, without_fields
 from .load import read_document
 from .merging import merge
+from .modelrules import fields_lacking
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .problems import Problem
@@ -129,8 +130,19 @@ class Contract:
         """Everything the contract says against ``body``, best first; empty when it is valid."""
         return () if endpoint.operation is None else check(endpoint.operation, body)
 
+    def end_of_service(self, endpoint: Endpoint, model: str) -> EndOfService | None:
+        """When a model ends at its provider, and what takes its place, by the first document that tells."""
+        from .modelinfo import model_rows
+
+        for source in self.sources:
+            known = tuple(self._candidates(source, [endpoint.path], endpoint.method, exact=True))
+            for row in model_rows(known):
+                if row.id == model and row.end is not None:
+                    return row.end
+        return None
+
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
-        """How the friendly flags map onto this endpoint's fields, for one model.
+        """How the friendly flags map onto this endpoint's fields, for one model, as far as the model has them.
 
         A user's own document has no ``x-flags``: then the snapshot's for the same call hold, as far as the fields
         are still there, else what the fields' names say.
@@ -141,7 +153,8 @@ class Contract:
         model = model or endpoint.model
         own = forms_of(operation.node, model)
         if own or not endpoint.creates:
-            return own
+            lacking = fields_lacking(operation, model)
+            return without_fields(own, lacking) if lacking else own
         properties = merge(operation.schema, operation.definitions).get("properties") or {}
         for source in self.sources:
             if source.document is not operation.document:

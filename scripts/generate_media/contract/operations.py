@@ -47,6 +47,12 @@ class Endpoint:
         """Whether calling it makes a job (or a picture), as far as the document says."""
         return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids that it makes: its own, else those that the document lists."""
+        listed = self.operation.node.get("x-models", ()) if self.operation else ()
+        return (self.model,) if self.model else tuple(str(row["id"]) for row in listed)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Operation:

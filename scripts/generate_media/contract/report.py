@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core import Json, NotFound, capped, clean_text
+from ..core import EndOfService, Json, NotFound, capped, clean_text, without_none
 from . import operations as ops
 from .budget import TooLarge
 from .catalog import Contract
@@ -92,6 +92,7 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
             row |= {"modes": "+".join(info.modes)} if not common or info.modes != common[0] else {}
             row |= {"required": list(info.required)} if not common or info.required != common[1] else {}
         row |= {"variants": list(info.variants)} if info.variants else {}
+        row |= _end(info.end) if info.end else {}
         if live is not None:
             row["live"] = info.id in listed
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
@@ -107,6 +108,10 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
         others: Json = [name for name in live if name not in known]
         document |= {"live": len(live), "live_only": capped(others, _LIVE_ONLY_BYTES)}
     return document
+
+
+def _end(end: EndOfService) -> dict[str, Any]:
+    return without_none({"ends": end.date or None, "replacement": end.replacement or None})
 
 
 def _most_common(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Any:

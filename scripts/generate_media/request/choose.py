@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -53,9 +54,12 @@ class Target:
 
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
-    it is asked once, and only where nothing else chooses."""
+    it is asked once, and only where nothing else chooses. ``wall`` gives Unix seconds: is the model still served?"""
 
-    def __init__(self, settings: Settings, with_key: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
+    ) -> None:
+        self.wall = wall
         self._settings = settings
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
