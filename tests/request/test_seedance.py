@@ -5,6 +5,7 @@ One request of each kind goes the whole way from flags to the contract; that not
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from generate_media.core.paths import CONFIG_FILE
 from generate_media.core.requests import Request
 from generate_media.request.choose import Chooser
 from generate_media.request.prepare import prepare_request, wanted_from
+from label_samples import box
 
 SETTINGS = load_settings(CONFIG_FILE)
 V25, V20 = "doubao-seedance-2-5-260628", "doubao-seedance-2-0-260128"
@@ -124,9 +126,10 @@ def test_each_row_passes_what_the_model_takes_and_refuses_the_rest(
 
 @pytest.mark.parametrize(("model", "taken"), [(V25, True), (V20, True), (MINI, True), (D25, True), (V15, False)])
 def test_heic_pictures_where_the_model_takes_them(tmp_path: Path, model: str, taken: bool) -> None:
-    box = b"ftypheic\0\0\0\0mif1heic"
+    size = box(b"ispe", struct.pack(">4xII", 640, 480))
+    meta = box(b"meta", bytes(4) + box(b"hdlr", bytes(20)) + box(b"iprp", box(b"ipco", size)))
     photo = tmp_path / "photo.heic"
-    photo.write_bytes((len(box) + 4).to_bytes(4, "big") + box + b"\0\0\0\x08mdat")
+    photo.write_bytes(box(b"ftyp", b"heic\0\0\0\0mif1heic") + meta + box(b"mdat", bytes(99)))
     flags = given(first_frame=[str(photo)])
     if taken:
         assert prepared(model, flags).warnings == ()

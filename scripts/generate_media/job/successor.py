@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
 from ..core import (
-    Body,
     Call,
     Category,
     EndOfService,
     Failure,
-    LocalMedia,
     NotFound,
     ProviderRefused,
     Request,
@@ -30,9 +28,10 @@ from ..events import SAFE_WORD, command
 from ..media import for_validation
 from ..request import MEDIA_KINDS, Wish, build_body
 from .ask import answer_within
+from .read_back import read_flags
 
 if TYPE_CHECKING:
-    from ..contract import Contract, Endpoint, FlagForm
+    from ..contract import Contract, Endpoint
     from .context import JobContext
 
 SHOWN_MODELS = 30
@@ -114,66 +113,6 @@ def find_successor(
         return None
     flags = read_flags(request.body, contract.forms(endpoint, request.model)) if endpoint else None
     return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
-
-
-def read_flags(body: Mapping[str, Body], forms: Sequence[FlagForm]) -> dict[str, Any] | None:
-    """The friendly flags that fill a body, by the form that explains most of it; None where none does."""
-    found = [flags for form in forms if (flags := _read_form(body, form)) is not None]
-    return max(found, key=lambda flags: (sum(name in MEDIA_KINDS for name in flags), len(flags)), default=None)
-
-
-def _read_form(body: Mapping[str, Body], form: FlagForm) -> dict[str, Any] | None:
-    flags: dict[str, Any] = {}
-    appended: dict[str, int] = {}
-    taken: set[str] = set()
-    for flag, rule in form.flags.items():
-        place = str(rule.get("to", "")).removesuffix("[]")
-        value = _at(body, place)
-        if value is None or (place in taken and not str(rule["to"]).endswith("[]")):
-            continue
-        if str(rule["to"]).endswith("[]"):
-            index = appended[place] = appended.get(place, -1) + 1
-            if not isinstance(value, (list, tuple)) or index >= len(value):
-                continue
-            value = value[index]
-        read = _read_value(body, value, rule)
-        if read is not None:
-            flags[flag] = read
-            taken.add(place)
-    whole = all(
-        isinstance(items := _at(body, place), Sequence) and len(items) == last + 1 for place, last in appended.items()
-    )
-    return flags if whole and set(form.needs) <= set(flags) else None
-
-
-def _read_value(body: Mapping[str, Body], value: Body, rule: Mapping[str, Any]) -> Any:
-    """The flag's value behind a field's: the map, the multiplication and the repetition undone."""
-    if "map" in rule:
-        pairs = rule["map"].items()
-        return next((key for key, sent in pairs if _holds(body, value, sent)), None)
-    if "times" in rule and isinstance(value, (int, float)):
-        rate = _at(body, rule["times"]["field"]) or rule["times"]["default"]
-        return f"{round(value / float(rate), 1):g}" if isinstance(rate, (int, float)) and rate else None
-    if isinstance(value, (list, tuple)):
-        if not rule.get("many") or not rule.get("min", 1) <= len(value) <= rule.get("max", len(value)):
-            return None
-        return tuple(_word(item) for item in value)
-    return None if isinstance(value, Mapping) else _word(value)
-
-
-def _holds(body: Mapping[str, Body], value: Body, sent: Any) -> bool:
-    return all(body.get(key) == part for key, part in sent.items()) if isinstance(sent, Mapping) else value == sent
-
-
-def _word(value: Body) -> Any:
-    return value.path if isinstance(value, LocalMedia) else value
-
-
-def _at(body: Any, place: str) -> Body:
-    for name in place.split("."):
-        body = body.get(name) if isinstance(body, Mapping) else None
-    found: Body = body
-    return found
 
 
 def _translated(contract: Contract, model: str, flags: Mapping[str, Any]) -> Successor | None:
