@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/.
+"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/, and fill the tables of
+references/agcloud.md from the document beside it.
 
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ark.tables import filled
 from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
@@ -38,6 +40,12 @@ def build(sources: Path) -> dict[str, str]:
     }
 
 
+def fill(references: Path) -> dict[str, str]:
+    """The pages that we wrote and whose tables a document gives."""
+    document = json.loads((references / "agcloud.openapi.json").read_text(encoding="utf-8"))
+    return {"agcloud.md": filled((references / "agcloud.md").read_text(encoding="utf-8"), document)}
+
+
 def stale(folder: Path, files: dict[str, str]) -> list[str]:
     """Names of files that are missing or hold anything else."""
     return [
@@ -54,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--references", type=Path, default=REFERENCES, help="the folder to write")
     parser.add_argument("--sources", type=Path, default=SOURCES, help="the field tables (default: tools/sources)")
     args = parser.parse_args(argv)
-    files = build(args.sources)
+    files = build(args.sources) | fill(REFERENCES)
     changed = stale(args.references, files)
     if args.check:
         for name in changed:

@@ -1,0 +1,1 @@
+"""The tables of references/agcloud.md, from the document beside it."""
