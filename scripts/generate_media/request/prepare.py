@@ -127,13 +127,14 @@ def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Pr
 
 def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
     target = chooser.choose(wanted.ask)
+    endpoint = target.endpoint
+    # Before the body is checked, which may use up what the document may cost.
+    end, now = target.contract.end_of_service(endpoint, target.model), chooser.wall()
     if wanted.payload is not None:
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
     objections, unchecked = _objections(target, body, wanted.no_validate)
-    endpoint = target.endpoint
-    end, now = target.contract.end_of_service(endpoint, target.model), chooser.wall()
     over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
