@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ark.tables import filled
+from ark_clips import CLIPS_PAGE, clips_page
 from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
@@ -37,13 +37,8 @@ def build(sources: Path) -> dict[str, str]:
         "skills-video.openapi.json": render(document) + "\n",
         "image-model-endpoints.md": model_table(document, "image"),
         "video-model-endpoints.md": model_table(document, "video"),
+        CLIPS_PAGE: clips_page(),
     }
-
-
-def fill(references: Path) -> dict[str, str]:
-    """The pages that we wrote and whose tables a document gives."""
-    document = json.loads((references / "agcloud.openapi.json").read_text(encoding="utf-8"))
-    return {"agcloud.md": filled((references / "agcloud.md").read_text(encoding="utf-8"), document)}
 
 
 def stale(folder: Path, files: dict[str, str]) -> list[str]:
@@ -62,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--references", type=Path, default=REFERENCES, help="the folder to write")
     parser.add_argument("--sources", type=Path, default=SOURCES, help="the field tables (default: tools/sources)")
     args = parser.parse_args(argv)
-    files = build(args.sources) | fill(REFERENCES)
+    files = build(args.sources)
     changed = stale(args.references, files)
     if args.check:
         for name in changed:

@@ -7,15 +7,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from generate_media.core import REFERENCES
+
 Node = Mapping[str, Any]
+CLIPS_PAGE = "agcloud.md"
 CLIPS = "/contents/generations/tasks"
 _COUNTED = {"ReferenceImage": "images", "VideoPart": "videos", "AudioPart": "audios"}
 _WORDS = {"service_tier": "flex", "output_format": "mov"}
 """Fields that every model has, by the value that some have not."""
 
 
-def filled(page: str, document: Node) -> str:
-    """The page with what stands between ``<!-- NAME: from … -->`` and ``<!-- /NAME -->`` made anew."""
+def clips_page() -> str:
+    """The whole page, its tables as the document has them now; its own words stay."""
+    document: Node = json.loads((REFERENCES / "agcloud.openapi.json").read_text(encoding="utf-8"))
+    page = (REFERENCES / CLIPS_PAGE).read_text(encoding="utf-8")
     task = document["components"]["schemas"]["VideoTask"]
     listed = [row["id"] for row in document["paths"][CLIPS]["post"]["x-models"]]
     for name, table in (("fields", fields_table(task)), ("models", models_table(task, listed, document))):
@@ -23,7 +28,7 @@ def filled(page: str, document: Node) -> str:
         before, found, rest = page.partition(head)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise ValueError(f"references/agcloud.md has no place for {name}")
+            raise ValueError(f"references/{CLIPS_PAGE} has no place for {name}")
         page = before + head + table + end + after
     return page
 

@@ -1,1 +1,0 @@
-"""The tables of references/agcloud.md, from the document beside it."""
