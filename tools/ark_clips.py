@@ -12,7 +12,7 @@ from generate_media.core import REFERENCES
 Node = Mapping[str, Any]
 CLIPS_PAGE = "agcloud.md"
 CLIPS = "/contents/generations/tasks"
-_COUNTED = {"ReferenceImage": "images", "VideoPart": "videos", "AudioPart": "audios"}
+_COUNTED = ("ReferenceImage", "VideoPart", "AudioPart")
 _WORDS = {"service_tier": "flex", "output_format": "mov"}
 """Fields that every model has, by the value that some have not."""
 
