@@ -18,10 +18,10 @@ from prepare import PROMPTS, Task
 VARIANTS = ("reference", "idle", "twice", "wrong")
 MAKE = "create_and_wait.py --deadline 100"
 SV, AGNES, AGCLOUD, ARK = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud", "ark"))
-BOAT = "https://files.example/boat.mp4"
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
+BOAT = "https://files.example/boat.mp4"
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,10 @@ AGENTS = {
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 8 --aspect-ratio 9:16",
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 5",
     ),
+    "ark-longer": one(
+        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
+        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
+    ),
     "agcloud-last-frame": one(
         f"{AGCLOUD} --prompt 'the camera slowly pulls back' --first-frame photo.png --duration 5 --return-last-frame",
         f"{AGCLOUD} --prompt 'the camera slowly pulls back' --first-frame photo.png --duration 5",
@@ -129,10 +133,6 @@ AGENTS = {
     "agcloud-two-clips": Agents(
         Script((f"{TRAIN} at dawn' --duration 5", f"{TRAIN} at night' --duration 5")),
         Script((f"{TRAIN} at dawn, then at night' --duration 10",)),
-    ),
-    "ark-longer": one(
-        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
-        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
     ),
     "models-question": Agents(
         Script(

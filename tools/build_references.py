@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/, and fill the tables of
-references/agcloud.md from the document beside it.
+"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/.
 
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
-a committed file differs from what the sources give. Only the standard library is needed.
+a committed file differs from what the sources give. Only the standard library is needed. The tables of
+references/agcloud.md are filled from agcloud.openapi.json beside it.
 """
 
 from __future__ import annotations
