@@ -90,7 +90,7 @@ def _way_on(caller: Caller, request: Request, offered: Sequence[str]) -> tuple[s
     if found is None:
         return ()
     line = f"{found.model} takes its place: {_command(caller, found) or f'--model {found.model}'}"
-    return (line, f"left out, for it has no such field: {', '.join(found.left_out)}") if found.left_out else (line,)
+    return (line, f"left out, for it does not take them so: {', '.join(found.left_out)}") if found.left_out else (line,)
 
 
 def find_successor(
