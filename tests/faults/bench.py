@@ -84,6 +84,9 @@ def _measured(sandbox: Any) -> dict[str, Anatomy]:
             {"model": "doubao-seedance-2-0-filter-off", "content": [{"type": "text", "text": "a cat"}]},
             "/contents/generations/tasks/{id}",
         ),
+        "Ark pictures": (
+            "/images/generations", {"model": "doubao-seedream-5-0-pro-260628", "prompt": "a cat", "size": "1K"}, "",
+        ),
     }  # fmt: skip
     session = requests.Session()
     session.headers["Authorization"] = "Bearer test-measure"

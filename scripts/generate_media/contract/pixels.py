@@ -37,7 +37,7 @@ def _problem(row: Mapping[str, Any], width: int, height: int) -> Iterator[Proble
         f"{row['field']} must hold {row['least']:,} to {row['most']:,} pixels, width over height from {low:g} to "
         f"{high:g}, and {width}x{height} came, {width * height:,} pixels" + (f"; try {near}" if near else "")
     )
-    allowed = {"pixels": [row["least"], row["most"]], "aspect": [low, high]}
+    allowed: Json = {"pixels": [row["least"], row["most"]], "aspect": [low, high]}
     yield Problem(message, str(row["field"]), f"{width}x{height}", allowed)
 
 

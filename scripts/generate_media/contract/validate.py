@@ -41,9 +41,10 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
     top = merge(schema, definitions)
     if top.get("x-null-is-absent") is True:
         body = without_nulls(body)
-    found = [*schema_problems(schema, definitions, body), *pixel_problems(top, definitions, body)]
-    problems = [p for p in found if p.field not in blank]
-    problems += _unknown_warnings(operation, body, blank | {problem.field for problem in problems})
+    problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
+    told = blank | {problem.field for problem in problems}
+    problems += [p for p in pixel_problems(top, definitions, body) if p.field not in told]
+    problems += _unknown_warnings(operation, body, told)
     return problems + [Problem(text, field, severity=WARNING) for text, field in advice(top, definitions, body)]
 
 

@@ -60,7 +60,9 @@ def collect_files(
         return failed(end, failure, _category(ctx, failure))
     for place, alone in ctx.adapter.failed_alone(row.response):
         why = ": ".join(filter(None, (clean_text(alone.code, 200), clean_text(alone.message, 500))))
-        ctx.printer.warn(f"result {place} of this job was not made ({why or 'no reason was given'}); the others were")
+        ctx.printer.warn(
+            f"result {place} of this job was not made ({why or 'no reason was given'}); the good ones stay"
+        )
     if end.more_outputs:
         ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
     there = still_there(saved_outputs(row), row.output_dir) if reused else ()

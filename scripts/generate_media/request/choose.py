@@ -154,14 +154,12 @@ class Chooser:
         return tuple(p for p in providers if host in p.allowed_hosts)
 
     def _kind(self, ask: Ask, provider: ProviderSettings, from_key_alone: bool) -> str:
-        if ask.kind:
-            return ask.kind
-        kind = "video" if ask.flags & CLIP_HINTS else "image"
+        kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "image")
         named = ask.endpoint or ask.model
-        if not named:
+        if not (named or ask.openapi or ask.lenient):
             _check_makes(provider, kind)
         asked_for = ask.flags & (CLIP_FLAGS | {"image"})
-        if kind == "video" and from_key_alone and not named and not asked_for:
+        if kind == "video" and from_key_alone and not (ask.kind or named or asked_for):
             raise UsageError(
                 "kind_needed",
                 f"{provider.name} was chosen by its key alone, and this would make a clip; say so with --kind video",
@@ -208,11 +206,11 @@ def _check_makes(provider: ProviderSettings, kind: str) -> None:
     """
     if kind in ("", *provider.makes):
         return
-    made = " or ".join(provider.makes)
+    ways = [f"--kind {one}" for one in provider.makes]
     raise UsageError(
         "kind_needed",
-        f"{provider.name} makes no {kind}, only {made}; say so with --kind {provider.makes[0]}, or name another provider",
-        details={"received": kind, "allowed": [*(f"--kind {one}" for one in provider.makes), "--provider NAME"]},
+        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
+        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
         guidance=("clips cost more than pictures, so one is never made by a guess",),
     )
 

@@ -80,8 +80,10 @@ class AGCloud(Adapter):
     def failed_alone(self, answer: Json) -> tuple[tuple[int, JobFailure], ...]:
         """Elements of a set's ``data`` that are an ``error`` in place of a picture [D][SDK]."""
         rows = answer.get("data") if isinstance(answer, dict) else None
-        found = [(row.get("error") if isinstance(row, dict) else None) for row in rows] if isinstance(rows, list) else []
-        return tuple((place, _failure(error)) for place, error in enumerate(found, start=1) if error)
+        numbered = enumerate(rows, start=1) if isinstance(rows, list) else ()
+        return tuple(
+            (place, _failure(row["error"])) for place, row in numbered if isinstance(row, dict) and row.get("error")
+        )
 
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         """GET first; then kkcc's own place, also for a job whose model nobody knows."""
