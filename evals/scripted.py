@@ -17,7 +17,9 @@ from prepare import PROMPTS, Task
 
 VARIANTS = ("reference", "idle", "twice", "wrong")
 MAKE = "create_and_wait.py --deadline 100"
-SV, AGNES, AGCLOUD = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud"))
+SV, AGNES, AGCLOUD, ARK = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud", "ark"))
+SET = "--model doubao-seedream-4-5-251128 --set sequential_image_generation=auto"
+SEASONS = f"{ARK} --prompt 'the four seasons of the same street'"
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
@@ -128,6 +130,12 @@ AGENTS = {
     "agcloud-two-clips": Agents(
         Script((f"{TRAIN} at dawn' --duration 5", f"{TRAIN} at night' --duration 5")),
         Script((f"{TRAIN} at dawn, then at night' --duration 10",)),
+    ),
+    "ark-picture-zh": one(
+        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark", f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5"
+    ),
+    "ark-set": one(
+        f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"
     ),
     "models-question": Agents(
         Script(

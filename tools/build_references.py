@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/.
+"""Build what references/ has from elsewhere: skills.video's document and tables of models, Ark's tables of pictures.
 
+The first three files come from tools/sources/, the tables of ark-pictures.md from agcloud.openapi.json beside it.
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
 a committed file differs from what the sources give. Only the standard library is needed.
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ark_pictures import PAGE, page
 from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
@@ -35,6 +37,7 @@ def build(sources: Path) -> dict[str, str]:
         "skills-video.openapi.json": render(document) + "\n",
         "image-model-endpoints.md": model_table(document, "image"),
         "video-model-endpoints.md": model_table(document, "video"),
+        PAGE: page(),
     }
 
 

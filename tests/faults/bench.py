@@ -193,7 +193,7 @@ class _User:
         wrong = ["a traceback"] if "Traceback" in ran.err else []
         if ran.last.get("event") not in ("terminal", "error"):
             wrong.append("no last line")
-        files = [path for path in self.home.glob("work/generated/*") if path.suffix in (".png", ".mp4")]
+        files = [path for path in self.home.glob("work/generated/*") if path.suffix in (".png", ".jpg", ".mp4")]
         collected = sum(state == "collected" for state, _ in self.rows())
         if len(files) != collected:
             wrong.append(f"{len(files)} files for {collected} collected rows")
