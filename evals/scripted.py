@@ -132,7 +132,8 @@ AGENTS = {
         Script((f"{TRAIN} at dawn, then at night' --duration 10",)),
     ),
     "ark-picture-zh": one(
-        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark", f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5"
+        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark",
+        f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5",
     ),
     "ark-set": one(
         f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"

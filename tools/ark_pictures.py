@@ -23,16 +23,16 @@ def page() -> str:
     document: Node = json.loads((REFERENCES / DOCUMENT).read_text(encoding="utf-8"))
     operation, schema = document["paths"][PATH]["post"], document["components"]["schemas"][SCHEMA]
     text = (REFERENCES / PAGE).read_text(encoding="utf-8")
-    for name, rows in (
-        ("models", _models(operation, schema)),
-        ("fields", _fields(schema)),
-        ("sizes", _sizes(operation)),
-    ):
-        block = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)"
-        text = re.sub(
-            block, lambda found, rows=rows: found[1] + "\n".join(rows) + "\n" + found[2], text, flags=re.DOTALL
-        )  # type: ignore[misc]
-    return text
+    text = _filled(text, "models", _models(operation, schema))
+    text = _filled(text, "fields", _fields(schema))
+    return _filled(text, "sizes", _sizes(operation))
+
+
+def _filled(text: str, name: str, rows: Iterator[str]) -> str:
+    """The text with rows in the place of this name."""
+    begin = text.index("-->\n", text.index(f"<!-- {name}:")) + len("-->\n")
+    end = text.index(f"<!-- /{name} -->")
+    return text[:begin] + "".join(f"{row}\n" for row in rows) + text[end:]
 
 
 def _models(operation: Node, schema: Node) -> Iterator[str]:
