@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Build what references/ has from elsewhere: skills.video's document and tables of models, Ark's tables of pictures.
+"""Build references/skills-video.openapi.json and the two tables of models from tools/sources/.
 
-The first three files come from tools/sources/, the tables of ark-pictures.md from agcloud.openapi.json beside it.
+The tables of ark-pictures.md come from agcloud.openapi.json beside it.
+
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
 a committed file differs from what the sources give. Only the standard library is needed.
