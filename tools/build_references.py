@@ -4,7 +4,7 @@
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
 a committed file differs from what the sources give. Only the standard library is needed. The tables of
-references/agcloud.md are filled from agcloud.openapi.json beside it.
+references/agcloud.md and references/ark-pictures.md are filled from agcloud.openapi.json beside them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ark_clips import CLIPS_PAGE, clips_page
+from ark_pictures import PICTURES_PAGE, pictures_page
 from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
@@ -38,6 +39,7 @@ def build(sources: Path) -> dict[str, str]:
         "image-model-endpoints.md": model_table(document, "image"),
         "video-model-endpoints.md": model_table(document, "video"),
         CLIPS_PAGE: clips_page(),
+        PICTURES_PAGE: pictures_page(),
     }
 
 

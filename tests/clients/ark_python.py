@@ -163,4 +163,5 @@ def write(path: Path, client: str, requests: list[dict[str, Any]], identity: str
     path.write_text(f'{{\n "client": {json.dumps(client)},\n "requests": [\n{rows}\n ]\n}}\n', encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -250,6 +250,7 @@ def test_the_calls_are_all_there() -> None:
         ("GET", CREATE + "/{task_id}"),
         ("DELETE", CREATE + "/{task_id}"),
         ("POST", "/v1/video-tasks/query"),
+        ("POST", "/images/generations"),
     }
     assert create().kind == "video"
     assert create().query_path == CREATE + "/{task_id}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .malformed import strangers as strangers
     from .merging import merge as merge
+    from .modelinfo import ModelInfo as ModelInfo
     from .navigation import (
         Page as Page,
         endpoints_of as endpoints_of,
@@ -45,6 +46,7 @@ else:
         ("load", "Document document_from_bytes read_bytes read_document"),
         ("malformed", "strangers"),
         ("merging", "merge"),
+        ("modelinfo", "ModelInfo"),
         ("navigation", "Page endpoints_of in_category read_navigation"),
         ("operations", "Endpoint Operation"),
         ("problems", "UNCHECKED"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,21 @@ class Contract:
         ids = sorted({row.id for row in hits}) or nearest(wanted, [row.id for row in known])
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
         raise NotFound("model_not_found", reason + _or(ids), details={"received": model, "suggestions": ids})
+
+    def family_of(self, model: str) -> Endpoint | None:
+        """The create whose ``x-model-pattern`` an id has that no document lists: a newer model of what it makes."""
+        for endpoint in self.creates:
+            operation = endpoint.operation
+            pattern = operation.node.get("x-model-pattern") if operation else None
+            if operation and isinstance(pattern, str) and operation.definitions.patterns.search(pattern, model):
+                return endpoint
+        return None
+
+    def could_take(self, endpoint: Endpoint, fields: Collection[str]) -> bool:
+        """Whether a body with these fields has all that an endpoint asks for but its model."""
+        operation = endpoint.operation
+        wanted = merge(operation.schema, operation.definitions).get("required", ()) if operation else ()
+        return {*wanted} <= {*fields, "model"}
 
     def models(self) -> tuple[ModelInfo, ...]:
         """What can be made: id, kind, modes, required fields, variants."""

@@ -43,6 +43,11 @@ class Endpoint:
     """Where it comes from; for this package only."""
 
     @property
+    def bundled(self) -> bool:
+        """Whether the bundle's snapshot describes it, and no document of the user's."""
+        return self.operation is not None and self.operation.document.trusted
+
+    @property
     def creates(self) -> bool:
         """Whether calling it makes a job (or a picture), as far as the document says."""
         return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core import EndOfService, Json, NotFound, capped, clean_text, without_none
@@ -12,6 +12,7 @@ from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
 from .merging import merge
+from .modelinfo import ModelInfo
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure
@@ -79,10 +80,15 @@ def _page_fits(page: Page, category: str | None) -> bool:
     return category is None or in_category(page, category)
 
 
-def list_models(contract: Contract, category: str | None, live: Sequence[str] | None) -> dict[str, Any]:
-    """``--models``: one row a model, short; what most models share is said once."""
+def list_models(
+    contract: Contract,
+    category: str | None,
+    live: Sequence[str] | None,
+    offers: Callable[[ModelInfo], bool] = lambda info: True,
+) -> dict[str, Any]:
+    """``--models``: one row a model that is on offer, short; what most models share is said once."""
     kind = _KINDS.get(category or "")
-    infos = [info for info in contract.models() if kind is None or info.kind == kind]
+    infos = [info for info in contract.models() if kind in (None, info.kind) and offers(info)]
     common = _most_common([(info.modes, info.required) for info in infos])
     rows: dict[str, list[Any]] = {}
     listed = frozenset(live or ())

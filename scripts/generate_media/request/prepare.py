@@ -100,6 +100,7 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
         model=model if isinstance(model, str) else None,
         kind=values.get("kind"),
         flags=frozenset(given),
+        fields=frozenset(payload or ()),
         openapi=openapi,
         lenient=bool(values.get("no_validate")),
     )

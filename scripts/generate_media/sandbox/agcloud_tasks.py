@@ -183,7 +183,7 @@ class Lanes:
         self._lock = threading.Lock()
         self._ends: dict[str, list[float]] = {}
         for job in world.jobs("agcloud"):
-            if not job.ended_as:
+            if not job.ended_as and job.kind == "video":
                 self._ends.setdefault(job.key_fingerprint, []).append(world.phase(job).done_at)
 
     @classmethod
