@@ -17,10 +17,11 @@ from prepare import PROMPTS, Task
 
 VARIANTS = ("reference", "idle", "twice", "wrong")
 MAKE = "create_and_wait.py --deadline 100"
-SV, AGNES, AGCLOUD = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud"))
+SV, AGNES, AGCLOUD, ARK = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud", "ark"))
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
+BOAT = "https://files.example/boat.mp4"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def one(command: str, wrong: str) -> Agents:
 
 BATCH = f"{SV} --batch jobs.jsonl --yes --gallery"
 TRAIN = f"{AGCLOUD} --prompt 'a train"
+SET = "--model doubao-seedream-4-5-251128 --set sequential_image_generation=auto"
+SEASONS = f"{ARK} --prompt 'the four seasons of the same street'"
 SUNFLOWER = f"{MAKE} --prompt 'a sunflower'"
 KEY_PAGE = "No key is set yet. Get one at https://skills.video/dashboard/developer and set SKILLS_VIDEO_API_KEY."
 AGENTS = {
@@ -117,9 +120,20 @@ AGENTS = {
         f"{AGNES} --kind video --prompt 黎明到黄昏 --first-frame a.png",
     ),
     "agnes-queue-full": one(f"{AGNES} --kind video --prompt 'falling snow'", f"{AGNES} --prompt 'falling snow'"),
+    "ark-picture-zh": one(
+        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark",
+        f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5",
+    ),
+    "ark-set": one(
+        f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"
+    ),
     "agcloud-clip-zh": one(
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 8 --aspect-ratio 9:16",
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 5",
+    ),
+    "ark-longer": one(
+        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
+        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
     ),
     "agcloud-last-frame": one(
         f"{AGCLOUD} --prompt 'the camera slowly pulls back' --first-frame photo.png --duration 5 --return-last-frame",

@@ -84,7 +84,8 @@ def test_an_old_contract_says_so(days: int, told: bool) -> None:
     said = if_old(open_contract("skills_video"), day)
     assert bool(said) is told
     assert not told or (f"of 2026-03-20, {days} days old" in said and "--renew" in said)
-    assert Chooser(load_settings(CONFIG_FILE), list, lambda: day).choose(Ask(model=NANO)).old == said
+    noon = datetime.datetime.combine(day, datetime.time(12)).timestamp()
+    assert Chooser(load_settings(CONFIG_FILE), list, lambda: noon).choose(Ask(model=NANO)).old == said
 
 
 def test_validation_and_models_tell_the_age(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

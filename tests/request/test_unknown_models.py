@@ -60,7 +60,7 @@ def test_it_is_sent_by_the_convention_of_its_provider(desk: Desk, words: Any, pa
     [
         (("--model", "agnes-image-9", "--size", "1K"), "/v1/images/generations", "agnes-image-9"),
         (("--provider", "agnes", "--model", "new-video", "--kind", "video"), "/v1/videos", "new-video"),
-        (("--endpoint", "/images/edits"), "/v1/images/edits", "agnes-image-2.1-flash"),
+        (("--provider", "agnes", "--endpoint", "/images/edits"), "/v1/images/edits", "agnes-image-2.1-flash"),
     ],
 )
 def test_a_model_that_is_a_field_goes_to_the_usual_endpoint(desk: Desk, words: Any, path: str, model: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..contract import (
     Budget,
     Contract,
     Endpoint,
+    ModelInfo,
     Operation,
     Source,
     describe,
@@ -110,7 +111,7 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         return _validated(contract, endpoint, args)
     contract = next(_contracts(args))
     if args.models or args.live:
-        listed = list_models(contract, args.category, _live(args) if args.live else None)
+        listed = list_models(contract, args.category, _live(args) if args.live else None, _offers(args))
         return ExitCode.OK, {**listed, **_age(contract, args)}
     pages = read_navigation(Path(args.docs), contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
@@ -126,6 +127,17 @@ def _settings(args: argparse.Namespace) -> Settings:
     from ..config import load_settings
 
     return load_settings(args.config or CONFIG_FILE)
+
+
+def _offers(args: argparse.Namespace) -> Callable[[ModelInfo], bool]:
+    """Whether a model of the snapshot is the named provider's: of a kind that it makes, and not another's own."""
+    if not args.provider or args.openapi:
+        return lambda info: True
+    settings = _settings(args)
+    asked = settings.provider(args.provider)
+    siblings = [provider for provider in settings.providers.values() if provider.protocol == asked.protocol]
+    others = {model for provider in siblings for model in provider.models} - {*asked.models}
+    return lambda info: info.kind in ("", *asked.makes) and info.id not in others
 
 
 def _budget(settings: Settings) -> Budget:

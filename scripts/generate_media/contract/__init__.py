@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .age import RENEW as RENEW, if_old as if_old, source_of as source_of, whole_date as whole_date
+    from .age import (
+        RENEW as RENEW,
+        if_old as if_old,
+        is_own as is_own,
+        source_of as source_of,
+        whole_date as whole_date,
+    )
     from .budget import Budget as Budget
     from .catalog import Contract as Contract, open_contract as open_contract
     from .changes import diff as diff
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     )
     from .malformed import strangers as strangers
     from .merging import merge as merge
+    from .modelinfo import ModelInfo as ModelInfo
     from .navigation import (
         Page as Page,
         endpoints_of as endpoints_of,
@@ -47,7 +54,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("age", "RENEW if_old source_of whole_date"),
+        ("age", "RENEW if_old is_own source_of whole_date"),
         ("budget", "Budget"),
         ("catalog", "Contract open_contract"),
         ("changes", "diff"),
@@ -58,6 +65,7 @@ else:
         ("load", "Document document_from_bytes read_bytes read_document"),
         ("malformed", "strangers"),
         ("merging", "merge"),
+        ("modelinfo", "ModelInfo"),
         ("navigation", "Page endpoints_of in_category navigation_in read_navigation"),
         ("operations", "Endpoint Operation"),
         ("problems", "UNCHECKED"),

@@ -1,4 +1,4 @@
-"""How old a contract is: a snapshot is a memory of a day, and after some months that is said."""
+"""Which document speaks, and how old it is: a snapshot is a memory of a day, and after some months that is said."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ def source_of(contract: Contract, endpoint: Endpoint) -> str:
     document = endpoint.operation.document
     date = _date(document)
     return f"the contract of {date}" if date else Path(document.name).name
+
+
+def is_own(contract: Contract, endpoint: Endpoint, count: int) -> bool:
+    """Whether one of the first ``count`` documents, the user's own, describes a call."""
+    operation = endpoint.operation
+    return operation is not None and any(operation.document is one.document for one in contract.sources[:count])
+
+
+def gone_since(contract: Contract, endpoint: Endpoint) -> str:
+    """The date of the newer document, complete by its keeper's word, that no longer has a call; empty: none."""
+    operation = endpoint.operation
+    for source in contract.sources if endpoint.creates and operation is not None else ():
+        if operation is not None and operation.document is source.document:
+            return ""
+        told = snapshot_of(source.document.root)
+        if told.get("complete") is True:
+            return str(told.get("date"))
+    return ""
 
 
 def models_by_date(contract: Contract) -> dict[str, int]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import Json, NotFound, UsageError
+from ..core import EndOfService, Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
+from .age import gone_since
 from .budget import Budget
 from .layer import kept_documents, order, snapshot_of
 from .load import read_document
 from .marks import marked
+from .merging import merge
 from .naming import alike, readings
 from .operations import Endpoint, Operation
 from .problems import WARNING, Problem
@@ -120,6 +122,21 @@ class Contract:
         details: dict[str, Any] = {"received": model, "suggestions": ids} | ({"ambiguous": True} if hits else {})
         raise NotFound("model_not_found", reason + _or(ids), details=details)
 
+    def family_of(self, model: str) -> Endpoint | None:
+        """The create whose ``x-model-pattern`` an id has that no document lists: a newer model of what it makes."""
+        for endpoint in self.creates:
+            operation = endpoint.operation
+            pattern = operation.node.get("x-model-pattern") if operation else None
+            if operation and isinstance(pattern, str) and operation.definitions.patterns.search(pattern, model):
+                return endpoint
+        return None
+
+    def could_take(self, endpoint: Endpoint, fields: Collection[str]) -> bool:
+        """Whether a body with these fields has all that an endpoint asks for but its model."""
+        operation = endpoint.operation
+        wanted = merge(operation.schema, operation.definitions).get("required", ()) if operation else ()
+        return {*wanted} <= {*fields, "model"}
+
     def models(self) -> tuple[ModelInfo, ...]:
         """What can be made: id, kind, modes, required fields, variants."""
         return self._models
@@ -138,30 +155,26 @@ class Contract:
     def validate(self, endpoint: Endpoint, body: Json) -> tuple[Problem, ...]:
         """Everything the contract says against ``body``, best first; empty when it is valid."""
         found = () if endpoint.operation is None else check(endpoint.operation, body)
-        gone = self.gone(endpoint)
+        gone = gone_since(self, endpoint)
         said = f"{endpoint.model or endpoint.path} is gone from the contract of {gone}; the provider may refuse it"
         return (*found, Problem(said, severity=WARNING)) if gone else found
+
+    def end_of_service(self, endpoint: Endpoint, model: str) -> EndOfService | None:
+        """When a model ends at its provider, and what takes its place, by the first document that tells."""
+        from .modelinfo import model_rows
+
+        for source in self.sources:
+            known = tuple(self.candidates(source, [endpoint.path], endpoint.method, exact=True))
+            for row in model_rows(known):
+                if row.id == model and row.end is not None:
+                    return row.end
+        return None
 
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
         """How the friendly flags map onto this endpoint's fields, for one model (see friendly.py)."""
         from .friendly import forms_for
 
         return forms_for(self, endpoint, model or endpoint.model)
-
-    def is_own(self, endpoint: Endpoint, count: int) -> bool:
-        """Whether one of the first ``count`` documents, the user's own, describes a call."""
-        operation = endpoint.operation
-        return operation is not None and any(operation.document is one.document for one in self.sources[:count])
-
-    def gone(self, endpoint: Endpoint) -> str:
-        """The date of the newer document, complete by its keeper's word, that no longer has this call; empty: none."""
-        for source in self.sources if endpoint.creates and endpoint.operation is not None else ():
-            if endpoint.operation is not None and endpoint.operation.document is source.document:
-                return ""
-            told = snapshot_of(source.document.root)
-            if told.get("complete") is True:
-                return str(told.get("date"))
-        return ""
 
     def candidates(self, source: Source, paths: Sequence[str], method: str, exact: bool) -> Iterator[Endpoint]:
         """The calls of one document at any of these paths; not ``exact``: but for case and placeholders' names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core import Json
@@ -69,6 +69,15 @@ def usual_rules(operations: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[st
 def how_files_travel(rule: Mapping[str, Json]) -> dict[str, Json]:
     """The part of a media rule that holds for a sibling's field too, whatever that is called."""
     return {key: rule[key] for key in _HOW_FILES_TRAVEL if key in rule}
+
+
+def without_fields(forms: Sequence[FlagForm], lacking: frozenset[str]) -> tuple[FlagForm, ...]:
+    """The forms without the flags that would fill a field which the model has not."""
+
+    def kept(rule: Mapping[str, Json]) -> bool:
+        return str(rule.get("to", "")).split(".")[0].removesuffix("[]") not in lacking
+
+    return tuple(replace(form, flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
 
 
 def _plain_rules(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Json]]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import Json
 from .field_forms import forms_from_fields, self_standing, standing
-from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules
+from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules, without_fields
+from .modelrules import fields_lacking
 from .operations import Endpoint, Operation
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
         return conventional_forms(contract, endpoint.kind)
     own = forms_of(operation.node, model) or _as_for_others(operation)
     if not endpoint.creates or (own and operation.document.trusted):
-        return own
+        lacking = fields_lacking(operation, model)
+        return without_fields(own, lacking) if lacking else own
     kept = self_standing(own, operation)
     known = None if own else _known_before(contract, endpoint)
     if known is not None:

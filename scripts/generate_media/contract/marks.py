@@ -8,7 +8,7 @@ from dataclasses import replace
 from .operations import Operation
 from .source import Source
 
-_MARKS = ("x-mode", "x-kind", "x-models", "x-query", "x-twin")
+_MARKS = ("x-mode", "x-kind", "x-models", "x-model-pattern", "x-query", "x-twin")
 _OF_SIBLINGS = ("x-mode", "x-kind", "x-query")
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..core import Json, NotFound, capped, clean_text
+from ..core import EndOfService, Json, NotFound, capped, clean_text, without_none
 from . import operations as ops
-from .age import models_by_date
+from .age import gone_since, models_by_date
 from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
 from .merging import merge
-from .modelinfo import model_rows
+from .modelinfo import ModelInfo, model_rows
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure
@@ -84,10 +84,15 @@ def _page_fits(page: Page, category: str | None) -> bool:
     return category is None or in_category(page, category)
 
 
-def list_models(contract: Contract, category: str | None, live: Sequence[str] | None) -> dict[str, Any]:
-    """``--models``: one row a model, short; what most models share is said once."""
+def list_models(
+    contract: Contract,
+    category: str | None,
+    live: Sequence[str] | None,
+    offers: Callable[[ModelInfo], bool] = lambda info: True,
+) -> dict[str, Any]:
+    """``--models``: one row a model that is on offer, short; what most models share is said once."""
     kind = _KINDS.get(category or "")
-    infos = [info for info in contract.models() if kind is None or info.kind == kind]
+    infos = [info for info in contract.models() if kind in (None, info.kind) and offers(info)]
     common = _most_common([(info.modes, info.required) for info in infos])
     rows: dict[str, list[Any]] = {}
     listed = frozenset(live or ())
@@ -97,10 +102,11 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
             row |= {"modes": "+".join(info.modes)} if not common or info.modes != common[0] else {}
             row |= {"required": list(info.required)} if not common or info.required != common[1] else {}
         row |= {"variants": list(info.variants)} if info.variants else {}
+        row |= _end(info.end) if info.end else {}
         if live is not None:
             row["live"] = info.id in listed
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
-    gone = [row.id for row in model_rows(contract.creates) if contract.gone(row.endpoint)]
+    gone = [row.id for row in model_rows(contract.creates) if gone_since(contract, row.endpoint)]
     undocumented = [info.id for info in infos if not info.documented]
     document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}
     dates = models_by_date(contract)
@@ -118,6 +124,10 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
         others: Json = [name for name in live if name not in known]
         document |= {"live": len(live), "live_only": capped(others, _LIVE_ONLY_BYTES)}
     return document
+
+
+def _end(end: EndOfService) -> dict[str, Any]:
+    return without_none({"ends": end.date or None, "replacement": end.replacement or None})
 
 
 def _most_common(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Any:

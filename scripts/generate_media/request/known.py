@@ -28,6 +28,8 @@ class Ask:
     model: str | None = None
     kind: str | None = None
     flags: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    """Names of the payload's fields."""
     openapi: tuple[Path, ...] = ()
     lenient: bool = False
     """--no-validate: a model that the contract does not know is called all the same."""
