@@ -235,7 +235,7 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
         )
     unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
     if wanted.ask.openapi and not is_own(target.contract, target.endpoint, len(wanted.ask.openapi)):
-        unchecked = (f"no document given with --openapi describes {target.endpoint.path}; {source} does",)
+        unchecked += (f"no document given with --openapi describes {target.endpoint.path}; {source} does",)
     warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
     if wanted.no_validate and (errors or warnings):
         all_of_it = [error.message for error in errors] + list(warnings)
