@@ -212,3 +212,23 @@ def test_a_kept_document_that_was_broken_says_how_to_return(inspect: Inspect, tm
     assert "--renew --drop" in " ".join(broken["guidance"])
     assert inspect("--renew", "--drop")[0] == 0
     assert inspect("--models", "--provider", "skills.video")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        ("/api", False),
+        ("https://open.skills.video/api/v1", False),
+        ("", False),
+        ("https://open.skills.video/api/v2", True),
+    ],
+)
+def test_a_server_that_moved_is_told_and_not_followed(
+    inspect: Inspect, desk: Desk, tmp_path: Path, server: str, told: bool
+) -> None:
+    file = Path(written(tmp_path, {f"/generation/{NEW}": body(FIELDS)}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"servers": [{"url": server}]}))
+    code, found = inspect("--renew", str(file))
+    assert (code, "server" in found) == (0, told)
+    ran = desk.call("create_and_wait", "--dry-run", "--model", NEW, "--prompt", "x")
+    assert ran.last["url"] == f"https://open.skills.video/api/v1/generation/{NEW}"

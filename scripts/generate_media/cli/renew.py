@@ -21,7 +21,7 @@ from ..contract import (
     read_bytes,
     what_changes,
 )
-from ..core import ExitCode, StorageError, UsageError, contracts_dir
+from ..core import ExitCode, StorageError, UsageError, clean_text, contracts_dir
 from ..files import write_whole
 
 MOST_BYTES = 128 << 20
@@ -60,10 +60,17 @@ def run_renew(args: argparse.Namespace, settings: Settings, budget: Budget) -> t
         "kept": str(kept),
         **({"replaced": [str(file) for file in replaced]} if replaced else {}),
         **({} if is_in_force(fresh) else {"older_than_the_bundle": "only what the bundle lacks is taken from it"}),
+        **_about_server(fresh),
         "diff": difference,
         **_about_fingerprints(difference),
         "undo": "python3 scripts/inspect_openapi.py --renew --drop",
     }
+
+
+def _about_server(fresh: Fresh) -> dict[str, str]:
+    server = clean_text(fresh.other_server, 200)
+    said = f"the document names {server}; requests still go to config.json's base_url: change it there if the API moved"
+    return {"server": said} if server else {}
 
 
 def _about_fingerprints(difference: dict[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from .layer import order, own_date
 from .load import BrokenDocument, Document, document_from_bytes, read_document
 from .modelinfo import model_rows
 from .navigation import Page, endpoints_of, in_category
-from .operations import Endpoint
+from .operations import Endpoint, server_path, server_url
 from .source import Source, make_source
 from .template import Unsatisfiable, make_template
 
@@ -38,6 +38,13 @@ class Fresh(NamedTuple):
         """The calls of its own that make something."""
         made = _with_bundle(self.source, self.source.document.budget)
         return tuple(endpoint for endpoint in made.creates if _is_its(endpoint, self.source.document))
+
+    @property
+    def other_server(self) -> str:
+        """The document's server where its path is not the one that this protocol's base URLs have; else empty."""
+        server, base = server_path(self.source.document), PROTOCOLS[self.protocol].base_path
+        known = base.startswith(server) or server.startswith(base) or base.endswith(server)
+        return "" if known else server_url(self.source.document)
 
     @property
     def models(self) -> tuple[str, ...]:
