@@ -10,6 +10,7 @@ from ..config import ProviderSettings, where_keys_go
 from ..core import Category, Failure, UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
 from ..job import RunOptions, Session, answer_to
+from ..journal import remember_balance
 from ..providers import adapter_for
 
 EARLIER_DEFAULT = "skills.video"
@@ -91,6 +92,8 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     answer = answer_to(session.gateway(provider, base_url, keys), adapter, call, ASK_SECONDS)
     if not isinstance(answer, Failure):
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
+        if provider.credits_path:
+            remember_balance(session.folder, provider.name, account, session.clock(base_url).wall())
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     if answer.http_status is None:
         return {

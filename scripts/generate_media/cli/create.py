@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, without_none
+from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, Printer, Signals
-from ..job import RunOptions, Session, run_job, start_fields
+from ..job import RunOptions, Session, known_cost, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
@@ -24,7 +23,7 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
     prepared = prepare_request(wanted, session.chooser(), session.known_url)
     if args.dry_run:
-        return dry_run(session, prepared)
+        return dry_run(session, prepared, args.count or 1)
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
 
@@ -73,7 +72,7 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 
-def dry_run(session: Session, prepared: Prepared) -> Outcome:
+def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
     """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed."""
     request = prepared.request
     call = adapter_for(prepared.provider.protocol).create(request)
@@ -95,19 +94,8 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         "body": redact(request.body),
         "warnings": list(request.warnings),
         "unchecked": list(request.unchecked),
-        "last_usage": _last_usage(session, prepared) or None,
+        "jobs": count if count > 1 else None,
+        "cost": known_cost(session, [prepared] * count),
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(ExitCode.OK, without_none(line))
-
-
-def _last_usage(session: Session, prepared: Prepared) -> Any:
-    """What the same model cost last time. Raises JournalDamaged, which is said once only."""
-    from ..journal import JournalDamaged
-
-    try:
-        return session.past().last_usage(prepared.request.provider, prepared.request.model)
-    except JournalDamaged:
-        raise
-    except StorageError:
-        return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,15 +41,18 @@ from ..core import (
     NotCreated,
     NotFound,
     ProviderRefused,
+    StorageError,
     UsageError,
+    journal_dir,
     parse_json,
     read_user_text,
+    short,
     user_json,
 )
 from ..events import print_document
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config import ProviderSettings, Settings
 
 SHOWN_PROBLEMS = 100
 ASK_SECONDS = 20.0
@@ -90,9 +94,39 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         return _validated(contract, endpoint, args.validate)
     contract = next(_contracts(args))
     if args.models or args.live:
-        return ExitCode.OK, list_models(contract, args.category, _live(args) if args.live else None)
+        return ExitCode.OK, _models(args, contract)
     pages = read_navigation(args.docs, contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
+
+
+def _models(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
+    """The list of models, with what each cost here last time and where its provider's prices stand."""
+    live = _live(args) if args.live else None
+    settings = _settings(args)
+    named = args.provider and settings.provider(args.provider)
+    provider = named or (None if args.openapi else _likeliest(settings))
+    if provider is None:
+        return list_models(contract, args.category, live)
+    with ExitStack() as stack:
+        document = list_models(contract, args.category, live, _last_usage(provider.name, stack))
+    return document | ({"pricing_url": provider.pricing_url} if provider.pricing_url else {})
+
+
+def _last_usage(provider: str, stack: ExitStack) -> Callable[[str], Json]:
+    """Model → what its newest job told that it used; where the journal cannot be read, nothing is known.
+
+    Raises:
+        JournalDamaged: rows are lost, which is said once only.
+    """
+    from ..journal import Journal, JournalDamaged
+
+    try:
+        journal = stack.enter_context(Journal.open(journal_dir(os.environ, sandbox=False), read_only=True))
+    except JournalDamaged:
+        raise
+    except StorageError:
+        return lambda model: None
+    return lambda model: short(journal.last_usage(provider, model))
 
 
 def _source(name: str, budget: Budget) -> Source:
@@ -127,8 +161,12 @@ def _protocols(args: argparse.Namespace, settings: Settings) -> list[str]:
     """Protocols to look in: the provider's, else all of config.json with the default first."""
     if args.provider:
         return [settings.provider(args.provider).protocol]
-    first = [settings.provider(settings.default_provider)] if settings.default_provider else []
-    return list(dict.fromkeys(provider.protocol for provider in [*first, *settings.providers.values()]))
+    return list(dict.fromkeys(p.protocol for p in [_likeliest(settings), *settings.providers.values()]))
+
+
+def _likeliest(settings: Settings) -> ProviderSettings:
+    """The default provider, else the first."""
+    return settings.providers[settings.default_provider or next(iter(settings.providers))]
 
 
 def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:

@@ -60,6 +60,8 @@ class ProviderSettings(NamedTuple):
     key_url: str = ""
     dashboard_url: str = ""
     pricing_url: str = ""
+    max_cost_per_day: float | None = None
+    """What all runs together may spend in 24 hours, in the provider's own unit; None: no limit."""
     notes: str = ""
 
     def __repr__(self) -> str:
@@ -217,7 +219,8 @@ def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    if hint in (float, float | None) and number:
         return float(value)
     if hint is str and isinstance(value, str):
         return value

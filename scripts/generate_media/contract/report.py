@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core import Json, NotFound, capped, clean_text
@@ -79,7 +79,12 @@ def _page_fits(page: Page, category: str | None) -> bool:
     return category is None or in_category(page, category)
 
 
-def list_models(contract: Contract, category: str | None, live: Sequence[str] | None) -> dict[str, Any]:
+def list_models(
+    contract: Contract,
+    category: str | None,
+    live: Sequence[str] | None,
+    last_usage: Callable[[str], Json] = lambda model: None,
+) -> dict[str, Any]:
     """``--models``: one row a model, short; what most models share is said once."""
     kind = _KINDS.get(category or "")
     infos = [info for info in contract.models() if kind is None or info.kind == kind]
@@ -94,6 +99,8 @@ def list_models(contract: Contract, category: str | None, live: Sequence[str] | 
         row |= {"variants": list(info.variants)} if info.variants else {}
         if live is not None:
             row["live"] = info.id in listed
+        used = last_usage(info.id)
+        row |= {} if used is None else {"last_usage": used}
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
     undocumented = [info.id for info in infos if not info.documented]
     document: dict[str, Any] = {"snapshot": contract.snapshot.get("date")}

@@ -38,6 +38,7 @@ from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
+from .spending import Spending
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -96,6 +97,11 @@ class Session:
         journal = Journal.open(self.folder)
         self.stack.callback(journal.close)
         return journal
+
+    @cached_property
+    def spending(self) -> Spending:
+        """What this run may spend: one sum for all its jobs."""
+        return Spending(self.options.max_cost, self.options.yes)
 
     def past(self) -> Journal:
         """The journal to look at only: none is made where there is none."""
@@ -227,6 +233,7 @@ class Session:
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,
             streams=self.streams,
+            spending=self.spending,
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,

@@ -33,6 +33,7 @@ class AGCloud(Adapter):
 
     errors = ERRORS
     statuses = STATUSES
+    cost_field, cost_unit = "total_tokens", "tokens"
 
     def create(self, request: Request) -> Call:
         return Call("create", "POST", request.path, body=request.body)
