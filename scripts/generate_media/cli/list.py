@@ -49,7 +49,11 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     jobs = [_row(settings, row, args) | _time_of_open(journal, row) for row in journal.recent(args.limit)]
-    line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    line: dict[str, Any] = {
+        "event": "list",
+        "jobs": jobs,
+        "counts": {state.value: number for state, number in journal.counts().items()},
+    }
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
     line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))

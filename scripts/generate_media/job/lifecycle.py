@@ -194,12 +194,8 @@ def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
     """Claim the job; while another process is sending the same one, wait for its id."""
     new = _new_job(ctx, spec)
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
-
-    def allow(row: Row) -> None:
-        ctx.spending.allow(ctx.journal, ctx.provider, row, ctx.clock)
-
     while True:
-        claim = ctx.journal.claim(new, force_new=force_new, allow=allow)
+        claim = ctx.journal.claim(new, force_new=force_new, allow=lambda row: ctx.spending.allow(ctx, row))
         if claim.kind is not ClaimKind.BUSY:
             return claim
         if until.passed:

@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
 from ..core import Json, StorageError, UsageError, short, without_none
+from ..events import command
 from ..providers import LARGEST_COST, adapter_for
 
 if TYPE_CHECKING:
-    from ..core import Clock
     from ..journal import Expense, Journal, Row
     from ..request import Prepared
+    from .context import JobContext
     from .session import Session
 
 DAY_SECONDS = 24 * 3600.0
-LEDGER = "python3 scripts/wait_generation.py --spent --since 1d shows what was spent on what"
 
 
 class _Limit(NamedTuple):
     """What one sum must not pass, and what counts towards it."""
 
     code: str
+    daily: bool
     most: float
     expenses: Sequence[Expense]
     period: str
@@ -43,20 +44,21 @@ class Spending:
     _made: dict[str, set[int]] = field(default_factory=dict)
     """Provider → rows that this run has sent or is about to."""
 
-    def allow(self, journal: Journal, provider: ProviderSettings, row: Row, clock: Clock) -> None:
+    def allow(self, ctx: JobContext, row: Row) -> None:
         """Whether the job of a row may be sent; called inside the journal's transaction that claims it.
 
         Raises:
             UsageError: ``cost_limit``, ``daily_cost_limit``, ``cost_unknown``. Nothing was sent.
         """
+        provider, journal = ctx.provider, ctx.journal
         if row.model in provider.free_models or (self.max_cost is None and provider.max_cost_per_day is None):
             return
         prices = _prices(journal, provider)
         price = prices(row.model)
         if price is None and not self.yes:
             raise _unknown(provider, row.model)
-        for limit in self._limits(journal, provider, row.row_id, clock.wall()):
-            _check(limit, provider, row.model, price or 0.0, prices, clock.wall())
+        for limit in self._limits(journal, provider, row.row_id, ctx.clock.wall()):
+            _check(limit, ctx, row.model, price or 0, prices)
         self._made.setdefault(provider.name, set()).add(row.row_id)
 
     def _limits(self, journal: Journal, provider: ProviderSettings, row_id: int, now: float) -> list[_Limit]:
@@ -65,26 +67,32 @@ class Spending:
             made = self._made.get(provider.name, set())
             own = journal.expenses(provider=provider.name, first_row=min(made)) if made else ()
             mine = [expense for expense in own if expense.row_id in made]
-            limits.append(_Limit("cost_limit", self.max_cost, mine, "in this run", "run it with a higher --max-cost"))
+            limits.append(
+                _Limit("cost_limit", False, self.max_cost, mine, "in this run", "run it with a higher --max-cost")
+            )
         if provider.max_cost_per_day is not None:
             today = journal.expenses(provider=provider.name, since=now - DAY_SECONDS)
             others = [expense for expense in today if expense.row_id != row_id]
             remedy = f"raise providers.{provider.name}.max_cost_per_day in config.json, if the user agrees"
             period = "by all runs of the last 24 hours"
-            limits.append(_Limit("daily_cost_limit", provider.max_cost_per_day, others, period, remedy))
+            limits.append(_Limit("daily_cost_limit", True, provider.max_cost_per_day, others, period, remedy))
         return limits
 
 
 def _prices(journal: Journal, provider: ProviderSettings) -> Callable[[str], float | None]:
     """What the newest job of a model cost that told it; None: unknown."""
     adapter = adapter_for(provider.protocol)
-    return cache(lambda model: adapter.cost(journal.last_usage(provider.name, model)))
+
+    @cache
+    def price(model: str) -> float | None:
+        told = map(adapter.cost, journal.usages(provider.name, model))
+        return next((cost for cost in told if cost is not None), None)
+
+    return price
 
 
-def _check(
-    limit: _Limit, provider: ProviderSettings, model: str, price: float,
-    prices: Callable[[str], float | None], now: float,
-) -> None:  # fmt: skip
+def _check(limit: _Limit, ctx: JobContext, model: str, price: float, prices: Callable[[str], float | None]) -> None:
+    provider = ctx.provider
     costs = [(expense.at, _cost(provider, expense, prices)) for expense in limit.expenses]
     spent = sum(cost for _, cost in costs)
     if spent + price <= limit.most:
@@ -92,28 +100,33 @@ def _check(
     unit = adapter_for(provider.protocol).cost_unit
     raise UsageError(
         limit.code,
-        f"{provider.name}: {spent:g} {unit} spent {limit.period}, the last job of {model} cost {price:g}, "
-        f"and the limit is {limit.most:g}: this job was not sent",
-        guidance=(limit.remedy, LEDGER),
+        f"{provider.name}: {spent:g} {unit} are spent or being spent {limit.period}, the last job of {model} cost "
+        f"{price:g}, and the limit is {limit.most:g}: this job was not sent",
+        guidance=(limit.remedy, f"what was spent on what: {_ledger(ctx)}"),
         details={
             "may_have_been_created": False,
             "spent": spent,
             "last_cost": price,
             "allowed": limit.most,
             "unit": unit,
-            "room_in_seconds": _room_in(costs, spent + price - limit.most, now) if "daily" in limit.code else None,
+            "room_in_seconds": _room_in(costs, spent + price - limit.most, ctx.clock.wall()) if limit.daily else None,
         },
     )
+
+
+def _ledger(ctx: JobContext) -> str:
+    config = ["--config", ctx.config] if ctx.config else []
+    return command("wait_generation.py", ["--spent", "--since", "1d", *(["--sandbox"] if ctx.sandbox else []), *config])
 
 
 def _cost(provider: ProviderSettings, expense: Expense, prices: Callable[[str], float | None]) -> float:
     """What a job counts for: what it told, else what its like cost, unless it failed and told nothing."""
     if expense.model in provider.free_models:
-        return 0.0
+        return 0
     told = adapter_for(provider.protocol).cost(expense.usage)
     if told is None and expense.fate != "failed":
         told = prices(expense.model)
-    return told or 0.0
+    return told or 0
 
 
 def _room_in(costs: Sequence[tuple[float, float]], needed: float, now: float) -> int | None:

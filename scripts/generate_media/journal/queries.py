@@ -98,15 +98,19 @@ class Queries:
         return None
 
     def last_usage(self, provider: str, model: str) -> Json:
-        """What the newest job of this model with a recorded usage used; None where there is none.
+        """What the newest job of this model with a recorded usage used; None where there is none."""
+        return next(iter(self.usages(provider, model)), None)
 
-        A job that failed says nothing of the next one's cost: it may have been given back.
+    def usages(self, provider: str, model: str) -> tuple[Json, ...]:
+        """What jobs of this model used, newest first, at most 20.
+
+        One that failed is left out: it says nothing of the next one's cost, which may have been given back.
         """
         query = """SELECT usage FROM job WHERE provider = ? AND model = ? AND usage IS NOT NULL
-                   AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 1"""
+                   AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
         with self._database.reading() as db:
-            found = db.execute(query, (to_text(provider), to_text(model))).fetchone()
-        return None if found is None else from_json(as_text(found[0]))
+            found = db.execute(query, (to_text(provider), to_text(model))).fetchall()
+        return tuple(from_json(as_text(usage)) for (usage,) in found)
 
     def expenses(self, *, provider: str | None = None, since: float = 0.0, first_row: int = 0) -> tuple[Expense, ...]:
         """Every job that was or may be paid for, oldest first: by provider, from a time or a row on.

@@ -85,7 +85,8 @@ class Adapter(ABC):
     def cost(self, usage: Json) -> float | None:
         """What a job cost, in ``cost_unit``; None where its ``usage`` does not say it."""
         told = usage.get(self.cost_field) if isinstance(usage, dict) else None
-        return float(told) if type(told) in (int, float) and 0 <= told < LARGEST_COST else None  # type: ignore[operator, arg-type]
+        is_number = isinstance(told, (int, float)) and not isinstance(told, bool)
+        return told if is_number and 0 <= told < LARGEST_COST else None  # type: ignore[operator, return-value]
 
     def refusal(self, answer: Answer) -> JobFailure | None:
         """The code and message of a refusal that HTTP does not show: in a 200, or in a place of the protocol's own.
