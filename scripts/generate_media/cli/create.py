@@ -6,12 +6,13 @@ import argparse
 from contextlib import ExitStack
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, UsageError, without_none
+from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, without_none
 from ..events import Outcome, Printer, Signals
 from ..job import RunOptions, Session, known_cost, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
+from .reworded import with_command
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
@@ -21,7 +22,10 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         return _run_batch(session, args)
     _check_batch_only(args)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare_request(wanted, session.chooser(), session.known_url)
+    try:
+        prepared = prepare_request(wanted, session.chooser(), session.known_url)
+    except NotFound as error:
+        raise with_command(error, "create_and_wait.py", args.words, "--model") from None
     if args.dry_run:
         return dry_run(session, prepared, args.count or 1)
     if (args.count or 1) > 1:

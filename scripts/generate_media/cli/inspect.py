@@ -50,6 +50,7 @@ from ..core import (
     user_json,
 )
 from ..events import print_document
+from .missed import best_miss
 
 if TYPE_CHECKING:
     from ..config import ProviderSettings, Settings
@@ -183,7 +184,7 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
                 continue
             by_field = by_model and not endpoint.model
             return contract, endpoint, [args.endpoint, *variants] if by_field else variants
-    raise _best(missed, args.endpoint)
+    raise best_miss(missed, args, _settings(args))
 
 
 def _check_variants(endpoint: Endpoint, variants: Sequence[str], asked: Sequence[str]) -> None:
@@ -208,20 +209,6 @@ def _same(operation: Operation, without: Sequence[str], variants: Sequence[str],
     schema, definitions = operation.schema, operation.definitions
     templates = (make_template(schema, definitions, chosen) for chosen in (without, variants))
     return fields_of(schema, definitions, without) == whole and next(templates) == next(templates)
-
-
-def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
-    """The miss with suggestions of the kind asked for: endpoints for paths, models for ids."""
-    is_path = asked.strip().startswith(("/", "http")) or " " in asked.strip()
-    code = "endpoint_not_found" if is_path else "model_not_found"
-    helpful = [error for error in missed if error.details.get("suggestions")]
-    ranked = [error for error in helpful if error.code == code] or helpful
-    if ranked:
-        return ranked[0]
-    words = "endpoint" if is_path else "model or endpoint"
-    return NotFound(
-        code, f"no {words} {asked.strip()!r} is known here", details={"received": asked.strip(), "suggestions": []}
-    )
 
 
 def _validated(contract: Contract, endpoint: Endpoint, text: str) -> tuple[ExitCode, dict[str, Any]]:

@@ -54,12 +54,12 @@ class Parser(argparse.ArgumentParser):
         return "\n".join([*lines, "", self.epilog or "", ""]).replace(PROVIDERS, _provider_names())
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        """An unknown flag is named before all else that may be missing because of it."""
+        """An unknown flag is named before all else that may be missing because of it. ``words`` keeps all."""
         words = sys.argv[1:] if args is None else list(args)
         unknown = next(filter(self._is_unknown, takewhile(lambda word: word != "--", words)), None)
         if unknown is not None:
             raise self._unknown_flag(unknown)
-        return super().parse_args(words, namespace)
+        return super().parse_args(words, namespace or argparse.Namespace(words=words))
 
     def error(self, message: str) -> NoReturn:
         lost = message.removeprefix("unrecognized arguments: ")

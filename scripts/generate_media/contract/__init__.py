@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .malformed import strangers as strangers
     from .merging import merge as merge
+    from .modelinfo import ModelInfo as ModelInfo
     from .navigation import (
         Page as Page,
         endpoints_of as endpoints_of,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .problems import UNCHECKED as UNCHECKED
     from .refs import PREFIX as PREFIX, closure as closure
     from .report import describe as describe, list_endpoints as list_endpoints, list_models as list_models
+    from .said_names import Known as Known, models_said as models_said
     from .source import Source as Source, make_source as make_source
     from .spelling import nearest as nearest
     from .template import make_template as make_template
@@ -45,11 +47,13 @@ else:
         ("load", "Document document_from_bytes read_bytes read_document"),
         ("malformed", "strangers"),
         ("merging", "merge"),
+        ("modelinfo", "ModelInfo"),
         ("navigation", "Page endpoints_of in_category read_navigation"),
         ("operations", "Endpoint Operation"),
         ("problems", "UNCHECKED"),
         ("refs", "PREFIX closure"),
         ("report", "describe list_endpoints list_models"),
+        ("said_names", "Known models_said"),
         ("source", "Source make_source"),
         ("spelling", "nearest"),
         ("template", "make_template"),

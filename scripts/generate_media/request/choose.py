@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..config import ProviderSettings, Settings
-from ..core import NotFound, UsageError
+from ..contract import models_said
+from ..core import NotFound, UsageError, without_none
 from .flag_values import MEDIA_KINDS
+from .owners import known_models
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
@@ -119,6 +121,8 @@ class Chooser:
                 knowing = narrow
         if len(knowing) == 1:
             return knowing[0]
+        if not knowing and ask.model:
+            self._suggest(ask)
         names = [provider.name for provider in knowing] or list(self._settings.providers)
         reason = "is known to several providers" if knowing else "is known to no provider's contract"
         raise UsageError(
@@ -126,6 +130,29 @@ class Chooser:
             f"{named!r} {reason}; say which one is meant with --provider",
             details={"received": named, "allowed": names},
             guidance=(f"add --provider {names[0]}" if knowing else LIST_MODELS,),
+        )
+
+    def _suggest(self, ask: Ask, only: ProviderSettings | None = None) -> None:
+        """A name that is no model's id: which ones may be meant, of all providers, and never one of them by a guess.
+
+        Raises:
+            NotFound: ``model_not_found``, with ``suggestions``; where nothing comes near it returns.
+        """
+        kind, model = ask.kind or ("video" if ask.flags & CLIP_HINTS else ""), ask.model or ""
+        known = known_models(self._settings, lambda provider: self._contract(provider).models())
+        found = models_said(model, known, kind=kind)
+        if not found:
+            return
+        near = " or ".join(f"{one.model} ({one.provider})" for one in found[:3])
+        whose = f"{only.name} has no model" if only else "no provider has a model"
+        raise NotFound(
+            "model_not_found",
+            f"{whose} {model!r}; did you mean {near}?",
+            guidance=("run the same command with one of suggestions: --provider and --model as they stand there",),
+            details={
+                "received": model,
+                "suggestions": [without_none({**one._asdict(), "kind": one.kind or None}) for one in found],
+            },
         )
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
@@ -184,6 +211,8 @@ class Chooser:
                 _check_agreement(ask, other)
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
             if len(free) != 1 or (_closed(contract, free[0]) and not ask.lenient):
+                if ask.model and not ask.openapi:
+                    self._suggest(ask, provider)
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
