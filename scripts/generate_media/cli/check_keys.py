@@ -6,7 +6,7 @@ import argparse
 from contextlib import ExitStack
 from typing import Any
 
-from ..config import ProviderSettings, where_keys_go
+from ..config import MY_KEY, ProviderSettings, where_keys_go
 from ..core import Category, Failure, UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
 from ..job import RunOptions, Session, answer_to
@@ -37,7 +37,7 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
             "message": own["message"],
             "dashboard_url": lead.dashboard_url,
             "how_to_get_key": own["how_to_get_key"],
-            "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
+            "set_env_examples": [f"export {lead.key_env}={MY_KEY}", f"{lead.key_env}={MY_KEY}  (in .env)"],
             "set_key": where_keys_go(lead, session.settings)["set_key"],
             "providers": rows,
         }
@@ -92,8 +92,11 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     answer = answer_to(session.gateway(provider, base_url, keys), adapter, call, ASK_SECONDS)
     if not isinstance(answer, Failure):
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
-        if provider.credits_path:
+        if provider.credits_path and not session.sandbox:
             remember_balance(session.folder, provider.name, account, session.clock(base_url).wall())
+        if session.sandbox:
+            words = "the sandbox takes any key: this proves nothing about yours; run it without --sandbox"
+            return {"verified": False, "message": words, "account": account}
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     if answer.http_status is None:
         return {
@@ -109,4 +112,5 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
         "ok": False,
         "verified": False,
         "message": f"{base_url} refused the key from {source}: {clean_text(answer.message, 300)}",
+        **({"recharge": provider.recharge} if answer.category is Category.CREDITS else {}),
     }

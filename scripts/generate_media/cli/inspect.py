@@ -35,6 +35,7 @@ from ..contract import (
 )
 from ..core import (
     CONFIG_FILE,
+    Category,
     ExitCode,
     Failure,
     Json,
@@ -269,4 +270,5 @@ def _live(args: argparse.Namespace) -> tuple[str, ...]:
         return adapter.read_models(parse_json(answer.body))
     if answer.http_status is None:
         raise NotCreated("no_answer", f"{provider.name} did not answer: {answer.message}", should_retry=True)
-    raise ProviderRefused(answer)
+    credit = {"recharge": provider.recharge} if answer.category is Category.CREDITS else {}
+    raise ProviderRefused(answer, details=credit)

@@ -56,6 +56,8 @@ class ProviderSettings(NamedTuple):
     typical_seconds: Mapping[str, float] = _NOTHING
     rate_limits: Mapping[str, float] = _NOTHING
     undocumented: tuple[str, ...] = ()
+    limits: str = ""
+    """What is documented of its rate limits, where its protocol's document cannot say it."""
     credits_path: str = ""
     key_url: str = ""
     dashboard_url: str = ""
@@ -66,6 +68,11 @@ class ProviderSettings(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<provider {self.name}>"
+
+    @property
+    def recharge(self) -> dict[str, str]:
+        """Where to top up."""
+        return {"dashboard_url": self.dashboard_url, "pricing_url": self.pricing_url}
 
     def key_space_of(self, base_url: str) -> str:
         """The key space a host belongs to: loopback by origin, mirrors as one, a foreign host by its name."""

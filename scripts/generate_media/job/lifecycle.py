@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ..core import (
+    Category,
     Deadline,
     ExitCode,
     GenerateMediaError,
@@ -67,6 +68,8 @@ class _Run:
     def _cut_short(self, error: ReportedError) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
+        if error.category is Category.CREDITS:
+            fields["recharge"] = self.ctx.provider.recharge
         with suppress(Exception):  # another run has disowned the row, or the disk is gone
             self._record(error, fields)
         return error_outcome(error, **fields)

@@ -141,7 +141,8 @@ class Session:
         for warning in found.warnings:
             self.printer.event("warning", message=warning)
         if not found.keys:
-            raise missing_key(provider, self.settings, found.problems)
+            with_key = [name for name, other in self._keys.items() if other.keys]
+            raise missing_key(provider, self.settings, found.problems, with_key)
         return found.keys
 
     def base_url(self, provider: ProviderSettings, otherwise: str | None = None) -> str:

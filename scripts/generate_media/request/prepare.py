@@ -146,7 +146,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         warnings=(*notes, *objections),
         unchecked=unchecked,
     )
-    return Prepared(target.provider, request, target.contract.limits)
+    return Prepared(target.provider, request, target.contract.limits or target.provider.limits or None)
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
