@@ -50,6 +50,8 @@ def list_endpoints(contract: Contract, category: str | None, pages: Sequence[Pag
     }
     if synchronous:
         rows["synchronous_endpoints"] = synchronous
+    if pages is not None and category is None:
+        rows["hint"] = "pictures come first; --category images or --category videos lists these alone"
     inferred = [_twin(e) for e in creates if e.twin_inferred]
     if inferred:
         rows |= {"inferred": True, "inferred_endpoints": inferred}
@@ -72,6 +74,8 @@ def _in_category(contract: Contract, category: str | None, pages: Sequence[Page]
         kind = _KINDS.get(category or "")
         return [e for e in contract.creates if kind is None or e.kind == kind]
     found = endpoints_of(pages, contract)
+    if category is None:
+        found = tuple(sorted(found, key=lambda pair: not in_category(pair[1], "images")))
     return [endpoint for endpoint, page in found if endpoint.creates and _page_fits(page, category)]
 
 

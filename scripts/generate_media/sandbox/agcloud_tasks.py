@@ -40,7 +40,8 @@ def plan(body: Mapping[str, Any], queued_seconds: float, now: str) -> NewJob:
     duration = _duration(body)
     width, height = _pixels(resolution, ratio)
     text = next((part["text"] for part in body["content"] if part.get("type") == "text"), "")
-    clip = Output("video", "video/mp4", width, height, text, sound=bool(body.get("generate_audio", True)))
+    clip = Output("video", "video/mp4", width, height, text, sound=bool(body.get("generate_audio", True)),
+                  seconds=min(duration, 3600))  # fmt: skip
     frame = Output("image", "image/png", width, height, text, role="last_frame")
     return NewJob(
         protocol="agcloud",
