@@ -168,7 +168,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--provider", type=filled, metavar="NAME", help=PROVIDERS)
     group.add_argument("--base-url", type=filled, metavar="URL", help="another host: one of config.json's, or loopback")
     group.add_argument("--sandbox", action="store_true", help="run against the bundled sandbox: no key, no cost")
-    group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    group.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
