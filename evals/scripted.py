@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from prepare import PROMPTS, Task
 
 VARIANTS = ("reference", "idle", "twice", "wrong")
+TOLD = "{command}"
+"""In place of a command: the one that the last output named."""
 MAKE = "create_and_wait.py --deadline 100"
 SV, AGNES, AGCLOUD = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud"))
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
@@ -33,6 +35,8 @@ class Script:
     commands: tuple[str, ...] = ()
     answer: str = "Done:\n{paths}"
     batch: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Further files that it writes first: name → text."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Agents:
             return Script(answer=self.claim)
         again = self.twice or tuple(f"{line} --new" for line in self.reference.commands if line.startswith(MAKE))
         ours = self.reference
-        return Script((*ours.commands, *again), ours.answer, ours.batch)
+        return Script((*ours.commands, *again), ours.answer, ours.batch, ours.files)
 
 
 def one(command: str, wrong: str) -> Agents:
@@ -158,21 +162,42 @@ def act(task: Task, variant: str) -> None:
     if script.batch:
         lines = [json.dumps({"prompt": line}) for line in PROMPTS.splitlines()]
         (task.work / "jobs.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    paths = [path for command in script.commands for path in _run(task, shlex.split(command))]
+    for name, text in script.files.items():
+        (task.work / name).write_text(text, encoding="utf-8")
+    paths: list[str] = []
+    last: dict[str, Any] = {}
+    for command in script.commands:
+        words = _told(last) if command == TOLD else shlex.split(command)
+        last, made = _run(task, words)
+        paths += made
     told = "\n".join(f"MEDIA:{path}" for path in dict.fromkeys(paths))
     task.answer_file.write_text(script.answer.replace("{paths}", told), encoding="utf-8")
 
 
-def _run(task: Task, words: Sequence[str]) -> list[str]:
-    """The files of one command; while the exit code is 11 or 12, the command in ``resume``."""
+def _told(line: Any) -> list[str]:
+    """The first ``command`` in what a script printed, as words after the interpreter."""
+    for value in line.values() if isinstance(line, dict) else line if isinstance(line, list) else ():
+        if isinstance(value, dict | list) and (found := _told(value)):
+            return found
+    command = line.get("command") if isinstance(line, dict) else None
+    return _words(command) if isinstance(command, str) else []
+
+
+def _words(command: str) -> list[str]:
+    words = shlex.split(command)
+    return [words[1].rpartition("/")[2], *words[2:]]
+
+
+def _run(task: Task, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The last line of one command and its files; while the exit code is 11 or 12, the command in ``resume``."""
     for _ in range(10):
-        command = [sys.executable, str(task.skill / "scripts" / words[0]), *words[1:]]
+        command = [str(task.python), str(task.skill / "scripts" / words[0]), *words[1:]]
         done = subprocess.run(
             command, cwd=task.work, env=dict(task.environ), capture_output=True, text=True, check=False
         )
         if done.returncode not in (11, 12):
             break
-        resume = json.loads(done.stdout.splitlines()[-1])["resume"]
-        words = [shlex.split(resume)[1].rpartition("/")[2], *shlex.split(resume)[2:], "--deadline", "100"]
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event":"terminal"')]
-    return [output["path"] for row in rows for output in row["outputs"]]
+        words = [*_words(json.loads(done.stdout.splitlines()[-1])["resume"]), "--deadline", "100"]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    rows = [line for line in lines if line.get("event") == "terminal"]
+    return lines[-1] if lines else {}, [output["path"] for row in rows for output in row["outputs"]]
