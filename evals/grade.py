@@ -91,10 +91,20 @@ def _body(seen: _Seen, wanted: Mapping[str, Any]) -> list[Check]:
     return [_field(seen, place, value) for place, value in wanted.items()]
 
 
+def _record_has(seen: _Seen, wanted: Mapping[str, Any]) -> list[Check]:
+    """Fields of the request as the sidecars keep it: a form's are not in the sandbox's log."""
+    rows = [{"body": record.get("request")} for record in seen.sidecars]
+    return [_compared("record", rows, place, value) for place, value in wanted.items()]
+
+
 def _field(seen: _Seen, place: str, wanted: Any) -> Check:
-    found = [_at(row.get("body"), place.split(".")) for row in seen.creates]
+    return _compared("body", seen.creates, place, wanted)
+
+
+def _compared(name: str, rows: Sequence[Mapping[str, Any]], place: str, wanted: Any) -> Check:
+    found = [_at(row.get("body"), place.split(".")) for row in rows]
     same = [bool(value) if wanted is True else value == wanted for value in found]
-    return Check(f"body {place}", bool(same) and all(same), wanted, found)
+    return Check(f"{name} {place}", bool(same) and all(same), wanted, found)
 
 
 def _at(value: Any, place: Sequence[str]) -> Any:
@@ -166,6 +176,14 @@ def _prompt_is(seen: _Seen, wanted: str) -> list[Check]:
     return [Check("prompt_is", bool(found) and all(one == text for one in found), text[:80], str(found)[:300])]
 
 
+def _sent_with(seen: _Seen, wanted: str) -> list[Check]:
+    """The last create was given a file: as multipart, as bytes, or by the provider's own URL of it."""
+    last = seen.creates[-1] if seen.creates else {}
+    text = json.dumps(last.get("body"), ensure_ascii=False)
+    multipart = str(last.get("headers", {}).get("content-type", "")).startswith("multipart/")
+    return [Check("sent_with", multipart or "/files/" in text or "data:image" in text, wanted, text[:300])]
+
+
 _CHECKS: Mapping[str, Callable[[_Seen, Any], list[Check]]] = {
     "creates": _creates,
     "jobs": _jobs,
@@ -182,4 +200,6 @@ _CHECKS: Mapping[str, Callable[[_Seen, Any], list[Check]]] = {
     "characters": _characters,
     "file_at": _file_at,
     "prompt_is": _prompt_is,
+    "record": _record_has,
+    "sent_with": _sent_with,
 }

@@ -9,61 +9,17 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
+from agents import AGCLOUD, AGNES, ALL_OPEN, MAKE, SV, TOLD, Agents, Script, one
 from prepare import PROMPTS, Task
+from wishes import WISHES
 
 VARIANTS = ("reference", "idle", "twice", "wrong")
-TOLD = "{command}"
-"""In place of a command: the one that the last output named."""
-MAKE = "create_and_wait.py --deadline 100"
-SV, AGNES, AGCLOUD = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud"))
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
-
-
-@dataclass(frozen=True)
-class Script:
-    """Commands as an agent would run them, and its final answer; ``{paths}`` are the files that they made.
-
-    ``batch``: the agent first writes jobs.jsonl from prompts.txt.
-    """
-
-    commands: tuple[str, ...] = ()
-    answer: str = "Done:\n{paths}"
-    batch: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Further files that it writes first: name → text."""
-
-
-@dataclass(frozen=True)
-class Agents:
-    """``twice`` left out: the reference, and then its creates again with --new."""
-
-    reference: Script
-    wrong: Script
-    twice: tuple[str, ...] = ()
-    claim: str = "Done:\nMEDIA:/tmp/generated/result.png"
-
-    def script(self, variant: str) -> Script:
-        if variant == "reference":
-            return self.reference
-        if variant == "wrong":
-            return self.wrong
-        if variant == "idle":
-            return Script(answer=self.claim)
-        again = self.twice or tuple(f"{line} --new" for line in self.reference.commands if line.startswith(MAKE))
-        ours = self.reference
-        return Script((*ours.commands, *again), ours.answer, ours.batch, ours.files)
-
-
-def one(command: str, wrong: str) -> Agents:
-    return Agents(Script((command,)), Script((wrong,)))
-
-
 BATCH = f"{SV} --batch jobs.jsonl --yes --gallery"
 TRAIN = f"{AGCLOUD} --prompt 'a train"
 SUNFLOWER = f"{MAKE} --prompt 'a sunflower'"
@@ -93,7 +49,7 @@ AGENTS = {
         twice=tuple(f"{SV} --new --prompt {shlex.quote(line)}" for line in PROMPTS.splitlines()),
     ),
     "sv-resume": Agents(
-        Script(("wait_generation.py --all --deadline 100",)),
+        Script((ALL_OPEN,)),
         Script((f"{SV} --kind video --prompt 'the lighthouse in a storm, again'",)),
         twice=(f"{SV} --kind video --prompt 'a lighthouse in a storm' --new",),
     ),
@@ -148,6 +104,7 @@ AGENTS = {
         twice=(f"{SV} --prompt 试一下",),
         claim="已经处理好了。",
     ),
+    **WISHES,
     "no-key": Agents(
         Script((SUNFLOWER,), KEY_PAGE),
         Script((SUNFLOWER,), f"{KEY_PAGE} Or paste your key here."),

@@ -58,8 +58,8 @@ def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, 
         "fingerprint": found.keys[0].fingerprint if found.keys else None,
         "message": _message(provider, found.problems, bool(found.keys)),
         "how_to_get_key": [
-            f"open {provider.key_url} and create a key",
-            f"set {provider.key_env} in the environment, or in the .env beside SKILL.md",
+            f"create a key at {provider.key_url}",
+            f"set it as {provider.key_env}",
         ],
     }
     if len(found.keys) > 1:
