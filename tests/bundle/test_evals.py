@@ -14,7 +14,7 @@ from generate_media.core.paths import BUNDLE
 
 EVALS: dict[str, Any] = json.loads((BUNDLE / "evals/evals.json").read_text(encoding="utf-8"))
 TRIGGERS: list[dict[str, Any]] = json.loads((BUNDLE / "evals/triggers.json").read_text(encoding="utf-8"))
-TRIED = ("sv-edit-local", "sv-lost-answer", "models-question")
+TRIED = ("sv-edit-local", "sv-lost-answer", "models-question", "wish-my-key")
 
 
 @pytest.fixture

@@ -235,12 +235,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--no-validate", action="store_true", help="send although the contract objects")
     run.add_argument("--detach", action="store_true", help="stop once the id is known and recorded")
     run.add_argument("--new", action="store_true", help="create although the same request exists already")
-    run.add_argument(
-        "--max-cost",
-        type=amount,
-        metavar="N",
-        help="stop before a job that would pass this sum, by its last known cost",
-    )
+    run.add_argument("--max-cost", type=amount, metavar="N")
     run.add_argument("--poll-timeout", type=seconds, metavar="S")
     run.add_argument("--poll-interval", type=seconds, metavar="S")
     run.add_argument("--poll-request-timeout", type=seconds, default=20.0, metavar="S")
