@@ -40,7 +40,8 @@ done = subprocess.run([{python!r}, *words], stdout=subprocess.PIPE)
 sys.stdout.buffer.write(done.stdout)
 sys.stdout.flush()
 with open({calls!r}, "a", encoding="utf-8") as file:
-    row = {{"words": words, "characters": len(done.stdout.decode("utf-8", "replace")), "code": done.returncode}}
+    text = done.stdout.decode("utf-8", "replace").replace({root!r}, "")
+    row = {{"words": words, "characters": len(text), "code": done.returncode}}
     file.write(json.dumps(row) + "\\n")
 sys.exit(done.returncode)
 """
@@ -82,7 +83,8 @@ class Task:
         return self.root / "calls.jsonl"
 
     def calls(self) -> list[dict[str, Any]]:
-        """Each call of a script of the skill: its words, the characters that it printed, its exit code."""
+        """Each call of a script of the skill: its words, the characters that it printed (but for how deep the task's
+        folder lies), its exit code."""
         if not self.calls_file.exists():
             return []
         return [json.loads(line) for line in self.calls_file.read_text(encoding="utf-8").splitlines()]
@@ -121,7 +123,7 @@ def _install_shim(task: Task) -> None:
     """The counting ``python3``; it is taken away from no one: the real one stands behind it."""
     scripts = os.path.realpath(task.skill / "scripts") + os.sep
     task.python.parent.mkdir()
-    text = SHIM.format(python=sys.executable, scripts=scripts, calls=str(task.calls_file))
+    text = SHIM.format(python=sys.executable, scripts=scripts, calls=str(task.calls_file), root=str(task.root))
     task.python.write_text(text, encoding="utf-8")
     task.python.chmod(0o755)
 
