@@ -162,6 +162,12 @@ def _characters(seen: _Seen, wanted: int) -> list[Check]:
     return [Check("characters", max(printed, default=0) <= wanted, wanted, printed)]
 
 
+def _codes(seen: _Seen, wanted: Sequence[int]) -> list[Check]:
+    """Calls ended with no other exit codes, and there was one at all."""
+    found = [row["code"] for row in seen.calls]
+    return [Check("codes", bool(found) and set(found) <= set(wanted), wanted, found)]
+
+
 def _file_at(seen: _Seen, wanted: str) -> list[Check]:
     path = seen.work / wanted
     kind = _kind(path) if path.is_file() else None
@@ -198,6 +204,7 @@ _CHECKS: Mapping[str, Callable[[_Seen, Any], list[Check]]] = {
     "page": _page,
     "calls": _calls,
     "characters": _characters,
+    "codes": _codes,
     "file_at": _file_at,
     "prompt_is": _prompt_is,
     "record": _record_has,

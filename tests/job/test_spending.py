@@ -58,17 +58,28 @@ def test_a_dry_run_says_what_such_jobs_cost_and_what_is_left(desk: Desk) -> None
     assert (several["jobs"], several["cost"]["last_usage"]["total"]) == (4, 80)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"skills.video": 7}', '{"skills.video": {"at": "soon"}}', "\x00\xff"])
+def test_a_damaged_balance_is_none(desk: Desk, text: str) -> None:
+    desk.state.mkdir(mode=0o700)
+    (desk.state / "balances.json").write_bytes(text.encode("latin-1"))
+    told = make(desk, "a cat", "--dry-run")
+    assert told.code == 0
+    assert "balance" not in told.last["cost"]
+
+
 def test_a_dry_run_of_a_batch_sums_what_is_known(desk: Desk) -> None:
     make(desk, "a cat")
     new = {"prompt": "a dog", "model": "google/nano-banana"}
     lines = [{"prompt": "a cat", "model": MODEL}, {"prompt": "a dog", "model": MODEL}, new]
     Path("jobs.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    cost = desk.run("--batch", "jobs.jsonl", "--dry-run").last["cost"]
-    assert (cost["last_usage"]["total"], cost["jobs_of_unknown_cost"]) == (40, 1)
+    told = desk.run("--batch", "jobs.jsonl", "--dry-run").last
+    cost = told["cost"]
+    assert (told["jobs"], told["made_before"]) == (3, 1), "what is there already costs nothing again"
+    assert (cost["last_usage"]["total"], cost["jobs_of_unknown_cost"]) == (20, 1)
     free = {"prompt": "a fox", "provider": "agnes"}
     Path("jobs.jsonl").write_text("\n".join(map(json.dumps, [*lines, free])))
     ran = desk.call("create_and_wait", "--batch", "jobs.jsonl", "--dry-run")
-    assert ran.last["cost"]["by_provider"]["skills.video"] == cost
+    assert ran.last["cost"]["by_provider"]["skills.video"]["pricing_url"] == cost["pricing_url"]
     assert ran.last["cost"]["by_provider"]["agnes"]["free"] is True
 
 

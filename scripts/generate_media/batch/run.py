@@ -192,7 +192,22 @@ def _word(outcome: Outcome) -> str:
     return str(line.get("result") if line.get("result") not in (None, "succeeded") else line.get("error"))
 
 
+def _not_made(session: Session, jobs: Sequence[_Job]) -> list[Prepared]:
+    """The jobs that a run would make now: what an earlier run has costs nothing again."""
+    journal = session.past_if_readable()
+    if journal is None:
+        return [job.prepared for job in jobs]
+    fresh = []
+    for job in jobs:
+        provider = job.prepared.provider
+        space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
+        if journal.would_create(job.prepared.spec(space).fingerprint, job.copy):
+            fresh.append(job.prepared)
+    return fresh
+
+
 def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
+    fresh = _not_made(session, jobs)
     line = {
         "event": "dry_run",
         "ok": not bad,
@@ -202,7 +217,8 @@ def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
             {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
         ],
         "invalid_lines": len(bad),
-        "cost": known_cost(session, [job.prepared for job in jobs]) if jobs else None,
+        "made_before": len(jobs) - len(fresh) or None,
+        "cost": known_cost(session, fresh) if fresh else None,
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, without_none(line))

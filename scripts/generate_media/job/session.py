@@ -110,6 +110,17 @@ class Session:
         opened: Journal | None = vars(self).get("journal")
         return opened or self.stack.enter_context(Journal.open(self.folder, read_only=True))
 
+    def past_if_readable(self) -> Journal | None:
+        """The same for what is only told; None where it cannot be read. Raises JournalDamaged, which is said once."""
+        from ..journal import JournalDamaged
+
+        try:
+            return self.past()
+        except JournalDamaged:
+            raise
+        except StorageError:
+            return None
+
     def known_url(self, provider: str, sha256: str) -> str | None:
         """Where a local file that was made here can be had by URL, while that URL is fresh."""
         return self.past().url_for_bytes(sha256, provider, FRESH_URL_SECONDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
-from ..core import Json, StorageError, UsageError, short, without_none
+from ..core import Json, UsageError, short, without_none
 from ..events import command
 from ..providers import LARGEST_COST, adapter_for
 
@@ -153,21 +153,16 @@ def known_cost(session: Session, jobs: Sequence[Prepared]) -> dict[str, Any] | N
 
     None where the journal cannot be read. Raises JournalDamaged, which is said once only.
     """
-    from ..journal import JournalDamaged
-
-    providers = {job.provider.name: job.provider for job in jobs}
-    try:
-        journal = session.past()
-        rows = {
-            name: _of_provider(
-                journal, provider, [job.request.model for job in jobs if job.provider.name == name], session.folder
-            )
-            for name, provider in providers.items()
-        }
-    except JournalDamaged:
-        raise
-    except StorageError:
+    journal = session.past_if_readable()
+    if journal is None:
         return None
+    providers = {job.provider.name: job.provider for job in jobs}
+    rows = {
+        name: _of_provider(
+            journal, provider, [job.request.model for job in jobs if job.provider.name == name], session.folder
+        )
+        for name, provider in providers.items()
+    }
     return next(iter(rows.values())) if len(rows) == 1 else {"by_provider": rows}
 
 

@@ -10,7 +10,8 @@ from ..core import HANDLE, Json, Result, handle
 from . import locks
 from .columns import Sql, from_json, row_from, to_text
 from .database import Database
-from .rows import Expense, Fate, Row, State
+from .rows import ClaimKind, Expense, Fate, Row, State
+from .steps import meaning
 
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
@@ -73,6 +74,12 @@ class Queries:
         return bool(row.fingerprint) and bool(
             self._rows(f"{later} {succeeded}", to_text(row.fingerprint), row.copy, row.row_id)
         )
+
+    def would_create(self, fingerprint: str, copy: int) -> bool:
+        """Whether a run of this job would make it, as far as the journal knows now; see Journal.claim."""
+        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(fingerprint), copy)
+        return not rows or meaning(rows[0]) is ClaimKind.CREATED
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
