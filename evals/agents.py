@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 TOLD = "{command}"
 """In place of a command: the one that the last output named."""
 MAKE = "create_and_wait.py --deadline 100"
-SV, AGNES, AGCLOUD = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud"))
+SV, AGNES, AGCLOUD, ARK = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud", "ark"))
 ALL_OPEN = "wait_generation.py --all --deadline 100"
 
 

@@ -17,8 +17,8 @@ from typing import Any
 BUNDLE = Path(__file__).resolve().parents[1]
 SHIPPED = ("SKILL.md", "LICENSE", "README.md", "config.json", "config.schema.json", "requirements.txt", "agents",
            "references", "scripts")  # fmt: skip
-KEYS = ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGCLOUD_API_KEY")
-ALL_KEYS = (*KEYS, "AGNES_API_KEYS", "ARK_API_KEY")
+KEYS = ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGCLOUD_API_KEY", "ARK_API_KEY")
+ALL_KEYS = (*KEYS, "AGNES_API_KEYS")
 PICTURES = {"cat.png": "orange", "hat.png": "red", "photo.png": "teal", "a.png": "navy", "b.png": "gold"}
 PROMPTS = "a red fox\na blue whale\n一只熊猫\na green parrot\nan old tortoise\na white horse\n"
 ODD = (

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from agents import AGCLOUD, AGNES, ALL_OPEN, MAKE, SV, TOLD, Agents, Script, one
+from agents import AGCLOUD, AGNES, ALL_OPEN, ARK, MAKE, SV, TOLD, Agents, Script, one
 from prepare import PROMPTS, Task
 from wishes import WISHES
 
@@ -20,9 +20,12 @@ VARIANTS = ("reference", "idle", "twice", "wrong")
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
+BOAT = "https://files.example/boat.mp4"
 BATCH = f"{SV} --batch jobs.jsonl --yes --gallery"
 TRAIN = f"{AGCLOUD} --prompt 'a train"
 SUNFLOWER = f"{MAKE} --prompt 'a sunflower'"
+SET = "--model doubao-seedream-4-5-251128 --set sequential_image_generation=auto"
+SEASONS = f"{ARK} --prompt 'the four seasons of the same street'"
 KEY_PAGE = "No key is set yet. Get one at https://skills.video/dashboard/developer and set SKILLS_VIDEO_API_KEY."
 AGENTS = {
     "sv-picture-en": one(
@@ -103,6 +106,17 @@ AGENTS = {
         Script(answer="服务器暂时繁忙，稍后再试。"),
         twice=(f"{SV} --prompt 试一下",),
         claim="已经处理好了。",
+    ),
+    "ark-picture-zh": one(
+        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark",
+        f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5",
+    ),
+    "ark-set": one(
+        f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"
+    ),
+    "ark-longer": one(
+        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
+        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
     ),
     **WISHES,
     "no-key": Agents(

@@ -3,7 +3,8 @@
 
 A new snapshot of the provider's documentation is one run: replace tools/sources/skills-video-models.json,
 bring skills-video-supplement.json up to date, run this, read the diff. ``--check`` writes nothing and exits 1 when
-a committed file differs from what the sources give. Only the standard library is needed.
+a committed file differs from what the sources give. Only the standard library is needed. The tables of
+references/agcloud.md and references/ark-pictures.md are filled from agcloud.openapi.json beside them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ark_clips import CLIPS_PAGE, clips_page
+from ark_pictures import PICTURES_PAGE, pictures_page
 from generate_media.core import REFERENCES
 from skills_video.document import build_document
 from skills_video.layout import render
@@ -35,6 +38,8 @@ def build(sources: Path) -> dict[str, str]:
         "skills-video.openapi.json": render(document) + "\n",
         "image-model-endpoints.md": model_table(document, "image"),
         "video-model-endpoints.md": model_table(document, "video"),
+        CLIPS_PAGE: clips_page(),
+        PICTURES_PAGE: pictures_page(),
     }
 
 

@@ -147,6 +147,23 @@ def test_models_of_a_provider_stay_under_2000_tokens(provider: str) -> None:
     assert tokens(found) < 2000
 
 
+@pytest.mark.parametrize(
+    ("provider", "kinds", "own", "another"),
+    [
+        ("agcloud", {"video"}, "kkcc", "doubao-seedream-4-5-251128"),
+        ("ark", {"image", "video"}, "doubao-seedream-4-5-251128", "seedream-4-5-251128"),
+        ("byteplus", {"image", "video"}, "seedream-4-5-251128", "doubao-seedream-4-5-251128"),
+    ],
+)
+def test_a_named_provider_lists_what_it_makes_and_no_siblings_models(
+    provider: str, kinds: set[str], own: str, another: str
+) -> None:
+    models = run("--models", "--provider", provider)["models"]
+    assert set(models) <= kinds
+    assert f'"{own}"' in json.dumps(models)
+    assert f'"{another}"' not in json.dumps(models)
+
+
 @pytest.mark.parametrize("protocol", ["skills_video", "agnes", "agcloud"])
 def test_one_endpoint_stays_under_1200_tokens(protocol: str) -> None:
     pytest.importorskip("bpe_openai")

@@ -29,7 +29,19 @@ def media(kind: str, role: str, url: str) -> dict[str, Any]:
 
 IMAGE = media("image_url", "reference_image", "https://files.example/a.png")
 SCENES: dict[str, dict[str, Any]] = {
-    "text": {"content": [TEXT], "ratio": "9:16", "duration": 4, "seed": 7, "watermark": False},
+    "text": {
+        "model": "doubao-seedance-1-5-pro-251215",  # 2.0 and 2.5 have no seed
+        "content": [TEXT],
+        "ratio": "9:16",
+        "duration": 4,
+        "seed": 7,
+        "watermark": False,
+    },
+    "extend": {
+        "model": "doubao-seedance-2-5-260628",
+        "content": [TEXT, media("video_url", "reference_video", "https://files.example/a.mp4")],
+        "extra_body": {"omni_reference_task_type": "extend", "output_format": "mov"},  # no names in every SDK
+    },
     "first-frame": {"content": [TEXT, IMAGE | {"role": "first_frame"}], "return_last_frame": True},
     "first-and-last-frame": {
         "content": [IMAGE | {"role": "first_frame"}, IMAGE | {"role": "last_frame"}],
@@ -72,7 +84,8 @@ class Recorder:
 
 def run_scene(tasks: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """Make, follow, list and delete one task."""
-    made = tasks.create(model=MODEL, **fields)
+    fields = {"model": MODEL, **fields}
+    made = tasks.create(**fields)
     seen: list[str] = []
     task = tasks.get(task_id=made.id)
     until = time.monotonic() + 60
@@ -80,7 +93,7 @@ def run_scene(tasks: Any, fields: dict[str, Any]) -> dict[str, Any]:
         seen.append(task.status)
         time.sleep(0.05)
         task = tasks.get(task_id=made.id)
-    listed = tasks.list(page_num=1, page_size=5, status="succeeded", task_ids=[made.id], model=MODEL)
+    listed = tasks.list(page_num=1, page_size=5, status="succeeded", task_ids=[made.id], model=fields["model"])
     files = [head_of(task.content.video_url), head_of(getattr(task.content, "last_frame_url", None))]
     tasks.delete(task_id=made.id)
     return {
@@ -150,4 +163,5 @@ def write(path: Path, client: str, requests: list[dict[str, Any]], identity: str
     path.write_text(f'{{\n "client": {json.dumps(client)},\n "requests": [\n{rows}\n ]\n}}\n', encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ const options = { pollIntervalMs: 50, pollTimeoutMs: 60000 };
 const scenes = {
   text: { prompt: "a paper boat", aspectRatio: "9:16", duration: 5, seed: 7 },
   "first-and-last-frame": { prompt: "a paper boat", lastFrameImage: picture, startImage: picture },
-  references: { prompt: "a paper boat", referenceImages: [picture], referenceVideos: ["https://files.example/a.mp4"], referenceAudio: ["https://files.example/a.mp3"] },
+  references: { model: "dreamina-seedance-2-0-260128", prompt: "a paper boat", referenceImages: [picture], referenceVideos: ["https://files.example/a.mp4"], referenceAudio: ["https://files.example/a.mp3"] },
 };
 
 // The SDK's own download refuses loopback addresses, rightly.
@@ -24,9 +24,9 @@ async function download({ url }) {
   return { data: new Uint8Array(await response.arrayBuffer()), mediaType: response.headers.get("content-type") };
 }
 
-async function run({ prompt, startImage, aspectRatio, duration, seed, ...extra }, headers) {
+async function run({ model = "seedance-1-5-pro-251215", prompt, startImage, aspectRatio, duration, seed, ...extra }, headers) {
   const result = await generateVideo({
-    model: bytedance.video("seedance-1-5-pro-251215"),
+    model: bytedance.video(model),
     prompt: startImage ? { text: prompt, image: Buffer.from("iVBORw0KGgo=", "base64") } : prompt,
     aspectRatio,
     duration,

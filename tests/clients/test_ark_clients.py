@@ -56,7 +56,7 @@ def report_of(command: list[str], cwd: Path | None = None) -> dict[str, Any]:
 def test_an_official_python_sdk_makes_follows_lists_and_deletes(module: str, sandbox: Running) -> None:
     script = str(HERE / "ark_python.py")
     report = report_of([str(python_of(module)), script, module, sandbox.base_urls["ark"]])
-    assert set(report["scenes"]) == {"text", "first-frame", "first-and-last-frame", "references"}
+    assert set(report["scenes"]) == {"text", "extend", "first-frame", "first-and-last-frame", "references"}
     for name, scene in report["scenes"].items():
         assert scene["status"] == "succeeded"
         assert (scene["listed"], scene["total"]) == ([scene["id"]], 1)
@@ -69,6 +69,26 @@ def test_an_official_python_sdk_makes_follows_lists_and_deletes(module: str, san
         "an unknown task": "ArkNotFoundError",
         "a queued task, deleted": "cancelled",
     }
+
+
+@pytest.mark.parametrize("module", PYTHON_CLIENTS)
+def test_an_official_python_sdk_makes_pictures_edits_and_sets(module: str, sandbox: Running) -> None:
+    script = str(HERE / "ark_pictures.py")
+    report = report_of([str(python_of(module)), script, module, sandbox.base_urls["ark"]])
+    jpeg = b"\xff\xd8\xff".hex()
+    found = {
+        name: (scene["sizes"], [None if head is None else head[:6] for head in scene["files"]])
+        for name, scene in report["scenes"].items()
+    }
+    assert found == {
+        "single": (["2048x2048"], [PNG_HEAD[:6]]),
+        "reference": (["1024x1024"], [jpeg]),
+        "references": (["4096x4096"], [jpeg]),
+        "set": (["2304x1728"] * 4, [jpeg] * 4),
+        "one of a set fails": (["2304x1728", None, "2304x1728", "2304x1728"], [jpeg, None, jpeg, jpeg]),
+    }
+    assert report["scenes"]["one of a set fails"]["errors"][1] == "OutputImageSensitiveContentDetected"
+    assert set(report["refusals"].values()) == {"ArkBadRequestError"}
 
 
 def test_the_ai_sdk_makes_clips(sandbox: Running) -> None:

@@ -223,7 +223,7 @@ def test_models_kinds_and_modes(contract: Contract) -> None:
 
 def test_the_retired_model_names_its_successor(document: dict[str, Any]) -> None:
     rows = {row["id"]: row for row in document["paths"]["/videos"]["post"]["x-models"]}
-    assert (rows[OLD]["replaced_by"], "retired" in rows[OLD]["note"]) == (FLASH, True)
+    assert (rows[OLD]["x-end-of-service"]["replacement"], "retired" in rows[OLD]["note"]) == (FLASH, True)
 
 
 def fill(contract: Contract, model: str, prompt: str | None = "x", **flags: object) -> Built:

@@ -84,6 +84,9 @@ def _measured(sandbox: Any) -> dict[str, Anatomy]:
             {"model": "doubao-seedance-2-0-filter-off", "content": [{"type": "text", "text": "a cat"}]},
             "/contents/generations/tasks/{id}",
         ),
+        "Ark pictures": (
+            "/images/generations", {"model": "doubao-seedream-5-0-pro-260628", "prompt": "a cat", "size": "1K"}, "",
+        ),
     }  # fmt: skip
     session = requests.Session()
     session.headers["Authorization"] = "Bearer test-measure"
@@ -190,7 +193,7 @@ class _User:
         wrong = ["a traceback"] if "Traceback" in ran.err else []
         if ran.last.get("event") not in ("terminal", "error"):
             wrong.append("no last line")
-        files = [path for path in self.home.glob("work/generated/*") if path.suffix in (".png", ".mp4")]
+        files = [path for path in self.home.glob("work/generated/*") if path.suffix in (".png", ".jpg", ".mp4")]
         collected = sum(state == "collected" for state, _ in self.rows())
         if len(files) != collected:
             wrong.append(f"{len(files)} files for {collected} collected rows")

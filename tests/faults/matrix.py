@@ -38,6 +38,7 @@ FLOWS = {
     "Agnes image": Flow("agnes", ("--model", "agnes-image-2.1-flash"), polls=False, free=True),
     "Agnes video": Flow("agnes", ("--model", "agnes-video-2.5-flash"), clip=True),
     "AGCloud": Flow("agcloud", ("--kind", "video"), listed=True, clip=True),
+    "Ark pictures": Flow("ark", ("--size", "1K"), polls=False),
 }
 
 

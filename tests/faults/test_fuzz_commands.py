@@ -42,7 +42,8 @@ FLOWS: dict[str, tuple[str, ...]] = {
     "skills.video, polled": ("--provider", "skills.video", "--endpoint", "/generation/google/nano-banana-pro"),
     "Agnes, a picture": ("--provider", "agnes", "--kind", "image"),
     "Agnes, a clip": ("--provider", "agnes", "--kind", "video"),
-    "AGCloud": ("--provider", "agcloud"),
+    "AGCloud": ("--provider", "agcloud", "--kind", "video"),
+    "Ark, a picture": ("--provider", "ark", "--kind", "image"),
     "AGCloud, kkcc": ("--provider", "agcloud", "--model", "kkcc"),
 }
 AFTERWARDS: tuple[tuple[str, ...], ...] = (

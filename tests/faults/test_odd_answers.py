@@ -34,7 +34,7 @@ PROVIDERS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any], byte
         b"/agnesapi?video_id=video_" + QUOTED,
     ),
     "agcloud": (
-        (),
+        ("--kind", "video"),
         {"id": ID},
         {"id": ID, "status": "succeeded", "content": {"video_url": "FILE"}},
         b"/contents/generations/tasks/" + QUOTED,

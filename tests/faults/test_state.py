@@ -112,9 +112,7 @@ def test_a_corrupt_journal(desk: Desk) -> None:
 @pytest.mark.parametrize("provider", ["skills.video", "agnes", "agcloud"])
 def test_a_clock_set_back(desk: Desk, provider: str) -> None:
     """A row from the future is as old as now: the job is followed and fetched, not made again."""
-    args = {"skills.video": MAIN, "agnes": ("--prompt", "a cat", "--kind", "video")}.get(
-        provider, ("--prompt", "a cat")
-    )
+    args = MAIN if provider == "skills.video" else ("--prompt", "a cat", "--kind", "video")
     assert desk.run(*args, "--detach", provider=provider).code == 0
     tomorrow = time.time() + 86_400
     with sqlite3.connect(desk.state / "journal.sqlite3") as db:

@@ -35,7 +35,7 @@ MADE, NOT_MADE = "create:request:reset*1", "create:before:reset*1"
 
 
 def make(desk: Desk, *args: str, prompt: str = "a paper boat", provider: str = "agcloud") -> Ran:
-    return desk.run("--prompt", prompt, *args, provider=provider)
+    return desk.run("--kind", "video", "--prompt", prompt, *args, provider=provider)
 
 
 def wait(desk: Desk, *args: str, provider: str = "agcloud") -> Ran:
@@ -151,7 +151,18 @@ def test_what_a_list_may_hold(desk: Desk) -> None:
 
     with Wire(handle) as wire:
         config = ("--config", str(desk.write_config()))
-        ran = desk.call("create_and_wait", "--prompt", "x", "--provider", "agcloud", "--base-url", wire.url, *config)
+        ran = desk.call(
+            "create_and_wait",
+            "--kind",
+            "video",
+            "--prompt",
+            "x",
+            "--provider",
+            "agcloud",
+            "--base-url",
+            wire.url,
+            *config,
+        )
     assert shown(ran) == ["near", "early", "late"]
     assert [candidate["model"] for candidate in ran.last["candidates"]] == [MODEL] * 3
     made = datetime.fromisoformat(ran.last["candidates"][0]["created_at"])
@@ -195,7 +206,7 @@ def test_a_create_without_a_list_is_settled_by_the_id_from_the_dashboard(desk: D
 
 
 def test_a_batch_line_has_its_candidates(desk: Desk) -> None:
-    (desk.home / "jobs.jsonl").write_text('{"prompt": "a paper boat"}\n', encoding="utf-8")
+    (desk.home / "jobs.jsonl").write_text('{"prompt": "a paper boat", "kind": "video"}\n', encoding="utf-8")
     desk.faults(MADE)
     ran = desk.run("--batch", str(desk.home / "jobs.jsonl"), provider="agcloud")
     desk.faults()

@@ -52,7 +52,7 @@ def test_a_number_beyond_every_float_costs_no_id(protocol: str, field: str) -> N
 
 def test_a_cancel_without_an_answer_is_an_error_line(desk: Desk) -> None:
     desk.faults("agcloud-queued-forever")
-    made = desk.run("--prompt", "a boat", "--detach", provider="agcloud")
+    made = desk.run("--kind", "video", "--prompt", "a boat", "--detach", provider="agcloud")
     identity = made.events("accepted")[0]["generation_id"]
     desk.faults("agcloud-queued-forever", "cancel:before:reset")
     ran = wait(desk, "--cancel", identity)
@@ -85,7 +85,7 @@ def test_a_create_that_another_run_has_out_is_left_to_that_run(desk: Desk) -> No
         row = journal.claim(new_job(desk, "agcloud", "f" * 64, model)).row
         assert wait(desk, "--all").last["event"] == "summary", "an intent"
         journal.sending(row.row_id)
-        desk.run("--prompt", "somebody else's", "--detach", provider="agcloud")
+        desk.run("--kind", "video", "--prompt", "somebody else's", "--detach", provider="agcloud")
         ran = wait(desk, "--all")
         assert ran.code == 0, ran.out
         assert journal.get(row.row_id).generation_id is None

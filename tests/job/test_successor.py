@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 
 from generate_media.contract.catalog import Contract, open_contract
-from generate_media.core.requests import Body, Encoding, LocalMedia, Request
+from generate_media.core.requests import Body, Encoding, EndOfService, LocalMedia, Request
 from generate_media.job.successor import find_successor
 
 OLD, FLASH, PAID = "agnes-video-v2.0", "agnes-video-2.5-flash", "agnes-video-2.5"
 OFFERED = ("agnes-image-2.1-flash", FLASH, PAID)
 URL = "https://example.com/a.png"
+V15, V20, V25 = "doubao-seedance-1-5-pro-251215", "doubao-seedance-2-0-260128", "doubao-seedance-2-5-260628"
+TASKS = "/contents/generations/tasks"
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +107,37 @@ def test_bytes_in_the_body_leave_only_the_models_name(contract: Contract) -> Non
     found = find_successor(contract, request({"image": "AAAA"}), OFFERED)
     assert found is not None
     assert (found.model, found.flags) == (FLASH, {})
+
+
+TEXT = {"type": "text", "text": "a cat"}
+FIRST = {"type": "image_url", "role": "first_frame", "image_url": {"url": URL}}
+REFERENCE = {"type": "image_url", "role": "reference_image", "image_url": {"url": URL}}
+CLIP = {"type": "video_url", "role": "reference_video", "video_url": {"url": URL}}
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "flags", "left_out"),
+    [
+        (V20, {"content": [TEXT], "duration": 9, "ratio": "9:16"}, {"duration": 9, "aspect-ratio": "9:16"}, ()),
+        (V20, {"content": [TEXT, FIRST], "ratio": "9:16"}, {"first-frame": URL}, ("--aspect-ratio",)),
+        (V20, {"content": [REFERENCE, TEXT, REFERENCE, CLIP]}, {"image": (URL, URL), "video": (URL,)}, ()),
+        (V20, {"content": [TEXT], "resolution": "4k"}, {}, ("--resolution",)),
+        (V15, {"content": [TEXT], "seed": 3}, {}, ("--seed",)),
+    ],
+)
+def test_clips_of_parts_in_the_new_models_words(
+    model: str, fields: dict[str, Body], flags: dict[str, Any], left_out: tuple[str, ...]
+) -> None:
+    asked = replace(
+        request(fields, model), provider="ark", path=TASKS, ended=EndOfService("2026-10-01T00:00:00Z", 0.0, V25)
+    )
+    found = find_successor(open_contract("agcloud"), asked, ())
+    assert found is not None
+    assert (found.model, found.flags, found.left_out) == (V25, {"prompt": "a cat", **flags}, left_out)
+
+
+def test_a_replacement_that_the_contract_does_not_list_is_named_all_the_same() -> None:
+    asked = replace(request({"content": [TEXT]}, V20), path=TASKS, ended=EndOfService(replacement="seedance-9"))
+    found = find_successor(open_contract("agcloud"), asked, (), (V25,))
+    assert found is not None
+    assert (found.model, found.flags) == ("seedance-9", {})

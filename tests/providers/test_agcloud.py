@@ -203,6 +203,44 @@ def test_the_other_calls() -> None:
     assert ("page_size", "1") in AGCLOUD.account().query
 
 
+URL, BAD = {"url": "https://cdn.example/1.jpg", "size": "2048x2048"}, {"error": {"code": "C", "message": "m"}}
+S, F = Result.SUCCEEDED, Result.FAILED
+
+
+# ark-images.md: an element of a set may be an error; a whole failure has an error of its own
+@pytest.mark.parametrize(
+    ("answer", "result", "outputs", "alone"),
+    [
+        ({"data": [URL]}, S, 1, []),
+        ({"data": [URL, BAD, {"url": "", "b64_json": "QUJD"}], "error": None}, S, 2, [2]),
+        ({"data": [BAD, BAD]}, F, 0, [1, 2]),
+        ({"data": [], "error": {"code": "C", "message": "m"}}, F, 0, []),
+        ({"data": None, "error": {"code": "C", "message": "m"}}, F, 0, []),
+        ({"error": {"code": "C", "message": "m"}}, F, 0, []),
+        ({"data": [URL], "error": {"code": "C", "message": "m"}}, S, 1, []),
+        ({"data": [{"error": "words"}, {"url": "file:///etc/passwd"}, None, 7]}, F, 0, [1]),
+        ({"data": []}, S, 0, []),
+        ({"data": {}}, None, 0, []),
+        ({"id": "cgt-1"}, None, 0, []),
+        ([], None, 0, []),
+        (None, None, 0, []),
+    ],
+)
+def test_what_a_pictures_answer_says(answer: Any, result: Result | None, outputs: int, alone: list[int]) -> None:
+    request = Request("ark", "/images/generations", "/images/generations", "m", "image", False, {}, synchronous=True)
+    reading = AGCLOUD.local_result(request, answer)
+    assert (reading and reading.result, len(reading.outputs) if reading else 0) == (result, outputs)
+    assert [place for place, _ in AGCLOUD.failed_alone(answer)] == alone
+    if reading and result is F:
+        assert reading.failure is not None
+        assert reading.failure in (("C", "m"), ("", "words"))
+
+
+def test_a_clips_answer_is_no_picture() -> None:
+    request = Request("ark", CREATE, CREATE, "m", "video", False, {})
+    assert AGCLOUD.local_result(request, {"data": [URL]}) is None
+
+
 def test_the_list_comes_newest_first() -> None:
     items: list[Any] = [{"id": "a", "created_at": 5}, {"id": "b", "created_at": 9}, {"id": "c"}, None]
     readings = AGCLOUD.read_recent({"total": 4, "items": items})

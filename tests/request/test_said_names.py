@@ -15,7 +15,7 @@ from generate_media.core.errors import NotFound
 SEEDANCE = {"skills.video": "bytedance/seedance-2.0", "ark": "seedance", "agcloud": "seedance", "byteplus": "seedance"}
 SAID: list[tuple[str, str, tuple[str, ...]]] = [
     # what is said, the first suggestion, further ones
-    ("seedance", "bytedance/seedance-2.0", ("doubao-seedance-2-0-filter-off",)),
+    ("seedance", "doubao-seedance-2-5-260628", ("bytedance/seedance-2.0", "doubao-seedance-2-0-filter-off")),
     ("Seedance 2", "bytedance/seedance-2.0", ("doubao-seedance-2-0-filter-off",)),
     ("nano banana 2", "google/nano-banana-2", ()),
     ("nanobanana", "google/nano-banana", ("google/nano-banana-pro",)),
@@ -59,7 +59,7 @@ def test_what_people_say_is_suggested(desk: Desk, script: str, said: str, first:
     assert words[1].endswith(f"scripts/{script}.py")
     again = desk.call(script, *words[2:], *(["--dry-run"] if creates else []))
     assert again.code == 0
-    assert not creates or again.last["body"]["prompt"] == "it's $HOME"
+    assert not creates or "it's $HOME" in json.dumps(again.last["body"])
     assert not desk.creates()
 
 

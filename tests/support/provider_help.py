@@ -14,7 +14,7 @@ PNG = picture()
 CREATE = {
     "skills.video": ("--endpoint", "/generation/google/nano-banana-pro", "--prompt", "a cat"),
     "agnes": ("--kind", "video", "--prompt", "a cat", "--duration", "5"),
-    "agcloud": ("--prompt", "a cat"),
+    "agcloud": ("--kind", "video", "--prompt", "a cat"),
 }
 """A polled job of each protocol."""
 

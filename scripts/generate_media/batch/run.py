@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
-from ..job import JobContext, Session, known_cost, run_job, start_fields, sum_usage
+from ..job import Caller, JobContext, Session, known_cost, retired, run_job, start_fields, sum_usage
 from ..request import Prepared
 from .workers import Throttle, Work, run_all
 
@@ -69,7 +69,7 @@ def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJo
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
                 session.base_url(session.settings.provider(name))
-        return _dry_run(session, jobs, bad)
+        return _dry_run(session, [job for job in jobs if not _is_retired(session, job, bad)], bad)
     how.check_spending(len(jobs))
     contexts = _Contexts(session, how)
     works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
@@ -152,6 +152,15 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
             jobs.append(_Job(line.number, prepared, seen[same]))
         seen[same] += 1
     return jobs, bad
+
+
+def _is_retired(session: Session, job: _Job, bad: BadLines) -> bool:
+    """Whether a line's model is no longer served; such a line is a bad one."""
+    if job.prepared.request.ended is None:
+        return False
+    caller = Caller(job.prepared.provider, session.sandbox, session.config)
+    bad.add(job.line, retired(caller, job.prepared.request))
+    return True
 
 
 def _run(

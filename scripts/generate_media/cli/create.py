@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, without_none
 from ..events import Outcome, Printer, Signals
-from ..job import RunOptions, Session, known_cost, run_job, start_fields
+from ..job import Caller, RunOptions, Session, known_cost, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
@@ -77,8 +77,14 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
 
 
 def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
-    """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed."""
+    """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed.
+
+    Raises:
+        NotFound: its model is no longer served.
+    """
     request = prepared.request
+    if request.ended is not None:
+        raise retired(Caller(prepared.provider, session.sandbox, session.config), request)
     call = adapter_for(prepared.provider.protocol).create(request)
     base_url = prepared.provider.base_url if session.sandbox else session.base_url(prepared.provider)
     url = base_url.rstrip("/") + call.path if not call.at_host_root else urljoin(base_url, call.path)

@@ -15,6 +15,7 @@ from ..contract import (
     Budget,
     Contract,
     Endpoint,
+    ModelInfo,
     Operation,
     Source,
     describe,
@@ -108,9 +109,9 @@ def _models(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
     named = args.provider and settings.provider(args.provider)
     provider = named or (None if args.openapi else _likeliest(settings))
     if provider is None:
-        return list_models(contract, args.category, live)
+        return list_models(contract, args.category, live, _offers(args))
     with ExitStack() as stack:
-        document = list_models(contract, args.category, live, _last_usage(provider.name, stack))
+        document = list_models(contract, args.category, live, _offers(args), _last_usage(provider.name, stack))
     return document | ({"pricing_url": provider.pricing_url} if provider.pricing_url else {})
 
 
@@ -141,6 +142,17 @@ def _settings(args: argparse.Namespace) -> Settings:
     from ..config import load_settings
 
     return load_settings(args.config or CONFIG_FILE)
+
+
+def _offers(args: argparse.Namespace) -> Callable[[ModelInfo], bool]:
+    """Whether a model of the snapshot is the named provider's: of a kind that it makes, and not another's own."""
+    if not args.provider or args.openapi:
+        return lambda info: True
+    settings = _settings(args)
+    asked = settings.provider(args.provider)
+    siblings = [provider for provider in settings.providers.values() if provider.protocol == asked.protocol]
+    others = {model for provider in siblings for model in provider.models} - {*asked.models}
+    return lambda info: info.kind in ("", *asked.makes) and info.id not in others
 
 
 def _budget(settings: Settings) -> Budget:

@@ -208,8 +208,8 @@ def create_parser() -> Parser:
         what.add_argument(f"--{flag}", type=filled, metavar="V")
     for flag in ("seed", "frames", "expires-after"):
         what.add_argument(f"--{flag}", type=int, metavar="N")
-    what.add_argument("--audio-track", action=argparse.BooleanOptionalAction, default=None)
-    what.add_argument("--watermark", action="store_true", default=None)
+    for flag in ("audio-track", "watermark"):
+        what.add_argument(f"--{flag}", action=argparse.BooleanOptionalAction, default=None)
     what.add_argument("--return-last-frame", action="store_true", default=None)
     what.add_argument("--fit", action="store_true", help="scale pictures down to the model's limits")
     what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import Json, NotFound, UsageError
+from ..core import EndOfService, Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
 from .budget import Budget
-from .flags import FlagForm, forms_from_fields, forms_of, still_there
+from .flags import FlagForm, forms_from_fields, forms_of, still_there, without_fields
 from .load import read_document
 from .merging import merge
+from .modelrules import fields_lacking
 from .naming import alike, as_model, readings
 from .operations import Endpoint, Operation
 from .problems import Problem
@@ -110,6 +111,21 @@ class Contract:
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
         raise NotFound("model_not_found", reason + _or(ids), details={"received": model, "suggestions": ids})
 
+    def family_of(self, model: str) -> Endpoint | None:
+        """The create whose ``x-model-pattern`` an id has that no document lists: a newer model of what it makes."""
+        for endpoint in self.creates:
+            operation = endpoint.operation
+            pattern = operation.node.get("x-model-pattern") if operation else None
+            if operation and isinstance(pattern, str) and operation.definitions.patterns.search(pattern, model):
+                return endpoint
+        return None
+
+    def could_take(self, endpoint: Endpoint, fields: Collection[str]) -> bool:
+        """Whether a body with these fields has all that an endpoint asks for but its model."""
+        operation = endpoint.operation
+        wanted = merge(operation.schema, operation.definitions).get("required", ()) if operation else ()
+        return {*wanted} <= {*fields, "model"}
+
     def models(self) -> tuple[ModelInfo, ...]:
         """What can be made: id, kind, modes, required fields, variants."""
         return self._models
@@ -129,8 +145,19 @@ class Contract:
         """Everything the contract says against ``body``, best first; empty when it is valid."""
         return () if endpoint.operation is None else check(endpoint.operation, body)
 
+    def end_of_service(self, endpoint: Endpoint, model: str) -> EndOfService | None:
+        """When a model ends at its provider, and what takes its place, by the first document that tells."""
+        from .modelinfo import model_rows
+
+        for source in self.sources:
+            known = tuple(self._candidates(source, [endpoint.path], endpoint.method, exact=True))
+            for row in model_rows(known):
+                if row.id == model and row.end is not None:
+                    return row.end
+        return None
+
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
-        """How the friendly flags map onto this endpoint's fields, for one model.
+        """How the friendly flags map onto this endpoint's fields, for one model, as far as the model has them.
 
         A user's own document has no ``x-flags``: then the snapshot's for the same call hold, as far as the fields
         are still there, else what the fields' names say.
@@ -141,7 +168,8 @@ class Contract:
         model = model or endpoint.model
         own = forms_of(operation.node, model)
         if own or not endpoint.creates:
-            return own
+            lacking = fields_lacking(operation, model)
+            return without_fields(own, lacking) if lacking else own
         properties = merge(operation.schema, operation.definitions).get("properties") or {}
         for source in self.sources:
             if source.document is not operation.document:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core import clean_text
 from .merging import Schema, merge, same, type_list
+from .modelrules import for_model
 from .problems import join
 from .refs import Definitions
 from .variants import Union, union_of
@@ -91,7 +92,9 @@ def fields_of(
 
 
 def narrowed(flat: Schema, definitions: Definitions | None, chosen: Sequence[str]) -> Schema:
-    """A flattened schema with the chosen branches of its unions folded in."""
+    """A flattened schema with the chosen branches of its unions folded in, and what holds for a chosen model."""
+    for name in chosen:
+        flat = for_model(flat, definitions, name)
     for _ in chosen:
         union = union_of(flat, definitions)
         index = pick(union, chosen) if union is not None else None

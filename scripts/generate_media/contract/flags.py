@@ -68,6 +68,15 @@ def still_there(forms: Sequence[FlagForm], properties: Mapping[str, Any]) -> tup
     return tuple(replace(form, flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
 
 
+def without_fields(forms: Sequence[FlagForm], lacking: frozenset[str]) -> tuple[FlagForm, ...]:
+    """The forms without the flags that would fill a field which the model has not."""
+
+    def kept(rule: Mapping[str, Json]) -> bool:
+        return str(rule.get("to", "")).split(".")[0].removesuffix("[]") not in lacking
+
+    return tuple(replace(form, flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
+
+
 def forms_from_fields(properties: Mapping[str, Any], *, files: bool) -> tuple[FlagForm, ...]:
     """One form by the names of a body's fields; ``files``: local files may go along as multipart."""
     flags: dict[str, Mapping[str, Json]] = {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from ..core import EndOfService
 from .merging import Schema, merge
 from .operations import Endpoint
 from .variants import branch_for, union_of, variants_of
@@ -26,6 +29,7 @@ class ModelInfo:
     twin_inferred: bool = False
     documented: bool = True
     note: str = ""
+    end: EndOfService | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class ModelRow:
     kind: str
     endpoint: Endpoint
     note: str = ""
+    end: EndOfService | None = None
 
 
 def model_rows(creates: Sequence[Endpoint]) -> tuple[ModelRow, ...]:
@@ -43,20 +48,39 @@ def model_rows(creates: Sequence[Endpoint]) -> tuple[ModelRow, ...]:
     rows: dict[tuple[str, str], ModelRow] = {}
     for endpoint in creates:
         if endpoint.model:
-            rows.setdefault((endpoint.model, endpoint.kind), ModelRow(endpoint.model, endpoint.kind, endpoint))
+            end = end_of_service(endpoint.operation.node if endpoint.operation else {})
+            rows.setdefault((endpoint.model, endpoint.kind), ModelRow(endpoint.model, endpoint.kind, endpoint, end=end))
         elif endpoint.operation is not None:
             for row in endpoint.operation.node.get("x-models", ()):
                 kind = str(row.get("kind") or endpoint.kind)
-                rows.setdefault((row["id"], kind), ModelRow(row["id"], kind, endpoint, str(row.get("note", ""))))
+                made = ModelRow(row["id"], kind, endpoint, str(row.get("note", "")), end_of_service(row))
+                rows.setdefault((row["id"], kind), made)
     return tuple(rows.values())
+
+
+def end_of_service(line: Mapping[str, Any]) -> EndOfService | None:
+    """``x-end-of-service`` of a model's line (or of the operation that is one model's): ``{"date", "replacement"}``.
+
+    A date that is none, or has no zone, is no date: nobody could tell when it is over.
+    """
+    said = line.get("x-end-of-service")
+    if not isinstance(said, Mapping):
+        return None
+    date, replacement = (str(said.get(key) or "") for key in ("date", "replacement"))
+    at = None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(date.replace("Z", "+00:00"))
+        at = moment.timestamp() if moment.tzinfo else None
+    return EndOfService(date if at is not None else "", at, replacement)
 
 
 def describe_models(creates: Sequence[Endpoint]) -> tuple[ModelInfo, ...]:
     """What each model is and needs."""
-    return tuple(_row(row.endpoint, row.id, row.kind, row.note) for row in model_rows(creates))
+    return tuple(map(_row, model_rows(creates)))
 
 
-def _row(endpoint: Endpoint, model: str, kind: str, note: str) -> ModelInfo:
+def _row(row: ModelRow) -> ModelInfo:
+    endpoint, model = row.endpoint, row.id
     schema, definitions = body_of(endpoint)
     wide = merge(schema, definitions)
     branch = branch_for(wide, model, definitions)
@@ -66,7 +90,7 @@ def _row(endpoint: Endpoint, model: str, kind: str, note: str) -> ModelInfo:
     modes = ("sync",) if endpoint.synchronous else (*(["sse"] if endpoint.sse_path else []), "poll")
     return ModelInfo(
         id=model,
-        kind=kind,
+        kind=row.kind,
         modes=tuple(modes),
         required=tuple(name for name in dict.fromkeys([*required, *common]) if name != "model"),
         variants=variants_of(branch or wide, definitions),
@@ -74,7 +98,8 @@ def _row(endpoint: Endpoint, model: str, kind: str, note: str) -> ModelInfo:
         sse_path=endpoint.sse_path,
         twin_inferred=endpoint.twin_inferred,
         documented=not _unknown(endpoint),
-        note=note,
+        note=row.note,
+        end=row.end,
     )
 
 

@@ -43,9 +43,20 @@ class Endpoint:
     """Where it comes from; for this package only."""
 
     @property
+    def bundled(self) -> bool:
+        """Whether the bundle's snapshot describes it, and no document of the user's."""
+        return self.operation is not None and self.operation.document.trusted
+
+    @property
     def creates(self) -> bool:
         """Whether calling it makes a job (or a picture), as far as the document says."""
         return self.method == "POST" and bool(self.kind or self.model or self.sse_path or self.synchronous)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids that it makes: its own, else those that the document lists."""
+        listed = self.operation.node.get("x-models", ()) if self.operation else ()
+        return (self.model,) if self.model else tuple(str(row["id"]) for row in listed)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..core import Json, NotFound, capped, clean_text
+from ..core import EndOfService, Json, NotFound, capped, clean_text, without_none
 from . import operations as ops
 from .budget import TooLarge
 from .catalog import Contract
 from .fields import Field, fields_of, narrowed
 from .merging import merge
+from .modelinfo import ModelInfo
 from .navigation import Page, endpoints_of, in_category
 from .operations import Endpoint
 from .refs import closure
@@ -87,11 +88,12 @@ def list_models(
     contract: Contract,
     category: str | None,
     live: Sequence[str] | None,
+    offers: Callable[[ModelInfo], bool] = lambda info: True,
     last_usage: Callable[[str], Json] = lambda model: None,
 ) -> dict[str, Any]:
-    """``--models``: one row a model, short; what most models share is said once."""
+    """``--models``: one row a model that is on offer, short; what most models share is said once."""
     kind = _KINDS.get(category or "")
-    infos = [info for info in contract.models() if kind is None or info.kind == kind]
+    infos = [info for info in contract.models() if kind in (None, info.kind) and offers(info)]
     common = _most_common([(info.modes, info.required) for info in infos])
     rows: dict[str, list[Any]] = {}
     listed = frozenset(live or ())
@@ -101,6 +103,7 @@ def list_models(
             row |= {"modes": "+".join(info.modes)} if not common or info.modes != common[0] else {}
             row |= {"required": list(info.required)} if not common or info.required != common[1] else {}
         row |= {"variants": list(info.variants)} if info.variants else {}
+        row |= _end(info.end) if info.end else {}
         if live is not None:
             row["live"] = info.id in listed
         used = last_usage(info.id)
@@ -118,6 +121,10 @@ def list_models(
         others: Json = [name for name in live if name not in known]
         document |= {"live": len(live), "live_only": capped(others, _LIVE_ONLY_BYTES)}
     return document
+
+
+def _end(end: EndOfService) -> dict[str, Any]:
+    return without_none({"ends": end.date or None, "replacement": end.replacement or None})
 
 
 def _most_common(pairs: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Any:

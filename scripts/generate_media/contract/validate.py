@@ -14,6 +14,7 @@ from .budget import TooLarge
 from .checking import certain_errors
 from .merging import merge
 from .operations import Operation
+from .pixels import pixel_problems
 from .placeholders import placeholders
 from .problems import ERROR, RANK, UNCHECKED, WARNING, Problem, dotted
 from .refs import Definitions
@@ -41,7 +42,9 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
     if top.get("x-null-is-absent") is True:
         body = without_nulls(body)
     problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
-    problems += _unknown_warnings(operation, body, blank | {problem.field for problem in problems})
+    told = blank | {problem.field for problem in problems}
+    problems += [p for p in pixel_problems(top, definitions, body) if p.field not in told]
+    problems += _unknown_warnings(operation, body, told)
     return problems + [Problem(text, field, severity=WARNING) for text, field in advice(top, definitions, body)]
 
 

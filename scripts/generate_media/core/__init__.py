@@ -60,7 +60,14 @@ if TYPE_CHECKING:
         SavedOutput as SavedOutput,
     )
     from .redaction import LEAST_KEY_CHARS as LEAST_KEY_CHARS, MARK as MARK, Redactor as Redactor, mapped as mapped
-    from .requests import Body as Body, Call as Call, Encoding as Encoding, LocalMedia as LocalMedia, Request as Request
+    from .requests import (
+        Body as Body,
+        Call as Call,
+        Encoding as Encoding,
+        EndOfService as EndOfService,
+        LocalMedia as LocalMedia,
+        Request as Request,
+    )
     from .text import (
         OURS as OURS,
         clean_text as clean_text,
@@ -92,7 +99,7 @@ else:
         ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES home_folder journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
-        ("requests", "Body Call Encoding LocalMedia Request"),
+        ("requests", "Body Call Encoding EndOfService LocalMedia Request"),
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
         ("user_file", "read_user_file read_user_text user_json user_json_object"),
     )

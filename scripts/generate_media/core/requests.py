@@ -42,6 +42,16 @@ class LocalMedia:
 Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]
 
 
+@dataclass(frozen=True)
+class EndOfService:
+    """The end of a model at its provider. ``date``: as a document says it, ISO 8601 with its zone, and ``at`` the same
+    in Unix seconds; "" and None where nobody knows the day. ``replacement``: the model in its place, or ""."""
+
+    date: str = ""
+    at: float | None = None
+    replacement: str = ""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """One job as it will be sent: what, where to, and how it is told from other jobs."""
@@ -66,6 +76,8 @@ class Request:
     unchecked: tuple[str, ...] = ()
     """What the contract could not check, in sentences."""
     method: str = "POST"
+    ended: EndOfService | None = None
+    """Its model is no longer served: it is answered here, and never sent."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ..core import (
     Reading,
     SavedOutput,
     StillRunning,
+    clean_text,
 )
 from ..events import Outcome
 from ..files import find_sidecar, save, still_there, write_sidecar
@@ -57,6 +58,11 @@ def collect_files(
     if row.result != "succeeded":
         failure = _failure_of(row)
         return failed(end, failure, _category(ctx, failure), ctx.provider.recharge)
+    for place, alone in ctx.adapter.failed_alone(row.response):
+        why = ": ".join(filter(None, (clean_text(alone.code, 200), clean_text(alone.message, 500))))
+        ctx.printer.warn(
+            f"result {place} of this job was not made ({why or 'no reason was given'}); the good ones stay"
+        )
     if end.more_outputs:
         ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
     there = still_there(saved_outputs(row), row.output_dir) if reused else ()

@@ -143,6 +143,10 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
         return _collect(run, row, reused=True)
     created: Created | None = None
     if claim.kind is ClaimKind.CREATED:
+        if spec.request.ended is not None:
+            from .successor import Caller, retired
+
+            raise retired(Caller(ctx.provider, ctx.sandbox, ctx.config), spec.request)
         if before_create is not None:
             before_create()
         created = _create(ctx, spec, row, stack)

@@ -53,7 +53,7 @@ def candidates(ctx: JobContext, row: Row) -> list[dict[str, Any]] | None:
     None where the provider has no list, or it does not answer.
     """
     call = ctx.adapter.recent(row.model)
-    if call is None or row.sending_at is None:
+    if call is None or row.sending_at is None or row.kind not in (ctx.adapter.listed_kinds or (row.kind,)):
         return None
     answer = answer_within(ctx, call, ctx.deadline)
     if isinstance(answer, Failure):

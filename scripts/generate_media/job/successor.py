@@ -1,23 +1,37 @@
 """A model that is gone: what the provider offers now, and the same job as a command for the model in its place.
 
 The request is read back into flags by the gone model's ``x-flags``, then filled again by the new one's: both are
-data of the contract (``x-models[].replaced_by`` names the successor), so no provider is known here.
+data of the contract (``x-end-of-service`` of a model's line names the successor), so no provider is known here.
+It makes no difference who says that the model is gone: the provider by a 404, or the contract by a date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core import Body, Call, Category, Failure, LocalMedia, ProviderRefused, Request, UsageError, parse_json
+from ..config import ProviderSettings
+from ..core import (
+    Call,
+    Category,
+    EndOfService,
+    Failure,
+    NotFound,
+    ProviderRefused,
+    Request,
+    UsageError,
+    parse_json,
+)
 from ..events import SAFE_WORD, command
 from ..media import for_validation
 from ..request import MEDIA_KINDS, Wish, build_body
 from .ask import answer_within
+from .read_back import read_flags
 
 if TYPE_CHECKING:
-    from ..contract import Contract, FlagForm
+    from ..contract import Contract, Endpoint
     from .context import JobContext
 
 SHOWN_MODELS = 30
@@ -34,24 +48,49 @@ class Successor:
     left_out: tuple[str, ...] = ()
 
 
+class Caller(NamedTuple):
+    """What a printed command repeats of the call that it stands for."""
+
+    provider: ProviderSettings
+    sandbox: bool = False
+    config: str | None = None
+
+
 def with_successor(ctx: JobContext, request: Request, error: ProviderRefused) -> ProviderRefused:
     """The refusal of a create with what the provider offers now and how to go on; unchanged where it is another."""
-    call = ctx.adapter.available_models()
-    if error.failure.category is not Category.NOT_FOUND or call is None:
+    if error.failure.category is not Category.NOT_FOUND:
         return error
-    from ..contract import open_contract
-
-    offered = tuple(model for model in _ask(ctx, call) if SAFE_WORD.match(model))
-    contract = open_contract(ctx.provider.protocol)
-    found = find_successor(contract, request, offered, tuple(ctx.provider.default_models.values()))
-    lines = list(error.guidance)
-    if found is not None:
-        lines.insert(0, f"{found.model} takes its place: {_command(ctx, found) or f'--model {found.model}'}")
-        if found.left_out:
-            lines.insert(1, f"left out, for it has no such field: {', '.join(found.left_out)}")
-    error.guidance = tuple(lines)
+    call = ctx.adapter.available_models()
+    offered = tuple(model for model in _ask(ctx, call) if SAFE_WORD.match(model)) if call else ()
+    error.guidance = (*_way_on(Caller(ctx.provider, ctx.sandbox, ctx.config), request, offered), *error.guidance)
     error.details |= {"available_models": list(offered[:SHOWN_MODELS])} if offered else {}
     return error
+
+
+def retired(caller: Caller, request: Request) -> NotFound:
+    """What is answered in the provider's place for a model whose end the contract knows and whose day has come."""
+    end = request.ended or EndOfService()
+    return NotFound(
+        "model_retired",
+        f"{request.model} is no longer served since {end.date}; nothing was sent",
+        guidance=(
+            *_way_on(caller, request, ()),
+            "--no-validate sends it all the same, where the contract is mistaken",
+        ),
+        details={"may_have_been_created": False, **({"replacement": end.replacement} if end.replacement else {})},
+    )
+
+
+def _way_on(caller: Caller, request: Request, offered: Sequence[str]) -> tuple[str, ...]:
+    """The model that takes a gone one's place, as a command, and what it cannot do."""
+    from ..contract import open_contract
+
+    contract = open_contract(caller.provider.protocol)
+    found = find_successor(contract, request, offered, tuple(caller.provider.default_models.values()))
+    if found is None:
+        return ()
+    line = f"{found.model} takes its place: {_command(caller, found) or f'--model {found.model}'}"
+    return (line, f"left out, for it does not take them so: {', '.join(found.left_out)}") if found.left_out else (line,)
 
 
 def find_successor(
@@ -61,76 +100,19 @@ def find_successor(
 
     ``offered`` empty means that nobody could tell.
     """
-    named = _replaced_by(contract, request.model)
+    endpoint = _endpoint(contract, request)
+    named = _replacement(contract, endpoint, request)
     known = [info.id for info in contract.models() if info.kind == request.kind and info.id != request.model]
     order = [model for model in dict.fromkeys([named, *preferred, *known]) if model in known]
     if not (named or offered):
         return None
+    if named not in known and SAFE_WORD.match(named) and (not offered or named in offered):
+        return Successor(named, {})
     model = next((model for model in order if not offered or model in offered), None)
     if model is None:
         return None
-    flags = read_flags(request.body, contract.forms(contract.find_model(request.model), request.model))
+    flags = read_flags(request.body, contract.forms(endpoint, request.model)) if endpoint else None
     return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
-
-
-def read_flags(body: Mapping[str, Body], forms: Sequence[FlagForm]) -> dict[str, Any] | None:
-    """The friendly flags that fill a body, by the form that explains most of it; None where none does."""
-    found = [flags for form in forms if (flags := _read_form(body, form)) is not None]
-    return max(found, key=lambda flags: (sum(name in MEDIA_KINDS for name in flags), len(flags)), default=None)
-
-
-def _read_form(body: Mapping[str, Body], form: FlagForm) -> dict[str, Any] | None:
-    flags: dict[str, Any] = {}
-    appended: dict[str, int] = {}
-    taken: set[str] = set()
-    for flag, rule in form.flags.items():
-        place = str(rule.get("to", "")).removesuffix("[]")
-        value = _at(body, place)
-        if value is None or (place in taken and not str(rule["to"]).endswith("[]")):
-            continue
-        if str(rule["to"]).endswith("[]"):
-            index = appended[place] = appended.get(place, -1) + 1
-            if not isinstance(value, (list, tuple)) or index >= len(value):
-                continue
-            value = value[index]
-        read = _read_value(body, value, rule)
-        if read is not None:
-            flags[flag] = read
-            taken.add(place)
-    whole = all(
-        isinstance(items := _at(body, place), Sequence) and len(items) == last + 1 for place, last in appended.items()
-    )
-    return flags if whole and set(form.needs) <= set(flags) else None
-
-
-def _read_value(body: Mapping[str, Body], value: Body, rule: Mapping[str, Any]) -> Any:
-    """The flag's value behind a field's: the map, the multiplication and the repetition undone."""
-    if "map" in rule:
-        pairs = rule["map"].items()
-        return next((key for key, sent in pairs if _holds(body, value, sent)), None)
-    if "times" in rule and isinstance(value, (int, float)):
-        rate = _at(body, rule["times"]["field"]) or rule["times"]["default"]
-        return f"{round(value / float(rate), 1):g}" if isinstance(rate, (int, float)) and rate else None
-    if isinstance(value, (list, tuple)):
-        if not rule.get("many") or not rule.get("min", 1) <= len(value) <= rule.get("max", len(value)):
-            return None
-        return tuple(_word(item) for item in value)
-    return None if isinstance(value, Mapping) else _word(value)
-
-
-def _holds(body: Mapping[str, Body], value: Body, sent: Any) -> bool:
-    return all(body.get(key) == part for key, part in sent.items()) if isinstance(sent, Mapping) else value == sent
-
-
-def _word(value: Body) -> Any:
-    return value.path if isinstance(value, LocalMedia) else value
-
-
-def _at(body: Any, place: str) -> Body:
-    for name in place.split("."):
-        body = body.get(name) if isinstance(body, Mapping) else None
-    found: Body = body
-    return found
 
 
 def _translated(contract: Contract, model: str, flags: Mapping[str, Any]) -> Successor | None:
@@ -180,22 +162,29 @@ def _fits(contract: Contract, model: str, flags: Mapping[str, Any], *, quiet: bo
     return not any(problem.severity == "error" for problem in problems)
 
 
-def _replaced_by(contract: Contract, model: str) -> str:
-    endpoint = contract.find_model(model)
-    rows = endpoint.operation.node.get("x-models", ()) if endpoint.operation else ()
-    return next((str(row.get("replaced_by", "")) for row in rows if row.get("id") == model), "")
+def _endpoint(contract: Contract, request: Request) -> Endpoint | None:
+    """Where the request goes; None where the bundle does not know the path."""
+    with suppress(NotFound):
+        return contract.find_endpoint(f"POST {request.path}", create_only=True)
+    return None
 
 
-def _command(ctx: JobContext, found: Successor) -> str | None:
+def _replacement(contract: Contract, endpoint: Endpoint | None, request: Request) -> str:
+    """What the contract names in a model's place: the document that the request was made by, else the bundle."""
+    end = request.ended or (contract.end_of_service(endpoint, request.model) if endpoint else None)
+    return end.replacement if end else ""
+
+
+def _command(caller: Caller, found: Successor) -> str | None:
     """The whole command; None where a value cannot stand in one (bytes in the body, an endless prompt)."""
-    words = [f"--provider={ctx.provider.name}", f"--model={found.model}"]
+    words = [f"--provider={caller.provider.name}", f"--model={found.model}"]
     for name, value in found.flags.items():
         for one in value if isinstance(value, tuple) else (value,):
             if len(str(one)) > PROMPT_CAP or str(one).startswith("data:"):
                 return None
             words.append(f"--{name}={one}")
-    words += ["--sandbox"] if ctx.sandbox else []
-    words += [] if ctx.config is None else [f"--config={ctx.config}"]
+    words += ["--sandbox"] if caller.sandbox else []
+    words += [] if caller.config is None else [f"--config={caller.config}"]
     return command("create_and_wait.py", words) if found.flags else None
 
 

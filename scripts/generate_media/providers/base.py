@@ -8,7 +8,7 @@ the query string, the body.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -56,6 +56,16 @@ def identity(value: Json) -> str | None:
     return str(value) if known else None
 
 
+def picture(row: Json) -> Iterator[RemoteOutput]:
+    """One element of the ``data`` that answers ``/images/generations``: a URL or base64; the one that is not used is
+    missing, null or empty (facts: agnes [M], ark-images [D])."""
+    url, inline = (row.get("url"), row.get("b64_json")) if isinstance(row, dict) else (None, None)
+    if isinstance(url, str) and url.lower().startswith(("http://", "https://")):
+        yield RemoteOutput(url=url, kind="image")
+    elif isinstance(inline, str) and inline:
+        yield RemoteOutput(inline=inline.rpartition(",")[2], kind="image")
+
+
 class Adapter(ABC):
     """A protocol that providers speak. What a provider does not offer keeps the answer given here."""
 
@@ -68,6 +78,8 @@ class Adapter(ABC):
     """The number in ``usage`` that says what a job cost; empty: ``usage`` says no such thing."""
     cost_unit: str = ""
     """What that number counts."""
+    listed_kinds: tuple[str, ...] = ()
+    """What :meth:`recent` lists; empty: whatever was made."""
 
     @abstractmethod
     def create(self, request: Request) -> Call:
@@ -109,6 +121,10 @@ class Adapter(ABC):
         """The finished job when the create itself answers with the result (synchronous); else None.
         Its ``generation_id`` is None: the journal gives it a local one."""
         return None
+
+    def failed_alone(self, answer: Json) -> tuple[tuple[int, JobFailure], ...]:
+        """The results that a job did not give although it succeeded: each one's place, from 1, and why."""
+        return ()
 
     def recent(self, model: str) -> Call | None:
         """The call that lists recent jobs, to look for a create whose answer was lost; None: there is none."""

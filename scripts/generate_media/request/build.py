@@ -15,6 +15,8 @@ which may be empty where ``map`` gives objects)::
     many      the flag may be repeated: a list at ``to``, or one append each; ``min``, ``max``: how many
     as        string, integer, number or boolean
     map       value → what to send; an object is merged into the body
+    by        {"field": F, "default": W}: ``map`` holds a map for each word that F may have; F may be ``to`` itself,
+              whose word is then replaced (a tier and a ratio make one size)
     times     {"field": F, "default": N}: multiplied by that field's value (from --set, else N) first
     nearest   list of legal values: the closest is taken and told; far outside the range is an error
     set       constants of the body that go with this flag; two flags whose constants differ exclude one another
@@ -197,7 +199,8 @@ def _check_exclusive(form: FlagForm, given: Mapping[str, Any]) -> None:
         rule = form.flags[flag]
         places = [(key, value) for key, value in _as_dict(rule.get("set")).items()]
         to = str(rule.get("to", ""))
-        places += [(to, object())] if to and not to.endswith("[]") else []
+        shared = to.endswith("[]") or _as_dict(rule.get("by")).get("field") == to
+        places += [(to, object())] if to and not shared else []
         for key, value in places:
             other, held = owners.setdefault(key, (flag, value))
             if other != flag and held != value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ class Ask:
     model: str | None = None
     kind: str | None = None
     flags: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    """Names of the payload's fields."""
     openapi: tuple[Path, ...] = ()
     lenient: bool = False
     """--no-validate: a model that the contract does not know is called all the same."""
@@ -55,9 +58,12 @@ class Target:
 
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
-    it is asked once, and only where nothing else chooses."""
+    it is asked once, and only where nothing else chooses. ``wall`` gives Unix seconds: is the model still served?"""
 
-    def __init__(self, settings: Settings, with_key: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
+    ) -> None:
+        self.wall = wall
         self._settings = settings
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
@@ -76,6 +82,8 @@ class Chooser:
         kind = self._kind(ask, provider, from_key_alone)
         endpoint, model = self._endpoint(ask, provider, contract, kind)
         kind = ask.kind or endpoint.kind or _model_kind(contract, model) or kind
+        if endpoint.bundled and not ask.lenient:
+            _check_makes(provider, kind)
         stream = ask.streams and endpoint.sse_path is not None
         wanted = endpoint.sse_path if stream else endpoint.poll_path
         if wanted is not None and wanted != endpoint.path:
@@ -177,13 +185,12 @@ class Chooser:
         return tuple(p for p in providers if host in p.allowed_hosts)
 
     def _kind(self, ask: Ask, provider: ProviderSettings, from_key_alone: bool) -> str:
-        if ask.kind:
-            return ask.kind
-        only = provider.makes[0] if len(provider.makes) == 1 else ""
-        kind = "video" if ask.flags & CLIP_HINTS else only or "image"
+        kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "image")
         named = ask.endpoint or ask.model
+        if not (named or ask.openapi or ask.lenient):
+            _check_makes(provider, kind)
         asked_for = ask.flags & (CLIP_FLAGS | {"image"})
-        if kind == "video" and from_key_alone and not named and not asked_for:
+        if kind == "video" and from_key_alone and not (ask.kind or named or asked_for):
             raise UsageError(
                 "kind_needed",
                 f"{provider.name} was chosen by its key alone, and this would make a clip; say so with --kind video",
@@ -209,13 +216,36 @@ class Chooser:
         except NotFound:
             if ask.kind and ask.model and (other := _found(contract, replace(ask, kind=None))):
                 _check_agreement(ask, other)
+            family = contract.family_of(model)
+            if family is not None:
+                _check_agreement(ask, family)
+                return family, model
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
+            if ask.fields and not ask.kind:
+                free = [e for e in contract.creates if not e.model and contract.could_take(e, ask.fields)]
             if len(free) != 1 or (_closed(contract, free[0]) and not ask.lenient):
                 if ask.model and not ask.openapi:
                     self._suggest(ask, provider)
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
+
+
+def _check_makes(provider: ProviderSettings, kind: str) -> None:
+    """A clip is never made for a picture, nor anything that a provider does not document to make.
+
+    Raises:
+        UsageError: ``kind_needed``.
+    """
+    if kind in ("", *provider.makes):
+        return
+    ways = [f"--kind {one}" for one in provider.makes]
+    raise UsageError(
+        "kind_needed",
+        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
+        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
+        guidance=("clips cost more than pictures, so one is never made by a guess",),
+    )
 
 
 def _check_agreement(ask: Ask, endpoint: Endpoint) -> None:

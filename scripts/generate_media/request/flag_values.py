@@ -24,7 +24,7 @@ def convert(flag: str, value: Json, rule: Rule, field: Field) -> tuple[Json, str
         UsageError: ``bad_value``, saying what came and what is allowed.
     """
     if "map" in rule:
-        return _mapped(flag, value, rule)
+        return _mapped(flag, value, rule, _table(flag, rule, field))
     if "times" not in rule and "nearest" not in rule:
         return typed(flag, value, rule.get("as", "")), ""
     number = _number(flag, value)
@@ -73,8 +73,25 @@ def _note(flag: str, number: float, chosen: float, rate: float, rule: Rule) -> s
     return f"--{flag} {number:g}: {rule['to']} {chosen:g} at {by} {rate:g}, which is {chosen / rate:.2f}"
 
 
-def _mapped(flag: str, value: Json, rule: Rule) -> tuple[Json, str]:
-    table: Mapping[str, Json] = rule["map"]
+def _table(flag: str, rule: Rule, field: Field) -> Mapping[str, Json]:
+    """The rule's map, or the one of its maps that another field's value chooses."""
+    tables: Mapping[str, Any] = rule["map"]
+    if "by" not in rule:
+        return tables
+    by = rule["by"]["field"]
+    word = _text(field(by) or rule["by"]["default"])
+    found: Mapping[str, Json] | None = next((tables[key] for key in tables if key.casefold() == word.casefold()), None)
+    if found is None:
+        raise UsageError(
+            "bad_value",
+            f"--{flag} goes with {by} {', '.join(tables)} here, and {by} {word[:80]} was asked for",
+            details={"received": word[:80], "allowed": list(tables)},
+            guidance=(f"leave --{flag} out, or give one of these as {by}",),
+        )
+    return found
+
+
+def _mapped(flag: str, value: Json, rule: Rule, table: Mapping[str, Json]) -> tuple[Json, str]:
     key = _text(_plain(value))
     if key not in table:
         raise UsageError(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Union
 
 from ..config import ProviderSettings
-from ..core import Body, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
+from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
 from ..journal import fingerprint
 from ..media import canonical, for_validation
 from .build import Wish, build_body, check_prompt
@@ -100,6 +100,7 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
         model=model if isinstance(model, str) else None,
         kind=values.get("kind"),
         flags=frozenset(given),
+        fields=frozenset(payload or ()),
         openapi=openapi,
         lenient=bool(values.get("no_validate")),
     )
@@ -107,6 +108,8 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
     return Wanted(ask, wish, payload, bool(values.get("no_validate")))
 
 
+WARNED_SECONDS = 30 * 86_400
+"""So long before a model's end of service is it spoken of."""
 KnownUrl = Callable[[str, str], Union[str, None]]
 """Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
 
@@ -125,12 +128,15 @@ def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Pr
 
 def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
     target = chooser.choose(wanted.ask)
+    endpoint = target.endpoint
+    # Before the body is checked, which may use up what the document may cost.
+    end, now = target.contract.end_of_service(endpoint, target.model), chooser.wall()
     if wanted.payload is not None:
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
     objections, unchecked = _objections(target, body, wanted.no_validate)
-    endpoint = target.endpoint
+    over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
         path=endpoint.path,
@@ -143,10 +149,22 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         query_path=endpoint.query_path,
         prompt=prompt_of(wanted.wish.prompt, body),
         synchronous=endpoint.synchronous,
-        warnings=(*notes, *objections),
+        warnings=(*notes, *objections, *_ending(end, target.model, now, sent=wanted.no_validate)),
         unchecked=unchecked,
+        ended=end if over and not wanted.no_validate else None,
     )
     return Prepared(target.provider, request, target.contract.limits or target.provider.limits or None)
+
+
+def _ending(end: EndOfService | None, model: str, now: float, *, sent: bool) -> Iterator[str]:
+    """A sentence on a model that ends soon, or that ended and is ``sent`` all the same."""
+    if end is None or end.at is None or end.at - now > WARNED_SECONDS:
+        return
+    if end.at > now:
+        then = f"; {end.replacement} takes its place (--model {end.replacement})" if end.replacement else ""
+        yield f"{model} is served until {end.date}{then}"
+    elif sent:
+        yield f"{model} is no longer served since {end.date}, as far as the contract knows; it is sent all the same"
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
@@ -173,13 +191,15 @@ def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Map
 
 def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
     """Models of the same provider that take all these flags."""
-    found: list[str] = []
-    for endpoint in target.contract.creates:
-        if endpoint.streams and endpoint.poll_path:
-            continue  # its polling twin makes the same model
-        for form in target.contract.forms(endpoint):
-            if flags <= set(form.flags):
-                found += form.models or ((endpoint.model,) if endpoint.model else ())
+    own = target.provider.models
+    found = [
+        model
+        for endpoint in target.contract.creates
+        if not (endpoint.streams and endpoint.poll_path)  # its polling twin makes the same model
+        for model in endpoint.models
+        if not own or model in own
+        if any(flags <= set(form.flags) for form in target.contract.forms(endpoint, model))
+    ]
     return tuple(dict.fromkeys(found))[:6]
 
 

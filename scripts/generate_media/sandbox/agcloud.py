@@ -2,7 +2,8 @@
 
 Made tasks run for a minute of simulated time, ten at once for a key and the others queued; results live 24 h,
 records 7 days; DELETE cancels what is queued, refuses what runs and destroys what has ended. ``kkcc`` tasks are
-known at ``POST /v1/video-tasks/query`` alone. Nulls count as absent.
+known at ``POST /v1/video-tasks/query`` alone. Pictures are answered at once (agcloud_pictures.py). Nulls count as
+absent.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..providers import PROTOCOLS
+from .agcloud_pictures import draw
 from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
 from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream
 from .world import World, without_nulls
 
-TASKS = "/contents/generations/tasks"
+TASKS, PICTURES = "/contents/generations/tasks", "/images/generations"
 BASE = PROTOCOLS["agcloud"].base_path
 MAX_PAGE = 500
 
@@ -31,6 +33,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "InputImageSensitiveContentDetected": (400, "The input image may contain sensitive information."),
     "InputImageSensitiveContentDetected.PolicyViolation": (400, "The input image violates the policy."),
     "InputVideoSensitiveContentDetected": (400, "The input video may contain sensitive information."),
+    "OutputImageSensitiveContentDetected": (400, "The output image may contain sensitive information."),
     "OutputVideoSensitiveContentDetected": (400, "The output video may contain sensitive information."),
     "InvalidEndpoint.ClosedEndpoint": (400, "The endpoint is closed."),
     "AuthenticationError": (401, "The API key in the request is missing or invalid."),
@@ -73,13 +76,9 @@ def failed(code: str, request: Request, world: World, *, message: str = "", para
 
 
 def create(request: Request, world: World) -> Reply:
-    try:
-        body = without_nulls(request.json())
-    except ValueError:
-        return failed("InvalidParameter", request, world, message="The request body is not valid JSON.")
-    problems = world.problems("agcloud", "POST", TASKS, body)
-    if problems or not isinstance(body, dict):
-        return _objection(problems, request, world)
+    body = _body(request, world, TASKS)
+    if isinstance(body, Reply):
+        return body
     limit = world.argument("agcloud-concurrency", request, str(CONCURRENT_TASKS))
     queued = Lanes.of(world).queue_seconds(world, request.key_fingerprint, max(1, int(limit)))
     moment = time.strftime("%Y%m%d%H%M%S", time.gmtime(world.now()))
@@ -88,6 +87,26 @@ def create(request: Request, world: World) -> Reply:
     if world.fires("agcloud-task-id", request):
         return Reply.of_json(200, {"result": {"task_id": job.id}}, job_id=job.id)
     return Reply.of_json(200, {"id": job.id}, job_id=job.id)
+
+
+def create_pictures(request: Request, world: World) -> Reply:
+    """Draws, waits as long as the service takes, then answers with the pictures; one that fails alone is an error
+    in its place."""
+    body = _body(request, world, PICTURES)
+    if isinstance(body, Reply):
+        return body
+    job, answer = draw(body, request, world)
+    return Reply.of_json(200, answer, job_id=job.id)
+
+
+def _body(request: Request, world: World, path: str) -> dict[str, Any] | Reply:
+    """The request's body without its nulls, or the refusal of one that the contract objects to."""
+    try:
+        body = without_nulls(request.json())
+    except ValueError:
+        return failed("InvalidParameter", request, world, message="The request body is not valid JSON.")
+    problems = world.problems("agcloud", "POST", path, body)
+    return body if isinstance(body, dict) and not problems else _objection(problems, request, world)
 
 
 def _objection(problems: tuple[Any, ...], request: Request, world: World) -> Reply:
@@ -132,7 +151,8 @@ def get_list(request: Request, world: World) -> Reply:
 
 
 def _listed(job: Job, request: Request, world: World) -> bool:
-    if job.key_fingerprint != request.key_fingerprint or world.phase(job).age_seconds > RECORD_SECONDS:
+    own = job.kind == "video" and job.key_fingerprint == request.key_fingerprint
+    if not own or world.phase(job).age_seconds > RECORD_SECONDS:
         return False
     wanted = {
         "filter.status": status(job, world.phase(job)),
@@ -161,7 +181,9 @@ def delete(request: Request, world: World) -> Reply:
 
 def _known(identity: str, world: World) -> Job | None:
     job = world.job(identity, "agcloud")
-    return job if job is not None and world.phase(job).age_seconds <= RECORD_SECONDS else None
+    if job is None or job.kind != "video" or world.phase(job).age_seconds > RECORD_SECONDS:
+        return None
+    return job
 
 
 def _whole(text: str) -> int:
@@ -213,6 +235,9 @@ FAULTS = (
     Fault("agcloud-cancelled", "job", "somebody else cancels the task"),
     Fault("agcloud-expired", "job", "the task expires in place of succeeding"),
     Fault("agcloud-no-output", "job", "the task succeeds without any output"),
+    Fault(
+        "agcloud-picture-failed", "job", "=all or =N: each picture, or the N-th, fails alone; =N:CODE with that code"
+    ),
     Fault("agcloud-result-gone", "job", "the task's 24 hours are over when it succeeds: its URLs answer 403"),
 )
 
@@ -220,6 +245,7 @@ PROTOCOL = SandboxProtocol(
     name="agcloud",
     routes=(
         Route("POST", BASE + TASKS, create, operation="create"),
+        Route("POST", BASE + PICTURES, create_pictures, operation="create"),
         Route("GET", BASE + TASKS, get_list, operation="list"),
         Route("GET", BASE + TASKS + "/{id}", get_one, operation="poll"),
         Route("DELETE", BASE + TASKS + "/{id}", delete, operation="cancel"),

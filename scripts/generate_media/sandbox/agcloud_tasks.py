@@ -40,7 +40,8 @@ def plan(body: Mapping[str, Any], queued_seconds: float, now: str) -> NewJob:
     duration = _duration(body)
     width, height = _pixels(resolution, ratio)
     text = next((part["text"] for part in body["content"] if part.get("type") == "text"), "")
-    clip = Output("video", "video/mp4", width, height, text, sound=bool(body.get("generate_audio", True)),
+    kind = "video/quicktime" if body.get("output_format") == "mov" else "video/mp4"
+    clip = Output("video", kind, width, height, text, sound=bool(body.get("generate_audio", True)),
                   seconds=min(duration, 3600))  # fmt: skip
     frame = Output("image", "image/png", width, height, text, role="last_frame")
     return NewJob(
@@ -183,7 +184,7 @@ class Lanes:
         self._lock = threading.Lock()
         self._ends: dict[str, list[float]] = {}
         for job in world.jobs("agcloud"):
-            if not job.ended_as:
+            if not job.ended_as and job.kind == "video":
                 self._ends.setdefault(job.key_fingerprint, []).append(world.phase(job).done_at)
 
     @classmethod

@@ -65,7 +65,9 @@ def _make(output: Output, job_id: str, index: int) -> bytes:
         return (ASSETS / "tone.mp3.dat").read_bytes()
     # A free box at the end makes every clip's bytes its own; players skip it (ISO 14496-12, 8.1.2).
     mark = f"{job_id}/{index}/{output.seed}".encode("utf-8", "replace")
-    return (ASSETS / f"{clip_name(output)}.dat").read_bytes() + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
+    clip = (ASSETS / f"{clip_name(output)}.dat").read_bytes() + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
+    # What a reader of the format goes by: the major brand of the first box (ISO 14496-12, 4.3).
+    return clip[:8] + b"qt  " + clip[12:] if output.media_type == "video/quicktime" else clip
 
 
 def clip_name(output: Output) -> str:

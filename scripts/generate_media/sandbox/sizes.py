@@ -9,7 +9,7 @@ from ..core import Json
 
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _PIXELS = re.compile(r"(\d{2,4})\s*[x*×]\s*(\d{2,4})", re.IGNORECASE)
-_TIER = re.compile(r"(\d)k", re.IGNORECASE)
+_TIER = re.compile(r"(\d(?:\.5)?)k", re.IGNORECASE)
 _LINES = re.compile(r"(\d{3,4})p", re.IGNORECASE)
 
 
@@ -46,7 +46,7 @@ def _sides(body: Mapping[str, Json]) -> tuple[int, int]:
         text = str(body.get(name, ""))
         tier, lines = _TIER.fullmatch(text), _LINES.fullmatch(text)
         if tier:
-            return 1024 * min(6, max(1, int(tier[1]))), 0
+            return round(1024 * min(6.0, max(1.0, float(tier[1])))), 0
         if lines:
             return 0, int(lines[1])
     return 0, 0

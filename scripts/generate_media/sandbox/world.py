@@ -212,5 +212,11 @@ def signature(path: str, expires: str) -> str:
 
 
 def _extension(media_type: str) -> str:
-    names: Iterable[tuple[str, str]] = (("jpeg", ".jpg"), ("webp", ".webp"), ("png", ".png"), ("mpeg", ".mp3"))
+    names: Iterable[tuple[str, str]] = (
+        ("jpeg", ".jpg"),
+        ("webp", ".webp"),
+        ("png", ".png"),
+        ("mpeg", ".mp3"),
+        ("quicktime", ".mov"),
+    )
     return next((ending for word, ending in names if word in media_type), ".mp4")

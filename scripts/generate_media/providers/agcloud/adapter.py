@@ -1,4 +1,5 @@
-"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (facts: agcloud, 2026-11).
+"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (facts: agcloud, 2026-11), and the
+pictures that those two answer at once (facts: ark-images, 2026-11).
 
 Which of them is called, and with which key, is configuration alone. ``kkcc`` is AGCloud's model family that is
 asked about at a second place, ``POST /v1/video-tasks/query`` at the host's root [AG].
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, identity, in_path
+from ..base import Adapter, identity, in_path, picture
 from .errors import ERRORS
 
 TASKS = "/contents/generations/tasks"
@@ -34,6 +35,7 @@ class AGCloud(Adapter):
     errors = ERRORS
     statuses = STATUSES
     cost_field, cost_unit = "total_tokens", "tokens"
+    listed_kinds = ("video",)
 
     def create(self, request: Request) -> Call:
         return Call("create", "POST", request.path, body=request.body)
@@ -53,6 +55,35 @@ class AGCloud(Adapter):
             failure=None if result in (None, Result.SUCCEEDED) else _failure(answer.get("error")),
             created_at=_seconds(answer.get("created_at")),
             response=answer,
+        )
+
+    def local_result(self, request: Request, answer: Json) -> Reading | None:
+        """The pictures of a create that answers with them. It failed where each of them failed alone, or where the
+        whole has an ``error`` [D]."""
+        if not request.synchronous or not isinstance(answer, dict):
+            return None
+        rows, alone = answer.get("data"), self.failed_alone(answer)
+        outputs = tuple(output for row in rows for output in picture(row)) if isinstance(rows, list) else ()
+        failure = alone[0][1] if alone else _failure(answer["error"]) if answer.get("error") else None
+        if failure is None and not isinstance(rows, list):
+            return None
+        return Reading(
+            generation_id=None,
+            status="",
+            result=Result.SUCCEEDED if outputs or failure is None else Result.FAILED,
+            outputs=outputs,
+            usage=answer.get("usage"),
+            failure=None if outputs else failure,
+            created_at=_seconds(answer.get("created")),
+            response=answer,
+        )
+
+    def failed_alone(self, answer: Json) -> tuple[tuple[int, JobFailure], ...]:
+        """Elements of a set's ``data`` that are an ``error`` in place of a picture [D][SDK]."""
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        numbered = enumerate(rows, start=1) if isinstance(rows, list) else ()
+        return tuple(
+            (place, _failure(row["error"])) for place, row in numbered if isinstance(row, dict) and row.get("error")
         )
 
     def queries(self, job: JobRef) -> tuple[Call, ...]:

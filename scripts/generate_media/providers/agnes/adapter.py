@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, identity, in_path
+from ..base import Adapter, identity, in_path, picture
 from .errors import ERRORS
 
 STATUSES: Mapping[str, Result | None] = {
@@ -72,7 +72,7 @@ class Agnes(Adapter):
         rows, error = answer.get("data"), answer.get("error")
         created_at = _seconds(answer.get("created"))
         if isinstance(rows, list):
-            outputs = tuple(output for row in rows for output in _picture(row))
+            outputs = tuple(output for row in rows for output in picture(row))
             return Reading(None, "", Result.SUCCEEDED, outputs=outputs, usage=answer.get("usage"),
                            created_at=created_at, response=answer)  # fmt: skip
         if error:
@@ -114,15 +114,6 @@ def _clip(answer: Mapping[str, Json]) -> Iterator[RemoteOutput]:
         if isinstance(value, str) and value.lower().startswith(("http://", "https://")):
             yield RemoteOutput(url=value, kind="video")
             return
-
-
-def _picture(row: Json) -> Iterator[RemoteOutput]:
-    """A URL or base64; the one that is not used is null or empty [M]."""
-    url, inline = (row.get("url"), row.get("b64_json")) if isinstance(row, dict) else (None, None)
-    if isinstance(url, str) and url.lower().startswith(("http://", "https://")):
-        yield RemoteOutput(url=url, kind="image")
-    elif isinstance(inline, str) and inline:
-        yield RemoteOutput(inline=inline.rpartition(",")[2], kind="image")
 
 
 def _failure(error: Json) -> JobFailure:
