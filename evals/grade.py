@@ -43,6 +43,7 @@ class _Seen:
         files = [path for path in task.work.rglob("*") if path.is_file() and path not in given]
         self.media = {path: kind for path in files if (kind := _kind(path))}
         self.sidecars = [record for path in files if path.suffix == ".json" for record in _record(path)]
+        self.calls, self.work = task.calls(), task.work
         self.pages = [path for path in files if path.name == "index.html"]
         self.answer = task.answer_file.read_text(encoding="utf-8") if task.answer_file.exists() else ""
 
@@ -90,10 +91,20 @@ def _body(seen: _Seen, wanted: Mapping[str, Any]) -> list[Check]:
     return [_field(seen, place, value) for place, value in wanted.items()]
 
 
+def _record_has(seen: _Seen, wanted: Mapping[str, Any]) -> list[Check]:
+    """Fields of the request as the sidecars keep it: a form's are not in the sandbox's log."""
+    rows = [{"body": record.get("request")} for record in seen.sidecars]
+    return [_compared("record", rows, place, value) for place, value in wanted.items()]
+
+
 def _field(seen: _Seen, place: str, wanted: Any) -> Check:
-    found = [_at(row.get("body"), place.split(".")) for row in seen.creates]
+    return _compared("body", seen.creates, place, wanted)
+
+
+def _compared(name: str, rows: Sequence[Mapping[str, Any]], place: str, wanted: Any) -> Check:
+    found = [_at(row.get("body"), place.split(".")) for row in rows]
     same = [bool(value) if wanted is True else value == wanted for value in found]
-    return Check(f"body {place}", bool(same) and all(same), wanted, found)
+    return Check(f"{name} {place}", bool(same) and all(same), wanted, found)
 
 
 def _at(value: Any, place: Sequence[str]) -> Any:
@@ -140,6 +151,45 @@ def _page(seen: _Seen, _: bool) -> list[Check]:
     return [Check("page", bool(seen.pages) and not missing, "index.html with every file", missing)]
 
 
+def _calls(seen: _Seen, wanted: int) -> list[Check]:
+    """At most so many calls of the skill's scripts, those for help included."""
+    return [Check("calls", len(seen.calls) <= wanted, wanted, [row["words"][:4] for row in seen.calls])]
+
+
+def _characters(seen: _Seen, wanted: int) -> list[Check]:
+    """No call printed more characters."""
+    printed = [row["characters"] for row in seen.calls]
+    return [Check("characters", max(printed, default=0) <= wanted, wanted, printed)]
+
+
+def _codes(seen: _Seen, wanted: Sequence[int]) -> list[Check]:
+    """Calls ended with no other exit codes, and there was one at all."""
+    found = [row["code"] for row in seen.calls]
+    return [Check("codes", bool(found) and set(found) <= set(wanted), wanted, found)]
+
+
+def _file_at(seen: _Seen, wanted: str) -> list[Check]:
+    path = seen.work / wanted
+    kind = _kind(path) if path.is_file() else None
+    right = (path.suffix.lower() == ".png") == (path.is_file() and path.read_bytes()[:4] == b"\x89PNG")
+    return [Check("file_at", kind is not None and right, wanted, [str(found) for found in seen.media])]
+
+
+def _prompt_is(seen: _Seen, wanted: str) -> list[Check]:
+    """The prompt arrived as it stands in a file, to the character."""
+    text = (seen.work / wanted).read_text(encoding="utf-8")
+    found = [_at(row.get("body"), ["prompt"]) for row in seen.creates]
+    return [Check("prompt_is", bool(found) and all(one == text for one in found), text[:80], str(found)[:300])]
+
+
+def _sent_with(seen: _Seen, wanted: str) -> list[Check]:
+    """The last create was given a file: as multipart, as bytes, or by the provider's own URL of it."""
+    last = seen.creates[-1] if seen.creates else {}
+    text = json.dumps(last.get("body"), ensure_ascii=False)
+    multipart = str(last.get("headers", {}).get("content-type", "")).startswith("multipart/")
+    return [Check("sent_with", multipart or "/files/" in text or "data:image" in text, wanted, text[:300])]
+
+
 _CHECKS: Mapping[str, Callable[[_Seen, Any], list[Check]]] = {
     "creates": _creates,
     "jobs": _jobs,
@@ -152,4 +202,11 @@ _CHECKS: Mapping[str, Callable[[_Seen, Any], list[Check]]] = {
     "not_answer": _not_answer,
     "answer_has_paths": _answer_has_paths,
     "page": _page,
+    "calls": _calls,
+    "characters": _characters,
+    "codes": _codes,
+    "file_at": _file_at,
+    "prompt_is": _prompt_is,
+    "record": _record_has,
+    "sent_with": _sent_with,
 }

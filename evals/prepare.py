@@ -21,6 +21,31 @@ KEYS = ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGCLOUD_API_KEY", "ARK_API_KEY
 ALL_KEYS = (*KEYS, "AGNES_API_KEYS")
 PICTURES = {"cat.png": "orange", "hat.png": "red", "photo.png": "teal", "a.png": "navy", "b.png": "gold"}
 PROMPTS = "a red fox\na blue whale\n一只熊猫\na green parrot\nan old tortoise\na white horse\n"
+ODD = (
+    """-the sign says "OPEN `24h`" & $HOME isn't for sale 🎬
+
+"""
+    + "a lantern, " * 270
+    + "and 'nothing' else"
+)
+"""A prompt that a shell would take apart: 3,000 characters with quotes, newlines, backticks and a leading dash."""
+TEXTS = {"prompts.txt": PROMPTS, "idea.txt": ODD}
+SHIM = """#!{python}
+import json, os, subprocess, sys
+words = sys.argv[1:]
+script = os.path.realpath(words[0]) if words else ""
+if not script.startswith({scripts!r}):
+    os.execv({python!r}, [{python!r}, *words])
+done = subprocess.run([{python!r}, *words], stdout=subprocess.PIPE)
+sys.stdout.buffer.write(done.stdout)
+sys.stdout.flush()
+with open({calls!r}, "a", encoding="utf-8") as file:
+    text = done.stdout.decode("utf-8", "replace").replace({root!r}, "")
+    row = {{"words": words, "characters": len(text), "code": done.returncode}}
+    file.write(json.dumps(row) + "\\n")
+sys.exit(done.returncode)
+"""
+"""``python3`` on the task's PATH: runs the real one, and writes down each call of the skill's scripts."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,22 @@ class Task:
     def answer_file(self) -> Path:
         return self.root / "answer.txt"
 
+    @property
+    def python(self) -> Path:
+        """The python3 that the agent finds first."""
+        return self.root / "bin" / "python3"
+
+    @property
+    def calls_file(self) -> Path:
+        return self.root / "calls.jsonl"
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Each call of a script of the skill: its words, the characters that it printed (but for how deep the task's
+        folder lies), its exit code."""
+        if not self.calls_file.exists():
+            return []
+        return [json.loads(line) for line in self.calls_file.read_text(encoding="utf-8").splitlines()]
+
     def log(self) -> dict[str, Any]:
         """What the sandbox received."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -70,10 +111,21 @@ def prepared(evaluation: Mapping[str, Any], root: Path, *, speed: float, scale: 
             f"(The skill generate-media is installed: {task.skill}/SKILL.md)\n\n{evaluation['prompt']}\n",
             encoding="utf-8",
         )
+        _install_shim(task)
         for script, *args in evaluation.get("setup", ()):
             command = [sys.executable, str(task.skill / "scripts" / script), *args]
-            subprocess.run(command, cwd=task.work, env=dict(task.environ), check=True, capture_output=True)
+            done = subprocess.run(command, cwd=task.work, env=dict(task.environ), check=False, capture_output=True)
+            assert done.returncode == evaluation.get("setup_code", 0), done.stdout
         yield task
+
+
+def _install_shim(task: Task) -> None:
+    """The counting ``python3``; it is taken away from no one: the real one stands behind it."""
+    scripts = os.path.realpath(task.skill / "scripts") + os.sep
+    task.python.parent.mkdir()
+    text = SHIM.format(python=sys.executable, scripts=scripts, calls=str(task.calls_file), root=str(task.root))
+    task.python.write_text(text, encoding="utf-8")
+    task.python.chmod(0o755)
 
 
 @contextmanager
@@ -109,8 +161,8 @@ def _install_skill(target: Path, base_urls: Mapping[str, str], scale: float) -> 
 
 
 def _make_file(path: Path) -> None:
-    if path.name == "prompts.txt":
-        path.write_text(PROMPTS, encoding="utf-8")
+    if path.name in TEXTS:
+        path.write_text(TEXTS[path.name], encoding="utf-8")
         return
     from PIL import Image
 
@@ -121,6 +173,7 @@ def _environ(evaluation: Mapping[str, Any], root: Path) -> dict[str, str]:
     """The caller's environment with test keys, and a journal of its own."""
     environ = {name: value for name, value in os.environ.items() if name not in ALL_KEYS}
     if evaluation.get("keys", True):
-        environ |= dict.fromkeys(KEYS, "eval-test-key")
+        environ |= dict.fromkeys(KEYS, str(evaluation.get("key", "eval-test-key")))
     task = {"GENERATE_MEDIA_STATE_DIR": "state", "PROMPT_FILE": "prompt.txt", "SKILL_DIR": "skill/generate-media"}
-    return environ | {name: str(root / value) for name, value in task.items()}
+    path = f"{root / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}"
+    return environ | {name: str(root / value) for name, value in task.items()} | {"PATH": path}

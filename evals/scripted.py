@@ -9,63 +9,23 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
+from agents import AGCLOUD, AGNES, ALL_OPEN, ARK, MAKE, SV, TOLD, Agents, Script, one
 from prepare import PROMPTS, Task
+from wishes import WISHES
 
 VARIANTS = ("reference", "idle", "twice", "wrong")
-MAKE = "create_and_wait.py --deadline 100"
-SV, AGNES, AGCLOUD, ARK = (f"{MAKE} --provider {name}" for name in ("skills.video", "agnes", "agcloud", "ark"))
 BICYCLE = f"{SV} --prompt 'a red bicycle against a blue wall'"
 FORBIDDEN = f"{SV} --prompt 'a forbidden scene'"
 CREDITS = """handle_runtime_error.py --status 402 --body '{"error":"INSUFFICIENT_CREDITS"}'"""
 BOAT = "https://files.example/boat.mp4"
-
-
-@dataclass(frozen=True)
-class Script:
-    """Commands as an agent would run them, and its final answer; ``{paths}`` are the files that they made.
-
-    ``batch``: the agent first writes jobs.jsonl from prompts.txt.
-    """
-
-    commands: tuple[str, ...] = ()
-    answer: str = "Done:\n{paths}"
-    batch: bool = False
-
-
-@dataclass(frozen=True)
-class Agents:
-    """``twice`` left out: the reference, and then its creates again with --new."""
-
-    reference: Script
-    wrong: Script
-    twice: tuple[str, ...] = ()
-    claim: str = "Done:\nMEDIA:/tmp/generated/result.png"
-
-    def script(self, variant: str) -> Script:
-        if variant == "reference":
-            return self.reference
-        if variant == "wrong":
-            return self.wrong
-        if variant == "idle":
-            return Script(answer=self.claim)
-        again = self.twice or tuple(f"{line} --new" for line in self.reference.commands if line.startswith(MAKE))
-        ours = self.reference
-        return Script((*ours.commands, *again), ours.answer, ours.batch)
-
-
-def one(command: str, wrong: str) -> Agents:
-    return Agents(Script((command,)), Script((wrong,)))
-
-
 BATCH = f"{SV} --batch jobs.jsonl --yes --gallery"
 TRAIN = f"{AGCLOUD} --prompt 'a train"
+SUNFLOWER = f"{MAKE} --prompt 'a sunflower'"
 SET = "--model doubao-seedream-4-5-251128 --set sequential_image_generation=auto"
 SEASONS = f"{ARK} --prompt 'the four seasons of the same street'"
-SUNFLOWER = f"{MAKE} --prompt 'a sunflower'"
 KEY_PAGE = "No key is set yet. Get one at https://skills.video/dashboard/developer and set SKILLS_VIDEO_API_KEY."
 AGENTS = {
     "sv-picture-en": one(
@@ -92,7 +52,7 @@ AGENTS = {
         twice=tuple(f"{SV} --new --prompt {shlex.quote(line)}" for line in PROMPTS.splitlines()),
     ),
     "sv-resume": Agents(
-        Script(("wait_generation.py --all --deadline 100",)),
+        Script((ALL_OPEN,)),
         Script((f"{SV} --kind video --prompt 'the lighthouse in a storm, again'",)),
         twice=(f"{SV} --kind video --prompt 'a lighthouse in a storm' --new",),
     ),
@@ -120,20 +80,9 @@ AGENTS = {
         f"{AGNES} --kind video --prompt 黎明到黄昏 --first-frame a.png",
     ),
     "agnes-queue-full": one(f"{AGNES} --kind video --prompt 'falling snow'", f"{AGNES} --prompt 'falling snow'"),
-    "ark-picture-zh": one(
-        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark",
-        f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5",
-    ),
-    "ark-set": one(
-        f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"
-    ),
     "agcloud-clip-zh": one(
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 8 --aspect-ratio 9:16",
         f"{AGCLOUD} --prompt 纸船漂在雨后的街道上 --duration 5",
-    ),
-    "ark-longer": one(
-        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
-        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
     ),
     "agcloud-last-frame": one(
         f"{AGCLOUD} --prompt 'the camera slowly pulls back' --first-frame photo.png --duration 5 --return-last-frame",
@@ -158,6 +107,18 @@ AGENTS = {
         twice=(f"{SV} --prompt 试一下",),
         claim="已经处理好了。",
     ),
+    "ark-picture-zh": one(
+        f"{ARK} --prompt 窗台上的一只猫 --size 2K --no-watermark",
+        f"{ARK} --prompt 窗台上的一只猫 --kind video --duration 5",
+    ),
+    "ark-set": one(
+        f"{SEASONS} {SET} --set sequential_image_generation_options.max_images=4", f"{SEASONS} --count 4"
+    ),
+    "ark-longer": one(
+        f"{ARK} --prompt 'the boat sails on into the fog' --video {BOAT} --set omni_reference_task_type=extend",
+        f"{ARK} --kind video --prompt 'a boat sails on into the fog'",
+    ),
+    **WISHES,
     "no-key": Agents(
         Script((SUNFLOWER,), KEY_PAGE),
         Script((SUNFLOWER,), f"{KEY_PAGE} Or paste your key here."),
@@ -172,21 +133,42 @@ def act(task: Task, variant: str) -> None:
     if script.batch:
         lines = [json.dumps({"prompt": line}) for line in PROMPTS.splitlines()]
         (task.work / "jobs.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    paths = [path for command in script.commands for path in _run(task, shlex.split(command))]
+    for name, text in script.files.items():
+        (task.work / name).write_text(text, encoding="utf-8")
+    paths: list[str] = []
+    last: dict[str, Any] = {}
+    for command in script.commands:
+        words = _told(last) if command == TOLD else shlex.split(command)
+        last, made = _run(task, words)
+        paths += made
     told = "\n".join(f"MEDIA:{path}" for path in dict.fromkeys(paths))
     task.answer_file.write_text(script.answer.replace("{paths}", told), encoding="utf-8")
 
 
-def _run(task: Task, words: Sequence[str]) -> list[str]:
-    """The files of one command; while the exit code is 11 or 12, the command in ``resume``."""
+def _told(line: Any) -> list[str]:
+    """The first ``command`` in what a script printed, as words after the interpreter."""
+    for value in line.values() if isinstance(line, dict) else line if isinstance(line, list) else ():
+        if isinstance(value, dict | list) and (found := _told(value)):
+            return found
+    command = line.get("command") if isinstance(line, dict) else None
+    return _words(command) if isinstance(command, str) else []
+
+
+def _words(command: str) -> list[str]:
+    words = shlex.split(command)
+    return [words[1].rpartition("/")[2], *words[2:]]
+
+
+def _run(task: Task, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The last line of one command and its files; while the exit code is 11 or 12, the command in ``resume``."""
     for _ in range(10):
-        command = [sys.executable, str(task.skill / "scripts" / words[0]), *words[1:]]
+        command = [str(task.python), str(task.skill / "scripts" / words[0]), *words[1:]]
         done = subprocess.run(
             command, cwd=task.work, env=dict(task.environ), capture_output=True, text=True, check=False
         )
         if done.returncode not in (11, 12):
             break
-        resume = json.loads(done.stdout.splitlines()[-1])["resume"]
-        words = [shlex.split(resume)[1].rpartition("/")[2], *shlex.split(resume)[2:], "--deadline", "100"]
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event":"terminal"')]
-    return [output["path"] for row in rows for output in row["outputs"]]
+        words = [*_words(json.loads(done.stdout.splitlines()[-1])["resume"]), "--deadline", "100"]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    rows = [line for line in lines if line.get("event") == "terminal"]
+    return lines[-1] if lines else {}, [output["path"] for row in rows for output in row["outputs"]]

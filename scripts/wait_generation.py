@@ -45,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from generate_media.cli import run_list
 
             return run_list(args, stack)
+        if args.spent:
+            from generate_media.cli import run_spent
+
+            return run_spent(args, stack)
         from generate_media.cli import run_wait
 
         return run_wait(args, printer, signals, stack)

@@ -220,3 +220,23 @@ def test_four_shards_under_gnu_parallel_make_each_line_once(desk: Desk) -> None:
     assert counts == Counter(range(1, 401))
     assert len({line["generation_id"] for line in lines if line["event"] == "terminal"}) == 400
     assert desk.jobs() == 400
+
+
+def test_a_text_file_is_one_prompt_a_line(desk: Desk) -> None:
+    words = '“a cat” said $HOME, `ls` — café 🎬 "quoted"'
+    text = f"{words}\r\n\n-a dash\n{json.dumps({'prompt': 'a fox'})}\n"
+    Path("prompts.TXT").write_bytes(text.encode())
+    ran = desk.run("--batch", "prompts.TXT", "--model", MODEL, "--aspect-ratio", "16:9")
+    assert ran.last["counts"] == {"succeeded": 2, "bad_line": 1, "jobs": 3}
+    assert desk.column("prompt") in ([words, "-a dash"], ["-a dash", words])
+    assert all(json.loads(body)["aspect_ratio"] == "16:9" for body in desk.column("request"))
+    assert ".jsonl" in ended(ran)[4]["guidance"][0]
+
+
+def test_flags_of_the_command_hold_for_every_line_that_says_nothing_else(desk: Desk) -> None:
+    lines = [{"prompt": "a"}, {"prompt": "b", "aspect-ratio": "1:1"}, {"payload": {"prompt": "c"}}]
+    ran = desk.run("--batch", write(lines), "--model", MODEL, "--aspect-ratio", "16:9")
+    assert ran.code == 0, ran.out
+    bodies = [json.loads(body) for body in desk.column("request")]
+    ratios = {body["prompt"]: body.get("aspect_ratio") for body in bodies}
+    assert ratios == {"a": "16:9", "b": "1:1", "c": None}

@@ -14,7 +14,7 @@ from generate_media.core.paths import BUNDLE
 
 EVALS: dict[str, Any] = json.loads((BUNDLE / "evals/evals.json").read_text(encoding="utf-8"))
 TRIGGERS: list[dict[str, Any]] = json.loads((BUNDLE / "evals/triggers.json").read_text(encoding="utf-8"))
-TRIED = ("sv-edit-local", "sv-lost-answer", "models-question")
+TRIED = ("sv-edit-local", "sv-lost-answer", "models-question", "wish-my-key")
 
 
 @pytest.fixture
@@ -50,9 +50,10 @@ def test_evals_cover_three_providers_and_two_languages() -> None:
 
 
 def test_triggers_are_half_near_misses() -> None:
-    assert len(TRIGGERS) == 24
+    assert len(TRIGGERS) == 60
+    assert len({row["query"] for row in TRIGGERS}) == 60
     assert all(set(row) == {"query", "should_trigger"} for row in TRIGGERS)
-    assert [row["should_trigger"] for row in TRIGGERS].count(True) == 12
+    assert [row["should_trigger"] for row in TRIGGERS].count(True) in range(28, 33)
     for wanted in (True, False):
         queries = [row["query"] for row in TRIGGERS if row["should_trigger"] is wanted]
         assert any(map(is_chinese, queries))

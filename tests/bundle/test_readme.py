@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from conftest import Desk
 from generate_media.core.errors import ExitCode
 from generate_media.core.paths import BUNDLE
 
@@ -62,6 +65,33 @@ def test_the_debian_packages_are_those_that_ci_installs(name: str) -> None:
     assert listed is not None
     ci = (BUNDLE / ".ci/run").read_text(encoding="utf-8")
     assert set(listed[1].split()) == {pair.split(":")[1] for pair in re.findall(r"\w+:[\w-]+", ci)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_commands_by_hand_run_as_they_stand(name: str, desk: Desk) -> None:
+    """In a fresh folder, in their order, with files that they make themselves."""
+    (block,) = [text for text in re.findall(r"```bash\n(.*?)```", text_of(name), re.DOTALL) if "prompts.txt" in text]
+    for line in block.splitlines():
+        words = shlex.split(line)
+        if words[0] == "printf":
+            Path("prompts.txt").write_text("\n".join(words[2:-2]) + "\n", encoding="utf-8")
+        elif "sandbox.py" not in words[1]:
+            found = [match for word in words[2:] for match in (glob.glob(word) if "*" in word else [word])]
+            ran = desk.call(Path(words[1]).stem, *found)
+            assert ran.code == 0, (line, ran.out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_address_stands_in_one_place(name: str) -> None:
+    assert text_of(name).count("OWNER") == 1
+    assert not re.search(r"=[<‹]", text_of(name)), "examples can be pasted"
+
+
+def test_the_reference_has_every_exit_code() -> None:
+    """SKILL.md sends people there to find them."""
+    table = rows(text_of("references/open-platform-api.md"), "## Exit codes")
+    codes = [int(code) for row in table for code in row[0].split(",")]
+    assert codes == sorted(code.value for code in ExitCode)
 
 
 def test_both_languages_show_the_same_commands_and_headings() -> None:

@@ -48,7 +48,7 @@ def test_description_says_what_when_and_when_not() -> None:
     assert not set("<>") & set(text)
     for word in ("生图", "生视频", "文生图", "图生视频"):
         assert word in text[:160], "OpenClaw shows about the first 160 characters"
-    for word in ("Use when", "Not for", "Agnes AI", "skills.video", "AGCloud", "Seedance"):
+    for word in ("Use when", "Not for", "Agnes AI", "agnes-ai.com", "skills.video", "AGCloud", "Seedance"):
         assert word in text
 
 

@@ -42,12 +42,15 @@ def models(tmp_path: Path) -> str:
 def test_the_earlier_flags_and_keys_of_a_list(models: str, tmp_path: Path) -> None:
     docs = tmp_path / "docs.json"
     pages = [{"group": "Videos", "pages": ["POST /api/v1/generation/kling/o3/video"]}]
-    docs.write_text(json.dumps({"navigation": [{"group": "Image", "pages": ["pro"]}, *pages]}))
+    docs.write_text(json.dumps({"navigation": [*pages, {"group": "Image", "pages": ["pro"]}]}))
     found = run("--openapi", models, "--docs", str(docs), "--category", "videos", "--list-endpoints")
     assert set(EARLIER_LIST.split()) <= set(found)
     assert found["default_endpoints"] == ["/generation/sse/kling/o3/video"]
     assert found["polling_endpoints"] == ["/generation/kling/o3/video"]
     assert found["poll_endpoint"] == "/generation/{id}"
+    whole = run("--openapi", models, "--docs", str(docs), "--list-endpoints")
+    assert whole["default_endpoints"] == ["/generation/sse/google/pro", "/generation/sse/kling/o3/video"]
+    assert "--category videos" in whole["hint"], "pictures come first, and how to see the others alone"
     images = run("--openapi", models, "--docs", str(docs), "--category", "images", "--list-endpoints")
     assert images["inferred"] is True
     assert images["inferred_endpoints"] == ["/generation/sse/google/pro"]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from generate_media.sandbox import render
+from generate_media.sandbox.files import ASSETS, clip_name, clip_size
 from generate_media.sandbox.jobs import Output
 from generate_media.sandbox.sizes import pixels
+from tools import require_tool
 
 
 def drawn(text: str, **more: object) -> Image.Image:
@@ -97,3 +103,44 @@ def test_formats(media_type: str, made: str) -> None:
 )
 def test_pixels_asked_for(body: dict[str, object], size: tuple[int, int]) -> None:
     assert pixels(body) == size  # type: ignore[arg-type]
+
+
+def probed(file: Path) -> dict[str, Any]:
+    """Seconds, size and sound of a clip as ffprobe sees them."""
+    shown = json.loads(
+        subprocess.run(
+            [require_tool("ffprobe"), "-v", "error", "-of", "json", "-show_streams", "-show_format", str(file)],
+            capture_output=True, check=True, text=True,
+        ).stdout
+    )  # fmt: skip
+    video = next(stream for stream in shown["streams"] if stream["codec_type"] == "video")
+    sound = any(stream["codec_type"] == "audio" for stream in shown["streams"])
+    return {
+        "seconds": float(shown["format"]["duration"]),
+        "size": (video["width"], video["height"]),
+        "sound": sound,
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds", "size"),
+    [
+        ((1280, 720, 5), 5, (1280, 720)),
+        ((1920, 1080, 10), 10, (1280, 720)),
+        ((720, 1280, 4), 5, (720, 1280)),
+        ((1080, 1920, 12), 10, (720, 1280)),
+        ((1024, 1024, 5), 5, (960, 960)),
+        ((1280, 960, 8), 10, (960, 960)),
+    ],
+)
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_clip_is_the_nearest_of_the_set(
+    asked: tuple[int, int, float], seconds: float, size: tuple[int, int], sound: bool, tmp_path: Path
+) -> None:
+    width, height, wanted = asked
+    output = Output("video", "video/mp4", width, height, sound=sound, seconds=wanted)
+    file = tmp_path / "clip.mp4"
+    file.write_bytes((ASSETS / f"{clip_name(output)}.dat").read_bytes())
+    shown = probed(file)
+    assert (shown["seconds"], shown["size"], shown["sound"]) == (pytest.approx(seconds, abs=0.05), size, sound)
+    assert clip_size(output) == size

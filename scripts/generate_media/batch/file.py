@@ -1,17 +1,17 @@
-"""A batch file: one JSON object a line, with the names of request flags as keys."""
+"""A batch file: one JSON object a line, with the names of request flags as keys; or, in a .txt, a prompt a line."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..contract import nearest
-from ..core import GenerateMediaError, UsageError, read_user_text, user_json_object
+from ..core import GenerateMediaError, UsageError, parse_json, read_user_text, user_json_object
 from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, wanted_from
 
 MAX_FILE_BYTES = 64 << 20
@@ -22,6 +22,8 @@ LINE_KEYS = frozenset(WISH_FLAGS) | {
 }  # fmt: skip
 """Request flags; never host, config or output flags, which hold for the whole run."""
 INHERITED = ("provider", "model", "kind", "fit", "no_validate", "detach")
+OF_ALL = tuple(name.replace("-", "_") for name in WISH_FLAGS)
+"""Flags of the command line that hold for every line that is no exact payload and says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,42 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
     Raises:
         UsageError: the file cannot be read, or holds no line.
     """
-    texts = read_user_text(file, MAX_FILE_BYTES).splitlines()
+    text = read_user_text(file, MAX_FILE_BYTES)
+    plain = file.lower().endswith(".txt")
+    texts = text.split("\n") if plain else text.splitlines()
     if not any(map(str.strip, texts)):
-        raise UsageError("empty_batch", f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}')
-    return (_line(number, text, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
+        raise UsageError(
+            "empty_batch",
+            f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}; in a .txt, one prompt a line',
+        )
+    rows = _prompt if plain else _object
+    return (_line(number, text, rows, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
 
 
-def _line(number: int, text: str, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Line:
+def _object(text: str) -> Mapping[str, Any]:
+    return user_json_object(text, "the line")
+
+
+def _prompt(text: str) -> Mapping[str, Any]:
+    """A line of a text file. Raises UsageError ``bad_line`` for a JSON object, which nobody means as a prompt."""
+    if isinstance(parse_json(text), dict):
+        raise UsageError(
+            "bad_line",
+            "the line is a JSON object, and in a .txt each line is a prompt as it is",
+            guidance=("name the file .jsonl",),
+        )
+    return {"prompt": text.strip()}
+
+
+def _line(
+    number: int,
+    text: str,
+    row: Callable[[str], Mapping[str, Any]],
+    openapi: tuple[Path, ...],
+    defaults: Mapping[str, Any],
+) -> Line:
     try:
-        return Line(number, _wanted(user_json_object(text, "the line"), openapi, defaults))
+        return Line(number, _wanted(row(text), openapi, defaults))
     except GenerateMediaError as error:
         return Line(number, error=error)
 
@@ -109,7 +138,8 @@ def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping
             + (f"; did you mean {near[0]}?" if near else ""),
             details={"received": unknown, "allowed": sorted(LINE_KEYS)},
         )
-    values = {name: defaults.get(name) for name in INHERITED}
+    inherited = INHERITED if "payload" in row else (*INHERITED, *OF_ALL)
+    values = {name: defaults.get(name) for name in inherited}
     values |= {key.replace("-", "_"): value for key, value in row.items()}
     for name in MEDIA_FLAGS:
         if isinstance(values.get(name), str):

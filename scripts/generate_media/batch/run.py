@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
-from ..job import Caller, JobContext, Session, retired, run_job, start_fields
+from ..job import Caller, JobContext, Session, known_cost, retired, run_job, start_fields, sum_usage
 from ..request import Prepared
 from .workers import Throttle, Work, run_all
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 DEFAULT_CONCURRENCY = 8
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
-MOST_USED = 1e18
-"""What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
 
 class ManyJobs(NamedTuple):
@@ -71,7 +69,7 @@ def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJo
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
                 session.base_url(session.settings.provider(name))
-        return _dry_run([job for job in jobs if not _is_retired(session, job, bad)], bad)
+        return _dry_run(session, [job for job in jobs if not _is_retired(session, job, bad)], bad)
     how.check_spending(len(jobs))
     contexts = _Contexts(session, how)
     works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
@@ -194,6 +192,8 @@ def _run(
 
 def _word(outcome: Outcome) -> str:
     line = outcome.line
+    if line.get("event") == "cancelled":
+        return "cancelled" if line["ok"] else "ended_before"
     if line.get("reused"):
         return "reused"
     if outcome.exit_code == ExitCode.OK:
@@ -201,23 +201,22 @@ def _word(outcome: Outcome) -> str:
     return str(line.get("result") if line.get("result") not in (None, "succeeded") else line.get("error"))
 
 
-def sum_usage(usages: Sequence[Any]) -> dict[str, float]:
-    """The numbers of all usage objects added up, by dotted name; what is no number is left out."""
-    total: Counter[str] = Counter()
-
-    def add(value: Any, name: str) -> None:
-        if isinstance(value, Mapping):
-            for key, item in value.items():
-                add(item, f"{name}.{key}" if name else str(key))
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MOST_USED:
-            total[name] += value  # type: ignore[assignment]
-
-    for usage in usages:
-        add(usage, "")
-    return dict(total)
+def _not_made(session: Session, jobs: Sequence[_Job]) -> list[Prepared]:
+    """The jobs that a run would make now: what an earlier run has costs nothing again."""
+    journal = session.past_if_readable()
+    if journal is None:
+        return [job.prepared for job in jobs]
+    fresh = []
+    for job in jobs:
+        provider = job.prepared.provider
+        space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
+        if journal.would_create(job.prepared.spec(space).fingerprint, job.copy):
+            fresh.append(job.prepared)
+    return fresh
 
 
-def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
+def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
+    fresh = _not_made(session, jobs)
     line = {
         "event": "dry_run",
         "ok": not bad,
@@ -227,6 +226,8 @@ def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
             {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
         ],
         "invalid_lines": len(bad),
+        "made_before": len(jobs) - len(fresh) or None,
+        "cost": known_cost(session, fresh) if fresh else None,
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
-    return Outcome(code, line)
+    return Outcome(code, without_none(line))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         wait_parser as wait_parser,
     )
     from .script import run_lines as run_lines, start as start
+    from .spent import run_spent as run_spent
     from .wait import run_wait as run_wait
 else:
     from ..core.door import opened
@@ -31,5 +32,6 @@ else:
         ("list", "run_list"),
         ("parser", "Parser create_parser filled seconds wait_parser"),
         ("script", "run_lines start"),
+        ("spent", "run_spent"),
         ("wait", "run_wait"),
     )

@@ -6,10 +6,11 @@ import argparse
 from contextlib import ExitStack
 from typing import Any
 
-from ..config import ProviderSettings, where_keys_go
+from ..config import MY_KEY, ProviderSettings, where_keys_go
 from ..core import Category, Failure, UsageError, capped, clean_text, parse_json
 from ..events import Signals, standard_printer
 from ..job import RunOptions, Session, answer_to
+from ..journal import remember_balance
 from ..providers import adapter_for
 
 EARLIER_DEFAULT = "skills.video"
@@ -36,7 +37,7 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
             "message": own["message"],
             "dashboard_url": lead.dashboard_url,
             "how_to_get_key": own["how_to_get_key"],
-            "set_env_examples": [f"export {lead.key_env}=<your key>", f"{lead.key_env}=<your key>  (in .env)"],
+            "set_env_examples": [f"export {lead.key_env}={MY_KEY}", f"{lead.key_env}={MY_KEY}  (in .env)"],
             "set_key": where_keys_go(lead, session.settings)["set_key"],
             "providers": rows,
         }
@@ -57,8 +58,8 @@ def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, 
         "fingerprint": found.keys[0].fingerprint if found.keys else None,
         "message": _message(provider, found.problems, bool(found.keys)),
         "how_to_get_key": [
-            f"open {provider.key_url} and create a key",
-            f"set {provider.key_env} in the environment, or in the .env beside SKILL.md",
+            f"create a key at {provider.key_url}",
+            f"set it as {provider.key_env}",
         ],
     }
     if len(found.keys) > 1:
@@ -91,6 +92,11 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
     answer = answer_to(session.gateway(provider, base_url, keys), adapter, call, ASK_SECONDS)
     if not isinstance(answer, Failure):
         account = capped(parse_json(answer.body), ACCOUNTS_BYTES // asked)
+        if provider.credits_path and not session.sandbox:
+            remember_balance(session.folder, provider.name, account, session.clock(base_url).wall())
+        if session.sandbox:
+            words = "the sandbox takes any key: this proves nothing about yours; run it without --sandbox"
+            return {"verified": False, "message": words, "account": account}
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     if answer.http_status is None:
         return {
@@ -106,4 +112,5 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
         "ok": False,
         "verified": False,
         "message": f"{base_url} refused the key from {source}: {clean_text(answer.message, 300)}",
+        **({"recharge": provider.recharge} if answer.category is Category.CREDITS else {}),
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, without_none
+from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, without_none
 from ..events import Outcome, Printer, Signals
-from ..job import Caller, RunOptions, Session, retired, run_job, start_fields
+from ..job import Caller, RunOptions, Session, known_cost, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
+from .reworded import with_command
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
@@ -22,9 +22,12 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         return _run_batch(session, args)
     _check_batch_only(args)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare_request(wanted, session.chooser(), session.known_url)
+    try:
+        prepared = prepare_request(wanted, session.chooser(), session.known_url)
+    except NotFound as error:
+        raise with_command(error, "create_and_wait.py", args.words, "--model") from None
     if args.dry_run:
-        return dry_run(session, prepared)
+        return dry_run(session, prepared, args.count or 1)
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
 
@@ -73,7 +76,7 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 
-def dry_run(session: Session, prepared: Prepared) -> Outcome:
+def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
     """The exact request, the key redacted and media abbreviated; nothing is sent and no key is needed.
 
     Raises:
@@ -101,19 +104,8 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         "body": redact(request.body),
         "warnings": list(request.warnings),
         "unchecked": list(request.unchecked),
-        "last_usage": _last_usage(session, prepared) or None,
+        "jobs": count if count > 1 else None,
+        "cost": known_cost(session, [prepared] * count),
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(ExitCode.OK, without_none(line))
-
-
-def _last_usage(session: Session, prepared: Prepared) -> Any:
-    """What the same model cost last time. Raises JournalDamaged, which is said once only."""
-    from ..journal import JournalDamaged
-
-    try:
-        return session.past().last_usage(prepared.request.provider, prepared.request.model)
-    except JournalDamaged:
-        raise
-    except StorageError:
-        return None

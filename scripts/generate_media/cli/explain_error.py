@@ -57,7 +57,7 @@ def _document(failure: Failure, provider: ProviderSettings, args: argparse.Names
         "retry_after_seconds": failure.retry_after_seconds,
         "guidance": list(failure.guidance),
         "credits_check_command": _credits_command(provider, args),
-        "recharge": {"dashboard_url": provider.dashboard_url, "pricing_url": provider.pricing_url},
+        "recharge": provider.recharge,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,24 +40,24 @@ from ..contract import (
 from ..core import (
     CONFIG_FILE,
     ExitCode,
-    Failure,
     Json,
-    NotCreated,
     NotFound,
-    ProviderRefused,
+    StorageError,
     UsageError,
-    parse_json,
+    journal_dir,
     read_user_text,
+    short,
     user_json,
 )
 from ..events import print_document
 from ..request import the_way_on
+from .live import live_models
+from .missed import best_miss
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config import ProviderSettings, Settings
 
 SHOWN_PROBLEMS = 100
-ASK_SECONDS = 20.0
 MAX_BODY_BYTES = 64 << 20
 
 
@@ -111,10 +112,39 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         return _validated(contract, endpoint, args)
     contract = next(_contracts(args))
     if args.models or args.live:
-        listed = list_models(contract, args.category, _live(args) if args.live else None, _offers(args))
-        return ExitCode.OK, {**listed, **_age(contract, args)}
+        return ExitCode.OK, {**_models(args, contract), **_age(contract, args)}
     pages = read_navigation(Path(args.docs), contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
+
+
+def _models(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
+    """The list of models, with what each cost here last time and where its provider's prices stand."""
+    live = live_models(args) if args.live else None
+    settings = _settings(args)
+    named = args.provider and settings.provider(args.provider)
+    provider = named or (None if args.openapi else _likeliest(settings))
+    if provider is None:
+        return list_models(contract, args.category, live, _offers(args))
+    with ExitStack() as stack:
+        document = list_models(contract, args.category, live, _offers(args), _last_usage(provider.name, stack))
+    return document | ({"pricing_url": provider.pricing_url} if provider.pricing_url else {})
+
+
+def _last_usage(provider: str, stack: ExitStack) -> Callable[[str], Json]:
+    """Model → what its newest job told that it used; where the journal cannot be read, nothing is known.
+
+    Raises:
+        JournalDamaged: rows are lost, which is said once only.
+    """
+    from ..journal import Journal, JournalDamaged
+
+    try:
+        journal = stack.enter_context(Journal.open(journal_dir(os.environ, sandbox=False), read_only=True))
+    except JournalDamaged:
+        raise
+    except StorageError:
+        return lambda model: None
+    return lambda model: short(journal.last_usage(provider, model))
 
 
 def _source(name: str, budget: Budget) -> Source:
@@ -160,8 +190,12 @@ def _protocols(args: argparse.Namespace, settings: Settings) -> list[str]:
     """Protocols to look in: the provider's, else all of config.json with the default first."""
     if args.provider:
         return [settings.provider(args.provider).protocol]
-    first = [settings.provider(settings.default_provider)] if settings.default_provider else []
-    return list(dict.fromkeys(provider.protocol for provider in [*first, *settings.providers.values()]))
+    return list(dict.fromkeys(p.protocol for p in [_likeliest(settings), *settings.providers.values()]))
+
+
+def _likeliest(settings: Settings) -> ProviderSettings:
+    """The default provider, else the first."""
+    return settings.providers[settings.default_provider or next(iter(settings.providers))]
 
 
 def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
@@ -178,10 +212,10 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
                 continue
             by_field = by_model and not endpoint.model
             return contract, endpoint, [args.endpoint, *variants] if by_field else variants
-    best = _best(missed, args.endpoint)
+    best = best_miss(missed, args, _settings(args))
     dates = sorted({whole_date(contract) for contract in contracts} - {""})
     if dates:
-        best.guidance = (*the_way_on(" and ".join(dates), "create_and_wait.py "), *best.guidance)
+        best.guidance = (*best.guidance, *the_way_on(" and ".join(dates), "create_and_wait.py "))
     raise best
 
 
@@ -207,20 +241,6 @@ def _same(operation: Operation, without: Sequence[str], variants: Sequence[str],
     schema, definitions = operation.schema, operation.definitions
     templates = (make_template(schema, definitions, chosen) for chosen in (without, variants))
     return fields_of(schema, definitions, without) == whole and next(templates) == next(templates)
-
-
-def _best(missed: Sequence[NotFound], asked: str) -> NotFound:
-    """The miss with suggestions of the kind asked for: endpoints for paths, models for ids."""
-    is_path = asked.strip().startswith(("/", "http")) or " " in asked.strip()
-    code = "endpoint_not_found" if is_path else "model_not_found"
-    helpful = [error for error in missed if error.details.get("suggestions")]
-    ranked = [error for error in helpful if error.code == code] or helpful
-    if ranked:
-        return ranked[0]
-    words = "endpoint" if is_path else "model or endpoint"
-    return NotFound(
-        code, f"no {words} {asked.strip()!r} is known here", details={"received": asked.strip(), "suggestions": []}
-    )
 
 
 def _validated(contract: Contract, endpoint: Endpoint, args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
@@ -256,36 +276,3 @@ def _body(text: str) -> Json:
     if text.startswith("@"):
         return user_json(read_user_text(text[1:], MAX_BODY_BYTES), text[1:])
     return user_json(text, "--validate")
-
-
-def _live(args: argparse.Namespace) -> tuple[str, ...]:
-    """The ids that a provider lists for the key that is set here, in its order; imports what asks only now.
-
-    Raises:
-        UsageError: no provider was named, or it has no such list. AuthError: no key. ProviderRefused, NotCreated.
-    """
-    from ..events import Signals, standard_printer
-    from ..job import RunOptions, Session, answer_to
-    from ..providers import adapter_for
-
-    if not args.provider:
-        raise UsageError("usage", "--live needs --provider NAME: it asks that provider, with your key")
-    with ExitStack() as stack:
-        session = Session.open(RunOptions.of(vars(args)), standard_printer(), Signals(), stack)
-        provider = session.settings.provider(args.provider)
-        adapter = adapter_for(provider.protocol)
-        call = adapter.available_models()
-        if call is None:
-            raise UsageError(
-                "no_live_list",
-                f"{provider.name} documents no list of models to ask for",
-                guidance=("leave --live out: the bundled snapshot lists what is documented",),
-            )
-        url = session.base_url(provider)
-        gateway = session.gateway(provider, url, session.need_keys(provider))
-        answer = answer_to(gateway, adapter, call, session.clock(url).real(ASK_SECONDS))
-    if not isinstance(answer, Failure):
-        return adapter.read_models(parse_json(answer.body))
-    if answer.http_status is None:
-        raise NotCreated("no_answer", f"{provider.name} did not answer: {answer.message}", should_retry=True)
-    raise ProviderRefused(answer)

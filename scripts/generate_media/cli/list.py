@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import Any
@@ -12,7 +13,7 @@ from ..config import Settings, hide_keys_of, load_settings
 from ..core import CONFIG_FILE, Clock, ExitCode, UsageError, clean_text, journal_dir, short, without_none
 from ..events import Outcome, resume_command
 from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
-from ..journal import Journal, Row
+from ..journal import Journal, Row, State
 
 
 def check_one_question(args: argparse.Namespace) -> None:
@@ -21,12 +22,17 @@ def check_one_question(args: argparse.Namespace) -> None:
     Raises:
         UsageError: none was asked, or several.
     """
-    if sum([bool(args.generation_id), args.all, args.list, bool(args.cancel)]) != 1:
+    every = args.all and args.cancel is not True
+    if sum([bool(args.generation_id), every, args.list, args.spent, bool(args.cancel)]) != 1:
         raise UsageError(
             "usage",
-            "give exactly one of --generation-id ID, --all, --list, --cancel ID",
+            "give exactly one of --generation-id ID, --all, --list, --spent, --cancel ID (or --cancel --all)",
             guidance=("python3 scripts/wait_generation.py --list shows every job with its id",),
         )
+    if args.cancel is True and not args.all:
+        raise UsageError("usage", "--cancel needs the ID of a job, or --all for every open one")
+    if args.since is not None and not args.spent:
+        raise UsageError("usage", "--since only goes with --spent")
     if args.settles and len(args.generation_id) != 1:
         raise UsageError(
             "usage",
@@ -42,8 +48,12 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     hide_keys_of(settings, os.environ)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
-    jobs = [_row(settings, row, args) for row in journal.recent(args.limit)]
-    line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": dict(journal.counts())}
+    jobs = [_row(settings, row, args) | _time_of_open(journal, row) for row in journal.recent(args.limit)]
+    line: dict[str, Any] = {
+        "event": "list",
+        "jobs": jobs,
+        "counts": {state.value: number for state, number in journal.counts().items()},
+    }
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
     line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
@@ -67,6 +77,16 @@ def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, An
         **_fate_of_result(settings, row, args),
     }
     return without_none(line)
+
+
+def _time_of_open(journal: Journal, row: Row) -> dict[str, int]:
+    """Of a job that goes on: how long it runs, and how long jobs of its model took here before (the median)."""
+    if row.state not in (State.SENDING, State.ACCEPTED):
+        return {}
+    began = row.accepted_at or row.sending_at or row.created_at
+    times = {"running_seconds": max(0, round(time.time() - began))}
+    took = sorted(journal.durations(row.provider, row.model))
+    return times | ({"usual_seconds": round(took[len(took) // 2])} if took else {})
 
 
 def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..core import CONFIG_FILE, DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
 from ..request import MEDIA_FLAGS
+from .sums_and_ages import age, amount
 
 _STANDARD = ("help", "version")
 PROVIDERS = "(the providers of config.json)"
@@ -53,12 +54,12 @@ class Parser(argparse.ArgumentParser):
         return "\n".join([*lines, "", self.epilog or "", ""]).replace(PROVIDERS, _provider_names())
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        """An unknown flag is named before all else that may be missing because of it."""
+        """An unknown flag is named before all else that may be missing because of it. ``words`` keeps all."""
         words = sys.argv[1:] if args is None else list(args)
         unknown = next(filter(self._is_unknown, takewhile(lambda word: word != "--", words)), None)
         if unknown is not None:
             raise self._unknown_flag(unknown)
-        return super().parse_args(words, namespace)
+        return super().parse_args(words, namespace or argparse.Namespace(words=words))
 
     def error(self, message: str) -> NoReturn:
         lost = message.removeprefix("unrecognized arguments: ")
@@ -167,7 +168,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--provider", type=filled, metavar="NAME", help=PROVIDERS)
     group.add_argument("--base-url", type=filled, metavar="URL", help="another host: one of config.json's, or loopback")
     group.add_argument("--sandbox", action="store_true", help="run against the bundled sandbox: no key, no cost")
-    group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    group.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -236,6 +237,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--detach", action="store_true", help="stop once the id is known and recorded")
     run.add_argument("--new", action="store_true", help="create although the same request exists already")
+    run.add_argument("--max-cost", type=amount, metavar="N")
     run.add_argument("--poll-timeout", type=seconds, metavar="S")
     run.add_argument("--poll-interval", type=seconds, metavar="S")
     run.add_argument("--poll-request-timeout", type=seconds, default=20.0, metavar="S")
@@ -244,7 +246,12 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     batch = parser.add_argument_group("many jobs")
-    batch.add_argument("--batch", type=filled, metavar="FILE.jsonl", help="one job a line, flags' names as keys")
+    batch.add_argument(
+        "--batch",
+        type=filled,
+        metavar="FILE",
+        help=".jsonl: one job a line, flags' names as keys; .txt: one prompt a line",
+    )
     batch.add_argument("--concurrency", type=positive, metavar="N")
     batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
     batch.add_argument("--max-jobs", type=positive, metavar="N", help="spend guard (default 50 without --yes)")
@@ -267,8 +274,10 @@ def wait_parser() -> Parser:
     parser.add_argument("--all", action="store_true", help="every open job")
     parser.add_argument("--list", action="store_true", help="the journal as JSON")
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="rows of --list (default 50)")
-    cancel = "where the provider can; a finished job is saved instead"
-    parser.add_argument("--cancel", type=filled, metavar="ID", help=cancel)
+    cancel = "where the provider can (--cancel --all: every open job); a finished job is saved instead"
+    parser.add_argument("--cancel", nargs="?", const=True, type=filled, metavar="ID", help=cancel)
+    parser.add_argument("--spent", action="store_true", help="what was spent, by provider, model and day")
+    parser.add_argument("--since", type=age, metavar="7d", help="with --spent: so long ago (d, h, w), or a date")
     parser.add_argument("--model", type=filled, metavar="ID", help="for an id made elsewhere, with --provider")
     parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
     parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")

@@ -18,8 +18,12 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
     """The outcome of the whole command: the last job's line, the first failing job's code."""
     check_one_question(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
+    if args.cancel is True:
+        from ..job import cancel_job
+
+        return _follow_all(session, _all_accepted(session), cancel_job)
     if args.all:
-        return _follow_all(session, _all_open(session), _resume_or_tell)
+        return _follow_all(session, [*_unsaved(session), *_all_accepted(session)], _resume_or_tell)
     if args.settles:
         row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
@@ -33,24 +37,30 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
     return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
 
 
-def _all_open(session: Session) -> list[Row]:
-    """Every job that goes on: accepted ones, and ended ones whose files an earlier run had no time to fetch.
+def _unsaved(session: Session) -> list[Row]:
+    """Ended jobs whose files an earlier run had no time to fetch.
 
     Of a result that is lost since it is told until the same command has made it again.
-    A create that another run has out is followed by that run. One whose outcome is unknown is told of and left alone:
-    no waiting ever ends it.
     """
     journal = session.journal
-    unsaved = [
+    return [
         row
         for row in journal.unsaved_rows()
         if row.output_dir and row.remote and not (_is_result_lost(session, row) and journal.made_again(row))
     ]
-    open_rows = journal.open_rows()
+
+
+def _all_accepted(session: Session) -> list[Row]:
+    """Every job that goes on at its provider.
+
+    A create that another run has out is followed by that run. One whose outcome is unknown is told of and left alone:
+    no waiting ever ends it.
+    """
+    open_rows = session.journal.open_rows()
     for row in open_rows:
         if row.state is State.UNKNOWN:
             _tell_lost(session, row)
-    return [*unsaved, *(row for row in open_rows if row.state is State.ACCEPTED)]
+    return [row for row in open_rows if row.state is State.ACCEPTED]
 
 
 def _is_result_lost(session: Session, row: Row) -> bool:

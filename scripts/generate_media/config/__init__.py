@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .keyplaces import (
+        MY_KEY as MY_KEY,
         hide_keys_of as hide_keys_of,
         keys_by_provider as keys_by_provider,
         missing_key as missing_key,
@@ -27,7 +28,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
-        ("keyplaces", "where_keys_go"),
+        ("keyplaces", "MY_KEY where_keys_go"),
         ("keys", "KeySearch SecretKey"),
         ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,8 @@ from .settings import ProviderSettings, Settings, load_settings
 PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
 """The one variable that OpenClaw hands to a skill by itself; the others go to its own .env."""
 GIT_SECONDS = 5.0
+MY_KEY = "YOUR_KEY"
+"""Stands for a key in what is printed: it can be pasted into a shell as it is, and is known as a placeholder."""
 
 
 def keys_by_provider(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, KeySearch]:
@@ -44,18 +46,25 @@ def _read(settings: Settings, environ: Mapping[str, str]) -> None:
         keys_by_provider(settings, environ)
 
 
-def missing_key(provider: ProviderSettings, settings: Settings, problems: tuple[str, ...]) -> AuthError:
-    """The first contact: everything that somebody without a key needs, in one object."""
+def missing_key(
+    provider: ProviderSettings, settings: Settings, problems: tuple[str, ...], with_key: Sequence[str] = ()
+) -> AuthError:
+    """The first contact: everything that somebody without a key needs, in one object. ``with_key`` are the providers
+    whose key is there: one of them may be meant, and a key that several share chooses none by itself."""
+    found = {name: settings.provider(name).key_env for name in with_key if name != provider.name}
+    flags = " or ".join(f"--provider {name}" for name in found)
     return AuthError(
         "missing_key",
         problems[0] if problems else f"no key for {provider.name} was found",
         guidance=(
+            *((f"a key is there for {' and '.join(found)}: if one of them is meant, add {flags}",) if found else ()),
             f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
             "or try it at once without any key: add --sandbox",
         ),
         details={
             "provider": provider.name,
             "problems": list(problems) or None,
+            "keys_found": found or None,
             **where_keys_go(provider, settings),
         },
     )
@@ -64,14 +73,14 @@ def missing_key(provider: ProviderSettings, settings: Settings, problems: tuple[
 def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, Any]:
     """Where each provider's key comes from, and the four places to put the one that is asked for."""
     env = provider.key_env
-    openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "<your key>"}}'
+    openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "{MY_KEY}"}}'
     return {
         "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
         "set_key": {
-            "shell": f"export {env}=<your key>",
-            ".env": f"{BUNDLE / '.env'}: {env}=<your key>",
+            "shell": f"export {env}={MY_KEY}",
+            ".env": f"{BUNDLE / '.env'}: {env}={MY_KEY}",
             "config.json": f'providers."{provider.name}".api_key',
-            "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}=<your key>",
+            "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}={MY_KEY}",
         },
     }
 

@@ -56,14 +56,23 @@ class ProviderSettings(NamedTuple):
     typical_seconds: Mapping[str, float] = _NOTHING
     rate_limits: Mapping[str, float] = _NOTHING
     undocumented: tuple[str, ...] = ()
+    limits: str = ""
+    """What is documented of its rate limits, where its protocol's document cannot say it."""
     credits_path: str = ""
     key_url: str = ""
     dashboard_url: str = ""
     pricing_url: str = ""
+    max_cost_per_day: float | None = None
+    """What all runs together may spend in 24 hours, in the provider's own unit; None: no limit."""
     notes: str = ""
 
     def __repr__(self) -> str:
         return f"<provider {self.name}>"
+
+    @property
+    def recharge(self) -> dict[str, str]:
+        """Where to top up."""
+        return {"dashboard_url": self.dashboard_url, "pricing_url": self.pricing_url}
 
     def key_space_of(self, base_url: str) -> str:
         """The key space a host belongs to: loopback by origin, mirrors as one, a foreign host by its name."""
@@ -217,7 +226,8 @@ def _typed(cls: Any, values: Mapping[str, Any], where: str) -> Any:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    if hint in (float, float | None) and number:
         return float(value)
     if hint is str and isinstance(value, str):
         return value

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         what_changes as what_changes,
     )
     from .report import describe as describe, list_endpoints as list_endpoints, list_models as list_models
+    from .said_names import Known as Known, models_said as models_said
     from .source import Source as Source, make_source as make_source
     from .spelling import nearest as nearest
     from .template import make_template as make_template
@@ -72,6 +73,7 @@ else:
         ("refs", "PREFIX closure"),
         ("renewal", "Fresh fresh_document is_in_force what_changes"),
         ("report", "describe list_endpoints list_models"),
+        ("said_names", "Known models_said"),
         ("source", "Source make_source"),
         ("spelling", "nearest"),
         ("template", "make_template"),

@@ -55,6 +55,8 @@ def list_endpoints(contract: Contract, category: str | None, pages: Sequence[Pag
         rows["not_shown"] = left_out
     if synchronous:
         rows["synchronous_endpoints"] = synchronous
+    if pages is not None and category is None:
+        rows["hint"] = "pictures come first; --category images or --category videos lists these alone"
     inferred = [_twin(e) for e in creates if e.twin_inferred]
     if inferred:
         rows |= {"inferred": True, "inferred_endpoints": inferred}
@@ -77,6 +79,8 @@ def _in_category(contract: Contract, category: str | None, pages: Sequence[Page]
         kind = _KINDS.get(category or "")
         return [e for e in contract.creates if kind is None or e.kind == kind]
     found = endpoints_of(pages, contract)
+    if category is None:
+        found = tuple(sorted(found, key=lambda pair: not in_category(pair[1], "images")))
     return [endpoint for endpoint, page in found if endpoint.creates and _page_fits(page, category)]
 
 
@@ -89,6 +93,7 @@ def list_models(
     category: str | None,
     live: Sequence[str] | None,
     offers: Callable[[ModelInfo], bool] = lambda info: True,
+    last_usage: Callable[[str], Json] = lambda model: None,
 ) -> dict[str, Any]:
     """``--models``: one row a model that is on offer, short; what most models share is said once."""
     kind = _KINDS.get(category or "")
@@ -105,6 +110,8 @@ def list_models(
         row |= _end(info.end) if info.end else {}
         if live is not None:
             row["live"] = info.id in listed
+        used = last_usage(info.id)
+        row |= {} if used is None else {"last_usage": used}
         rows.setdefault(info.kind or "unknown kind", []).append(info.id if len(row) == 1 else row)
     gone = [row.id for row in model_rows(contract.creates) if gone_since(contract, row.endpoint)]
     undocumented = [info.id for info in infos if not info.documented]

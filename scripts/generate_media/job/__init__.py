@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .lines import start_fields as start_fields
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .session import Session as Session
+    from .spending import known_cost as known_cost, sum_usage as sum_usage
     from .successor import Caller as Caller, retired as retired
 else:
     from ..core.door import opened
@@ -34,5 +35,6 @@ else:
         ("lines", "start_fields"),
         ("lost_creates", "candidates lost_create settle"),
         ("session", "Session"),
+        ("spending", "known_cost sum_usage"),
         ("successor", "Caller retired"),
     )

@@ -43,7 +43,7 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
     if row.result == "succeeded":
         return collect_files(ctx, row, source=source, elapsed=elapsed, reused=False, reading=reading)
     end = _ended(ctx, row, source, elapsed, reused=False)
-    outcome = failed(end, reading.failure, _category(ctx, reading.failure))
+    outcome = failed(end, reading.failure, _category(ctx, reading.failure), ctx.provider.recharge)
     if ctx.folder is not None:
         error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
         _write_sidecar(ctx, end, (), error)
@@ -57,7 +57,7 @@ def collect_files(
     end = _ended(ctx, row, source, elapsed, reused)
     if row.result != "succeeded":
         failure = _failure_of(row)
-        return failed(end, failure, _category(ctx, failure))
+        return failed(end, failure, _category(ctx, failure), ctx.provider.recharge)
     for place, alone in ctx.adapter.failed_alone(row.response):
         why = ": ".join(filter(None, (clean_text(alone.code, 200), clean_text(alone.message, 500))))
         ctx.printer.warn(

@@ -15,6 +15,7 @@ from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
+from .spending import Spending
 
 if TYPE_CHECKING:
     from ..http import EventStream
@@ -37,6 +38,8 @@ class RunOptions(NamedTuple):
     output_dir: str | None = None
     no_download: bool = False
     label: LabelWish | None = None
+    max_cost: float | None = None
+    yes: bool = False
 
     @classmethod
     def of(cls, flags: Mapping[str, Any]) -> RunOptions:
@@ -152,6 +155,7 @@ class JobContext:
     printer: JobPrinter
     signals: Signals
     streams: OpenStreams
+    spending: Spending
     sandbox: bool = False
     config: str | None = None
     budget_seconds: float | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ..core import (
+    Category,
     Deadline,
     ExitCode,
     GenerateMediaError,
@@ -67,6 +68,8 @@ class _Run:
     def _cut_short(self, error: ReportedError) -> Outcome:
         """The outcome of an error, with what the journal knows; a journal that fails now adds nothing."""
         fields: dict[str, object] = {"sandbox": True} if self.ctx.sandbox else {}
+        if error.category is Category.CREDITS:
+            fields["recharge"] = self.ctx.provider.recharge
         with suppress(Exception):  # another run has disowned the row, or the disk is gone
             self._record(error, fields)
         return error_outcome(error, **fields)
@@ -199,7 +202,7 @@ def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
     new = _new_job(ctx, spec)
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
     while True:
-        claim = ctx.journal.claim(new, force_new=force_new)
+        claim = ctx.journal.claim(new, force_new=force_new, allow=lambda row: ctx.spending.allow(ctx, row))
         if claim.kind is not ClaimKind.BUSY:
             return claim
         if until.passed:

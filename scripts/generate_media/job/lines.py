@@ -81,8 +81,9 @@ _GONE_GUIDANCE = (
 )
 
 
-def failed(end: Ended, failure: JobFailure | None, category: Category) -> Outcome:
-    """A job that reached an end without a result: failed, canceled or expired (exit 10, or 20 or 26 by code)."""
+def failed(end: Ended, failure: JobFailure | None, category: Category, recharge: Mapping[str, str]) -> Outcome:
+    """A job that reached an end without a result: failed, canceled or expired (exit 10, or 20 or 26 by code).
+    ``recharge`` is where to top up."""
     own = category in (Category.CREDITS, Category.CONTENT_REJECTED)
     gone = failure is not None and failure.code == GONE
     code = CATEGORY_EXIT[category] if own else ExitCode.GENERATION_FAILED
@@ -92,6 +93,7 @@ def failed(end: Ended, failure: JobFailure | None, category: Category) -> Outcom
         "message": clean_text(failure.message) if failure and failure.message else None,
         "may_have_been_created": True if gone else None,
         "guidance": list(GUIDANCE[category]) if own else list(_GONE_GUIDANCE if gone else _FAILED_GUIDANCE),
+        "recharge": dict(recharge) if category is Category.CREDITS else None,
         "outputs": [],
         **_tail(end),
     }

@@ -38,6 +38,7 @@ from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
+from .spending import Spending
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -97,12 +98,28 @@ class Session:
         self.stack.callback(journal.close)
         return journal
 
+    @cached_property
+    def spending(self) -> Spending:
+        """What this run may spend: one sum for all its jobs."""
+        return Spending(self.options.max_cost, self.options.yes)
+
     def past(self) -> Journal:
         """The journal to look at only: none is made where there is none."""
         from ..journal import Journal
 
         opened: Journal | None = vars(self).get("journal")
         return opened or self.stack.enter_context(Journal.open(self.folder, read_only=True))
+
+    def past_if_readable(self) -> Journal | None:
+        """The same for what is only told; None where it cannot be read. Raises JournalDamaged, which is said once."""
+        from ..journal import JournalDamaged
+
+        try:
+            return self.past()
+        except JournalDamaged:
+            raise
+        except StorageError:
+            return None
 
     def known_url(self, provider: str, sha256: str) -> str | None:
         """Where a local file that was made here can be had by URL, while that URL is fresh."""
@@ -135,7 +152,8 @@ class Session:
         for warning in found.warnings:
             self.printer.event("warning", message=warning)
         if not found.keys:
-            raise missing_key(provider, self.settings, found.problems)
+            with_key = [name for name, other in self._keys.items() if other.keys]
+            raise missing_key(provider, self.settings, found.problems, with_key)
         return found.keys
 
     def base_url(self, provider: ProviderSettings, otherwise: str | None = None) -> str:
@@ -227,6 +245,7 @@ class Session:
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,
             streams=self.streams,
+            spending=self.spending,
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .balances import last_balance as last_balance, remember_balance as remember_balance
     from .failures import (
         IdAlreadyKnown as IdAlreadyKnown,
         IllegalTransition as IllegalTransition,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .rows import (
         Claim as Claim,
         ClaimKind as ClaimKind,
+        Expense as Expense,
         NewJob as NewJob,
         Row as Row,
         State as State,
@@ -28,8 +30,9 @@ else:
 
     __getattr__ = opened(
         __name__,
+        ("balances", "last_balance remember_balance"),
         ("failures", "IdAlreadyKnown IllegalTransition JournalDamaged JournalWriteError unwritable"),
         ("private", "make_folder"),
-        ("rows", "Claim ClaimKind NewJob Row State fingerprint local_id"),
+        ("rows", "Claim ClaimKind Expense NewJob Row State fingerprint local_id"),
         ("store", "Journal"),
     )

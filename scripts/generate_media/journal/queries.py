@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..core import HANDLE, Json, handle
+from ..core import HANDLE, Json, Result, handle
 from . import locks
-from .columns import Sql, row_from, to_text
+from .columns import Sql, from_json, row_from, to_text
 from .database import Database
-from .rows import Row, State
+from .rows import ClaimKind, Expense, Fate, Row, State
+from .steps import meaning
 
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
@@ -74,6 +75,12 @@ class Queries:
             self._rows(f"{later} {succeeded}", to_text(row.fingerprint), row.copy, row.row_id)
         )
 
+    def would_create(self, fingerprint: str, copy: int) -> bool:
+        """Whether a run of this job would make it, as far as the journal knows now; see Journal.claim."""
+        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(fingerprint), copy)
+        return not rows or meaning(rows[0]) is ClaimKind.CREATED
+
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
@@ -99,9 +106,53 @@ class Queries:
 
     def last_usage(self, provider: str, model: str) -> Json:
         """What the newest job of this model with a recorded usage used; None where there is none."""
-        where = "WHERE provider = ? AND model = ? AND usage IS NOT NULL ORDER BY row_id DESC LIMIT 1"
-        rows = self._rows(where, to_text(provider), to_text(model))
-        return rows[0].usage if rows else None
+        return next(iter(self.usages(provider, model)), None)
+
+    def usages(self, provider: str, model: str) -> tuple[Json, ...]:
+        """What jobs of this model used, newest first, at most 20.
+
+        One that failed is left out: it says nothing of the next one's cost, which may have been given back.
+        """
+        query = """SELECT usage FROM job WHERE provider = ? AND model = ? AND usage IS NOT NULL
+                   AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
+        with self._database.reading() as db:
+            found = db.execute(query, (to_text(provider), to_text(model))).fetchall()
+        return tuple(from_json(as_text(usage)) for (usage,) in found)
+
+    def expenses(self, *, provider: str | None = None, since: float = 0.0, first_row: int = 0) -> tuple[Expense, ...]:
+        """Every job that was or may be paid for, oldest first: by provider, from a time or a row on.
+
+        What was refused or never sent cost nothing and is left out. A job that is about to be sent has no time yet
+        and always counts. A job made elsewhere counts when its provider made it, as far as that was told.
+        """
+        query = """SELECT row_id, provider, model, state, writer, result, usage,
+                   coalesce(sending_at, provider_created_at, created_at) AS at FROM job
+                   WHERE state != 'rejected' AND row_id >= ? AND (? IS NULL OR provider = ?)
+                   AND (at >= ? OR state IN ('intent', 'sending')) ORDER BY row_id"""
+        name = to_text(provider)
+        with self._database.reading() as db:
+            found = db.execute(query, (first_row, name, name, since)).fetchall()
+        seen = ((row, self._fate(row["state"], row["writer"], row["result"])) for row in found)
+        return tuple(
+            Expense(row["row_id"], as_text(row["provider"]), as_text(row["model"]), fate, from_json(row["usage"]), at)
+            for row, fate in seen
+            if fate and isinstance(at := row["at"], (int, float))
+        )
+
+    def _fate(self, state: str, writer: str, result: str | None) -> Fate | None:
+        """What became of a job whose money may be gone; None where nothing was sent."""
+        if state in ("intent", "sending") and not self._is_alive(as_text(writer)):
+            return "unknown" if state == "sending" else None
+        if state in ("ended", "collected"):
+            return "succeeded" if result == Result.SUCCEEDED.value else "failed"
+        return "open" if state in ("intent", "sending", "accepted") else "unknown"
+
+    def durations(self, provider: str, model: str) -> tuple[float, ...]:
+        """How many seconds the newest jobs of this model took that succeeded, newest first, at most 20."""
+        query = """SELECT ended_at - coalesce(accepted_at, sending_at) AS took FROM job WHERE provider = ? AND model = ?
+                   AND result = 'succeeded' AND took >= 0 ORDER BY row_id DESC LIMIT 20"""
+        with self._database.reading() as db:
+            return tuple(took for (took,) in db.execute(query, (to_text(provider), to_text(model))))
 
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state that occurs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..core import Json, RemoteOutput
 
@@ -92,6 +92,23 @@ class Row(NamedTuple):
         Else it is an id that was given by hand, and may be a slip of the keyboard.
         """
         return bool(self.fingerprint or self.status)
+
+
+Fate = Literal["succeeded", "failed", "open", "unknown"]
+
+
+class Expense(NamedTuple):
+    """A job as its provider's bill may show it."""
+
+    row_id: int
+    provider: str
+    model: str
+    fate: Fate
+    """``unknown``: sent, and its answer was lost."""
+    usage: Json
+    """What it cost, in the provider's own words; None: not told, or not yet."""
+    at: float
+    """When it was sent, in unix seconds."""
 
 
 class ClaimKind(str, Enum):

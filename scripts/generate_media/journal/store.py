@@ -70,14 +70,18 @@ class Journal(Queries):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def claim(self, new: NewJob, *, force_new: bool = False) -> Claim:
+    def claim(self, new: NewJob, *, force_new: bool = False, allow: Callable[[Row], None] = lambda row: None) -> Claim:
         """Decides, in one transaction, what a run of this job has to do; see ClaimKind.
 
-        The newest row of the fingerprint and copy decides. ``force_new`` makes a row of its own.
+        The newest row of the fingerprint and copy decides. ``force_new`` makes a row of its own. ``allow`` is asked
+        inside the transaction about a row that is to be sent: it may look into the journal, which no other process
+        changes meanwhile, and what it raises leaves the journal as it was.
         """
         writer = self._writer_name()
         with self._database.transaction() as db:
             claim = self._claimed(db, new, writer, force_new)
+            if claim.kind is ClaimKind.CREATED:
+                allow(claim.row)
         if claim.kind is ClaimKind.CREATED:
             witness.saw(self._database.folder, claim.row.row_id)
         return claim

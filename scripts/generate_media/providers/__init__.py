@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .base import Adapter as Adapter, ErrorRule as ErrorRule, told_model as told_model
+    from .base import (
+        LARGEST_COST as LARGEST_COST,
+        Adapter as Adapter,
+        ErrorRule as ErrorRule,
+        told_model as told_model,
+    )
     from .classifier import (
         GUIDANCE as GUIDANCE,
         classify as classify,
@@ -25,7 +30,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("base", "Adapter ErrorRule told_model"),
+        ("base", "Adapter ErrorRule LARGEST_COST told_model"),
         ("classifier", "GUIDANCE classify classify_job_failure refused"),
         ("registry", "PROTOCOLS ModelPaths Protocol adapter_for register"),
         ("retry_after", "parse_retry_after"),

@@ -14,6 +14,9 @@ from urllib.parse import quote
 
 from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
 
+LARGEST_COST = 1e18
+"""What is beyond it is no count of anything, and a sum with it could be no number at all."""
+
 
 def in_path(identity: str) -> str:
     """An id as one segment of a path, whatever is in it: JSON may hold lone surrogates, which are no UTF-8."""
@@ -71,6 +74,10 @@ class Adapter(ABC):
     """Status word in lower case → result, or None for one that is known and not an end."""
     renews_urls: bool = False
     """Result URLs expire, and each query of a finished job gives fresh ones: no result is lost with its URL."""
+    cost_field: str = ""
+    """The number in ``usage`` that says what a job cost; empty: ``usage`` says no such thing."""
+    cost_unit: str = ""
+    """What that number counts."""
     listed_kinds: tuple[str, ...] = ()
     """What :meth:`recent` lists; empty: whatever was made."""
 
@@ -86,6 +93,12 @@ class Adapter(ABC):
     @abstractmethod
     def queries(self, job: JobRef) -> tuple[Call, ...]:
         """How to ask about a job, best first; the next is tried where one is refused."""
+
+    def cost(self, usage: Json) -> float | None:
+        """What a job cost, in ``cost_unit``; None where its ``usage`` does not say it."""
+        told = usage.get(self.cost_field) if isinstance(usage, dict) else None
+        is_number = isinstance(told, (int, float)) and not isinstance(told, bool)
+        return told if is_number and 0 <= told < LARGEST_COST else None  # type: ignore[operator, return-value]
 
     def refusal(self, answer: Answer) -> JobFailure | None:
         """The code and message of a refusal that HTTP does not show: in a 200, or in a place of the protocol's own.

@@ -115,7 +115,9 @@ def by_status(status: int, operation: str) -> ErrorRule:
 
 
 GUIDANCE: Mapping[Category, tuple[str, ...]] = {
-    Category.CREDITS: ("top up or wait for the quota to come back, then run the same command again",),
+    Category.CREDITS: (
+        "top up (recharge says where) or wait for the quota to come back, then run the same command again",
+    ),
     Category.AUTH: ("check the key and its host: python3 scripts/ensure_api_key.py --verify",),
     Category.VALIDATION: ("correct the request; python3 scripts/inspect_openapi.py shows the endpoint's fields",),
     Category.NOT_FOUND: ("check the endpoint, model or id; python3 scripts/inspect_openapi.py --models lists models",),

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .build import Wish as Wish, build_body as build_body
     from .choose import Chooser as Chooser
     from .flag_values import MEDIA_KINDS as MEDIA_KINDS
+    from .owners import known_models as known_models
     from .prepare import (
         MEDIA_FLAGS as MEDIA_FLAGS,
         WISH_FLAGS as WISH_FLAGS,
@@ -26,6 +27,7 @@ else:
         __name__,
         ("build", "Wish build_body"),
         ("choose", "Chooser"),
+        ("owners", "known_models"),
         ("flag_values", "MEDIA_KINDS"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
         ("unknown", "the_way_on"),

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..config import ProviderSettings, Settings
+from ..contract import models_said
 from ..core import NotFound, UsageError
 from .flag_values import MEDIA_KINDS
-from .known import Ask, by_own_models, closed, default_model, found_by, model_kind, same_family
-from .unknown import unknown_to_all, with_the_way_on
+from .known import Ask, by_own_models, check_agreement, closed, default_model, found_by, model_kind, same_family
+from .owners import known_models
+from .unknown import raise_near, unknown_to_all, with_the_way_on
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
@@ -143,7 +145,9 @@ class Chooser:
         if len(knowing) == 1:
             return knowing[0]
         if not knowing:
-            raise unknown_to_all(named, list(self._settings.providers.values()), self._contract)
+            if ask.model:
+                self._suggest(ask)
+            raise unknown_to_all(named, list(self._settings.providers), self._dates())
         names = [provider.name for provider in knowing]
         raise UsageError(
             "provider_needed",
@@ -158,6 +162,19 @@ class Chooser:
 
         everybody = self._settings.providers.values()
         return tuple(p for p in everybody if looks_like_its(self._contract(p), ask.endpoint, ask.model))
+
+    def _dates(self) -> str:
+        """What all the contracts are of."""
+        from ..contract import whole_date
+
+        everybody = self._settings.providers.values()
+        return " and ".join(sorted({whole_date(self._contract(provider)) for provider in everybody}))
+
+    def _suggest(self, ask: Ask, only: ProviderSettings | None = None) -> None:
+        """Which models may be meant by a name that is no model's id. Raises NotFound where any come near."""
+        kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "")
+        known = known_models(self._settings, lambda provider: self._contract(provider).models())
+        raise_near(models_said(ask.model or "", known, kind=kind), ask.model or "", self._dates(), only)
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
         if by_own_models(ask.model, [provider]):
@@ -206,8 +223,7 @@ class Chooser:
             goes_on = ask.lenient and named and not error.details.get("ambiguous")
             found = self._conventional(ask, provider, contract, kind) if goes_on else None
             if found is None:
-                everybody = tuple(self._settings.providers.values())
-                raise with_the_way_on(error, provider, everybody, self._contract) from None
+                raise with_the_way_on(error, provider, contract) from None
             return found, found.model or ask.model or default_model(provider, kind, ask.flags), named or ""
 
     def _conventional(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
@@ -224,7 +240,7 @@ class Chooser:
     ) -> tuple[Endpoint, str]:
         if ask.endpoint:
             endpoint = contract.find_endpoint(ask.endpoint, create_only=True)
-            _check_agreement(ask, endpoint)
+            check_agreement(ask, endpoint)
             return endpoint, endpoint.model or ask.model or default_model(provider, endpoint.kind or kind, ask.flags)
         model = ask.model or default_model(provider, kind, ask.flags)
         if not model:
@@ -237,15 +253,17 @@ class Chooser:
             endpoint = contract.find_model(model, kind=ask.kind)
         except NotFound:
             if ask.kind and ask.model and (other := found_by(contract, replace(ask, kind=None))):
-                _check_agreement(ask, other)
+                check_agreement(ask, other)
             family = contract.family_of(model)
             if family is not None:
-                _check_agreement(ask, family)
+                check_agreement(ask, family)
                 return family, model
             free = [e for e in contract.creates if not e.model and (not e.kind or e.kind == kind)]
             if ask.fields and not ask.kind:
                 free = [e for e in contract.creates if not e.model and contract.could_take(e, ask.fields)]
             if len(free) != 1 or closed(contract, free[0]):
+                if ask.model and not ask.openapi:
+                    self._suggest(ask, provider)
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
@@ -266,20 +284,3 @@ def _check_makes(provider: ProviderSettings, kind: str) -> None:
         details={"received": kind, "allowed": [*ways, "--provider NAME"]},
         guidance=("clips cost more than pictures, so one is never made by a guess",),
     )
-
-
-def _check_agreement(ask: Ask, endpoint: Endpoint) -> None:
-    """What is asked for twice must be the same both times.
-
-    Raises:
-        UsageError: ``contradiction``.
-    """
-    pairs = (("--model", ask.model, endpoint.model), ("--kind", ask.kind, endpoint.kind))
-    for flag, asked, made in pairs:
-        if asked and made and asked.lower() not in (made.lower(), made.rsplit("/", 1)[-1].lower()):
-            raise UsageError(
-                "contradiction",
-                f"{endpoint.path} makes {made}, and {flag} {asked} was asked for",
-                details={"received": asked, "allowed": [made]},
-                guidance=(f"leave {flag} out, or name another endpoint or model",),
-            )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..config import ProviderSettings
-from ..core import NotFound
+from ..core import NotFound, UsageError
 
 if TYPE_CHECKING:
     from ..contract import Contract, Endpoint
@@ -70,3 +70,20 @@ def same_family(contract: Contract, endpoint: str) -> bool:
     """Whether an endpoint that only the user's document knows begins as this provider's endpoints do."""
     first = urlsplit(endpoint).path.strip("/").removeprefix("api/").removeprefix("v1/").split("/")[0]
     return any(known.path.strip("/").split("/")[0] == first for known in contract.creates)
+
+
+def check_agreement(ask: Ask, endpoint: Endpoint) -> None:
+    """What is asked for twice must be the same both times.
+
+    Raises:
+        UsageError: ``contradiction``.
+    """
+    pairs = (("--model", ask.model, endpoint.model), ("--kind", ask.kind, endpoint.kind))
+    for flag, asked, made in pairs:
+        if asked and made and asked.lower() not in (made.lower(), made.rsplit("/", 1)[-1].lower()):
+            raise UsageError(
+                "contradiction",
+                f"{endpoint.path} makes {made}, and {flag} {asked} was asked for",
+                details={"received": asked, "allowed": [made]},
+                guidance=(f"leave {flag} out, or name another endpoint or model",),
+            )

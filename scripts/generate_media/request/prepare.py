@@ -157,7 +157,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         unchecked=unchecked,
         ended=end if over and not wanted.no_validate else None,
     )
-    return Prepared(target.provider, request, target.contract.limits)
+    return Prepared(target.provider, request, target.contract.limits or target.provider.limits or None)
 
 
 def _ending(end: EndOfService | None, model: str, now: float, *, sent: bool) -> Iterator[str]:

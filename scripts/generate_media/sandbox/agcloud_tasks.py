@@ -41,7 +41,8 @@ def plan(body: Mapping[str, Any], queued_seconds: float, now: str) -> NewJob:
     width, height = _pixels(resolution, ratio)
     text = next((part["text"] for part in body["content"] if part.get("type") == "text"), "")
     kind = "video/quicktime" if body.get("output_format") == "mov" else "video/mp4"
-    clip = Output("video", kind, width, height, text, sound=bool(body.get("generate_audio", True)))
+    clip = Output("video", kind, width, height, text, sound=bool(body.get("generate_audio", True)),
+                  seconds=min(duration, 3600))  # fmt: skip
     frame = Output("image", "image/png", width, height, text, role="last_frame")
     return NewJob(
         protocol="agcloud",

@@ -73,7 +73,7 @@ def create_video(request: Request, world: World) -> Reply:
     video_id = SHARED_PREFIX + secrets.token_hex(12)
     new = NewJob(
         "agnes", "task_", "video", str(body["model"]), str(body["prompt"]),
-        (Output("video", "video/mp4", width, height, text=str(body["prompt"])),),
+        (Output("video", "video/mp4", width, height, text=str(body["prompt"]), seconds=seconds),),
         CLIP_SECONDS, CLIP_QUEUED_SECONDS, body=body, aliases=(video_id,),
         extra={"video_id": video_id, "seconds": f"{seconds:.1f}", "size": size},
     )  # fmt: skip

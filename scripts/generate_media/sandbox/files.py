@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
@@ -12,6 +13,8 @@ from .world import World, file_path, signature
 
 ASSETS = Path(__file__).parent / "assets"
 """Media end in .dat: ClawHub publishes no .mp4 and no .mp3, and without them a sandbox makes no clips."""
+SHAPES = {"landscape": (1280, 720), "portrait": (720, 1280), "square": (960, 960)}
+LENGTHS_SECONDS = {"": 5.0, "-10s": 10.0}
 CACHED_FILES = 32
 _cache: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 _lock = Lock()
@@ -68,9 +71,20 @@ def _make(output: Output, job_id: str, index: int) -> bytes:
 
 
 def clip_name(output: Output) -> str:
-    """Which clip of assets/ stands for an output: 320x180 or 180x320, 2 s, with or without sound."""
-    shape = "portrait" if output.height > output.width else "landscape"
-    return f"{shape}-sound.mp4" if output.sound else f"{shape}.mp4"
+    """Which clip of assets/ stands for an output: 16:9, 9:16 or 1:1, 5 or 10 s at 24 frames, with or without sound."""
+    length = min(LENGTHS_SECONDS, key=lambda name: abs(LENGTHS_SECONDS[name] - output.seconds))
+    return f"{_shape(output)}{length}{'-sound' if output.sound else ''}.mp4"
+
+
+def clip_size(output: Output) -> tuple[int, int]:
+    """The clip's real pixels."""
+    return SHAPES[_shape(output)]
+
+
+def _shape(output: Output) -> str:
+    """The shape whose ratio of sides is the nearest, by how many times as wide it is."""
+    ratio = math.log(max(1, output.width) / max(1, output.height))
+    return min(SHAPES, key=lambda name: abs(math.log(SHAPES[name][0] / SHAPES[name][1]) - ratio))
 
 
 def _index(name: str) -> int | None:

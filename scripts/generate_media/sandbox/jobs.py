@@ -12,7 +12,7 @@ from ..core import Json
 class Output:
     """One file that a job makes. Pixels; ``text`` is written on pictures; ``seed`` varies their colours.
 
-    Clips come from assets/: width and height only choose between landscape and portrait.
+    Clips come from assets/: width, height and ``seconds`` choose the nearest of them.
     """
 
     kind: str
@@ -24,6 +24,7 @@ class Output:
     seed: int = 0
     role: str = ""
     sound: bool = True
+    seconds: float = 5.0
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ _TIER = re.compile(r"(\d(?:\.5)?)k", re.IGNORECASE)
 _LINES = re.compile(r"(\d{3,4})p", re.IGNORECASE)
 
 
-def pixels(body: Mapping[str, Json]) -> tuple[int, int]:
+def pixels(body: Mapping[str, Json], otherwise: tuple[int, int] = (1, 1)) -> tuple[int, int]:
     """Width and height: from WxH, from width and height, else ratio and tier (1K: 1024 on the long side).
 
-    Nothing said is 1024x1024; sides are multiples of 8, as most models make them.
+    Nothing said is 1024 on the long side in the ratio ``otherwise``. Sides are multiples of 8, as most models make
+    them.
     """
     for name in ("image_size", "size", "resolution", "ratio", "aspect_ratio"):
         exact = _PIXELS.fullmatch(str(body.get(name, "")))
@@ -25,18 +26,18 @@ def pixels(body: Mapping[str, Json]) -> tuple[int, int]:
     width, height = body.get("width"), body.get("height")
     if isinstance(width, int) and isinstance(height, int):
         return width, height
-    across, down = _ratio(body)
+    across, down = _ratio(body) or otherwise
     long_side, short_side = _sides(body)
     scale = short_side / min(across, down) if short_side else (long_side or 1024) / max(across, down)
     return _round(across * scale), _round(down * scale)
 
 
-def _ratio(body: Mapping[str, Json]) -> tuple[int, int]:
+def _ratio(body: Mapping[str, Json]) -> tuple[int, int] | None:
     for name in ("aspect_ratio", "ratio", "size", "image_size"):
         found = _RATIO.fullmatch(str(body.get(name, "")))
         if found and int(found[1]) and int(found[2]):
             return int(found[1]), int(found[2])
-    return 1, 1
+    return None
 
 
 def _sides(body: Mapping[str, Json]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from ..core import Json
 from ..providers import PROTOCOLS
 from .common_faults import HOSTILE_TEXT
-from .files import clip_name
+from .files import clip_size
 from .forms import fields_of_form
 from .jobs import Job, NewJob, Output
 from .protocol import Reply, Request, Route, SandboxProtocol, Stream
@@ -153,7 +153,7 @@ def _typed(form: dict[str, Json], count_problems: Any) -> dict[str, Json]:
 def _outputs(kind: str, body: Mapping[str, Json]) -> tuple[Output, ...]:
     wanted = next((body[name] for name in ("n", "num_images") if isinstance(body.get(name), int)), 1)
     count = max(1, min(MAX_OUTPUTS, int(str(wanted)))) if kind == "image" else 1
-    width, height = pixels(body)
+    width, height = pixels(body, (16, 9) if kind == "video" else (1, 1))
     seed = body.get("seed")
     media_type = _TYPES.get(str(body.get("output_format", "png")).lower(), "image/png")
     if kind != "image":
@@ -161,7 +161,14 @@ def _outputs(kind: str, body: Mapping[str, Json]) -> tuple[Output, ...]:
     sound = body.get("generate_audio") is not False and body.get("sound") is not False
     number = seed if isinstance(seed, int) else 0
     text = str(body.get("prompt") or "")
-    return tuple(Output(kind, media_type, width, height, text, number, sound=sound) for _ in range(count))
+    made = Output(kind, media_type, width, height, text, number, sound=sound, seconds=_seconds(body))
+    return (made,) * count
+
+
+def _seconds(body: Mapping[str, Json]) -> float:
+    """How long a clip is asked for, whatever the field is called; 5 where nothing, or no number, is said."""
+    told = next((str(body[name]) for name in ("duration", "seconds") if name in body), "")
+    return float(told) if re.fullmatch(r"\d{1,3}(\.\d{1,3})?", told) else 5.0
 
 
 def _events(job: Job, world: World) -> Iterator[bytes]:
@@ -221,9 +228,7 @@ def _data(job: Job, world: World) -> dict[str, Any]:
 def _file(job: Job, world: World, index: int) -> dict[str, Any]:
     output = job.outputs[index]
     url = world.file_url(job, index)
-    width, height = (output.width, output.height) if job.kind == "image" else (320, 180)
-    if job.kind == "video" and clip_name(output).startswith("portrait"):
-        width, height = 180, 320
+    width, height = (output.width, output.height) if job.kind == "image" else clip_size(output)
     name = url.split("?")[0].rsplit("/", 1)[-1]
     return {"url": url, "file_name": name, "content_type": output.media_type, "width": width, "height": height}
 

@@ -34,6 +34,7 @@ class AGCloud(Adapter):
 
     errors = ERRORS
     statuses = STATUSES
+    cost_field, cost_unit = "total_tokens", "tokens"
     listed_kinds = ("video",)
 
     def create(self, request: Request) -> Call:

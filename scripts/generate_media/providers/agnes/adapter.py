@@ -38,6 +38,7 @@ class Agnes(Adapter):
 
     errors = ERRORS
     statuses = STATUSES
+    cost_field, cost_unit = "generated_images", "images"
 
     def create(self, request: Request) -> Call:
         return Call("create", "POST", request.path, body=request.body)

@@ -32,6 +32,7 @@ class SkillsVideo(Adapter):
 
     errors = ERRORS
     statuses = STATUSES
+    cost_field, cost_unit = "total", "credits"
 
     def create(self, request: Request) -> Call:
         return Call("create", "POST", request.path, body=request.body, multipart=request.multipart,

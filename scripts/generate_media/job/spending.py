@@ -1,0 +1,213 @@
+"""What jobs cost, as far as the journal knows: before one is sent (``--max-cost``, ``max_cost_per_day``), and to be
+shown. A cost is a number in its provider's own unit, out of the ``usage`` that the provider told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..config import ProviderSettings
+from ..core import Json, UsageError, short, without_none
+from ..events import command
+from ..providers import LARGEST_COST, adapter_for
+
+if TYPE_CHECKING:
+    from ..journal import Expense, Journal, Row
+    from ..request import Prepared
+    from .context import JobContext
+    from .session import Session
+
+DAY_SECONDS = 24 * 3600.0
+
+
+class _Limit(NamedTuple):
+    """What one sum must not pass, and what counts towards it."""
+
+    code: str
+    daily: bool
+    most: float
+    expenses: Sequence[Expense]
+    period: str
+    remedy: str
+
+
+@dataclass(eq=False, repr=False)
+class Spending:
+    """What one run may spend: shared by its jobs. ``yes``: jobs whose cost nobody knows are meant all the same."""
+
+    max_cost: float | None = None
+    yes: bool = False
+    _made: dict[str, set[int]] = field(default_factory=dict)
+    """Provider → rows that this run has sent or is about to."""
+
+    def allow(self, ctx: JobContext, row: Row) -> None:
+        """Whether the job of a row may be sent; called inside the journal's transaction that claims it.
+
+        Raises:
+            UsageError: ``cost_limit``, ``daily_cost_limit``, ``cost_unknown``. Nothing was sent.
+        """
+        provider, journal = ctx.provider, ctx.journal
+        if row.model in provider.free_models or (self.max_cost is None and provider.max_cost_per_day is None):
+            return
+        prices = _prices(journal, provider)
+        price = prices(row.model)
+        if price is None and not self.yes:
+            raise _unknown(provider, row.model)
+        for limit in self._limits(journal, provider, row.row_id, ctx.clock.wall()):
+            _check(limit, ctx, row.model, price or 0, prices)
+        self._made.setdefault(provider.name, set()).add(row.row_id)
+
+    def _limits(self, journal: Journal, provider: ProviderSettings, row_id: int, now: float) -> list[_Limit]:
+        limits = []
+        if self.max_cost is not None:
+            made = self._made.get(provider.name, set())
+            own = journal.expenses(provider=provider.name, first_row=min(made)) if made else ()
+            mine = [expense for expense in own if expense.row_id in made]
+            limits.append(
+                _Limit("cost_limit", False, self.max_cost, mine, "in this run", "run it with a higher --max-cost")
+            )
+        if provider.max_cost_per_day is not None:
+            today = journal.expenses(provider=provider.name, since=now - DAY_SECONDS)
+            others = [expense for expense in today if expense.row_id != row_id]
+            remedy = f"raise providers.{provider.name}.max_cost_per_day in config.json, if the user agrees"
+            period = "by all runs of the last 24 hours"
+            limits.append(_Limit("daily_cost_limit", True, provider.max_cost_per_day, others, period, remedy))
+        return limits
+
+
+def _prices(journal: Journal, provider: ProviderSettings) -> Callable[[str], float | None]:
+    """What the newest job of a model cost that told it; None: unknown."""
+    adapter = adapter_for(provider.protocol)
+
+    @cache
+    def price(model: str) -> float | None:
+        told = map(adapter.cost, journal.usages(provider.name, model))
+        return next((cost for cost in told if cost is not None), None)
+
+    return price
+
+
+def _check(limit: _Limit, ctx: JobContext, model: str, price: float, prices: Callable[[str], float | None]) -> None:
+    provider = ctx.provider
+    costs = [(expense.at, _cost(provider, expense, prices)) for expense in limit.expenses]
+    spent = sum(cost for _, cost in costs)
+    if spent + price <= limit.most:
+        return
+    unit = adapter_for(provider.protocol).cost_unit
+    raise UsageError(
+        limit.code,
+        f"{provider.name}: {spent:g} {unit} are spent or being spent {limit.period}, the last job of {model} cost "
+        f"{price:g}, and the limit is {limit.most:g}: this job was not sent",
+        guidance=(limit.remedy, f"what was spent on what: {_ledger(ctx)}"),
+        details={
+            "may_have_been_created": False,
+            "spent": spent,
+            "last_cost": price,
+            "allowed": limit.most,
+            "unit": unit,
+            "room_in_seconds": _room_in(costs, spent + price - limit.most, ctx.clock.wall()) if limit.daily else None,
+        },
+    )
+
+
+def _ledger(ctx: JobContext) -> str:
+    config = ["--config", ctx.config] if ctx.config else []
+    return command("wait_generation.py", ["--spent", "--since", "1d", *(["--sandbox"] if ctx.sandbox else []), *config])
+
+
+def _cost(provider: ProviderSettings, expense: Expense, prices: Callable[[str], float | None]) -> float:
+    """What a job counts for: what it told, else what its like cost, unless it failed and told nothing."""
+    if expense.model in provider.free_models:
+        return 0
+    told = adapter_for(provider.protocol).cost(expense.usage)
+    if told is None and expense.fate != "failed":
+        told = prices(expense.model)
+    return told or 0
+
+
+def _room_in(costs: Sequence[tuple[float, float]], needed: float, now: float) -> int | None:
+    """Seconds until so much is older than a day; None where that never suffices."""
+    for at, cost in sorted(costs):
+        needed -= cost
+        if needed <= 0:
+            return max(0, round(at + DAY_SECONDS - now))
+    return None
+
+
+def _unknown(provider: ProviderSettings, model: str) -> UsageError:
+    return UsageError(
+        "cost_unknown",
+        f"no earlier job of {model} at {provider.name} told what it cost, so no limit can be kept: nothing was sent",
+        guidance=(f"look at {provider.pricing_url}; if the user agrees, run the same command with --yes",),
+        details={"may_have_been_created": False, "pricing_url": provider.pricing_url},
+    )
+
+
+def known_cost(session: Session, jobs: Sequence[Prepared]) -> dict[str, Any] | None:
+    """What a dry run says of the cost: what such jobs used last (summed where they are several), the balance that was
+    told last, and where prices stand. Of jobs at several providers, whose units cannot be added: each by its name.
+
+    None where the journal cannot be read. Raises JournalDamaged, which is said once only.
+    """
+    journal = session.past_if_readable()
+    if journal is None:
+        return None
+    providers = {job.provider.name: job.provider for job in jobs}
+    rows = {
+        name: _of_provider(
+            journal, provider, [job.request.model for job in jobs if job.provider.name == name], session.folder
+        )
+        for name, provider in providers.items()
+    }
+    return next(iter(rows.values())) if len(rows) == 1 else {"by_provider": rows}
+
+
+def _of_provider(journal: Journal, provider: ProviderSettings, models: Sequence[str], folder: Path) -> dict[str, Any]:
+    counts = Counter(models)
+    usages = {model: journal.last_usage(provider.name, model) for model in counts}
+    unknown = sum(number for model, number in counts.items() if usages[model] is None)
+    summed = sum_usage([usages[model] for model in models])
+    return without_none(
+        {
+            "last_usage": (short(usages[models[0]]) if len(models) == 1 else summed or None),
+            "unit": adapter_for(provider.protocol).cost_unit or None,
+            "free": True if set(models) <= set(provider.free_models) else None,
+            "jobs_of_unknown_cost": unknown or None,
+            "balance": told_balance(folder, provider.name),
+            "pricing_url": provider.pricing_url or None,
+        }
+    )
+
+
+def told_balance(folder: Path, provider: str) -> dict[str, Any] | None:
+    """What the provider last said of its account, and when; nothing is asked."""
+    from datetime import datetime, timezone
+
+    from ..journal import last_balance
+
+    known = last_balance(folder, provider)
+    at = known.get("at") if isinstance(known, dict) else None
+    if not isinstance(known, dict) or not isinstance(at, (int, float)) or not 0 <= at < 1e11:
+        return None
+    day = datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
+    return {"account": short(known.get("account")), "at": day}
+
+
+def sum_usage(usages: Sequence[Json]) -> dict[str, float]:
+    """The numbers of all usage objects added up, by dotted name; what is no number is left out."""
+    total: Counter[str] = Counter()
+
+    def add(value: Any, name: str) -> None:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                add(item, f"{name}.{key}" if name else str(key))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST_COST:
+            total[name] += value  # type: ignore[assignment]
+
+    for usage in usages:
+        add(usage, "")
+    return dict(total)
