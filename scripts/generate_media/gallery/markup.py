@@ -18,6 +18,7 @@ from .thumbnails import FOLDER, thumbnail_name
 _MAX_PROMPT_IN_LABEL = 120
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where a provider's LongCodeOfOneWord may be broken."""
+_PICK = '<button class="pick" type="button" aria-pressed="false" aria-label="Choose for comparison" hidden></button>'
 _LOOKS = {"image": "shown", "video": "shown", "audio": "sound", "open": "waiting"}
 
 
@@ -48,10 +49,9 @@ def _card(card: Card, base: str, files: Set[str]) -> str:
     about = json.dumps(_about(card, base, files), ensure_ascii=False, separators=(",", ":"))
     return (
         f'<figure class="card {_LOOKS.get(card.kind, card.kind)}" data-kind="{card.kind}" data-key="{text(card.key)}"'
-        f' data-job="{html.escape(about)}"><div class="frame">{_frame(card, base)}</div><figcaption class="text">'
+        f' data-job="{html.escape(about)}"><div class="frame">{_frame(card, base)}{_PICK}</div><figcaption class="text">'
         f'<p class="prompt{none}" dir="auto"{"" if card.prompt else " data-t"}>{prompt}</p>'
         f'<div class="foot"><p class="meta">{_meta(card)}</p>'
-        '<button class="pick" type="button" aria-pressed="false" hidden data-t>Compare</button>'
         '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button></div></figcaption></figure>'
     )
 

@@ -20,7 +20,7 @@ const dress = (card) => {
     card.addEventListener("pointerleave", () => clip.pause());
   }
   if (picture?.dataset.src) picture.addEventListener("error", () => { picture.src = picture.dataset.src; }, { once: true });
-  for (const button of $$(".pick, .copy", card)) button.hidden = false;
+  $(".copy", card).hidden = !copies(card.job).length;
   $(".pick", card).hidden = !picture && !clip;
   translate(card);
 };
