@@ -338,7 +338,7 @@ def test_by_keyboard_alone(browser: Browser, folder: Path) -> None:
     browser.until("window.copied === '黑猫坐在窗台上'")
     browser.key("ArrowRight")
     assert browser.run("document.querySelector('.side .prompt').textContent") == SHOWN.strip()
-    assert browser.run("document.querySelector('.side nav span').textContent") == "3 of 4"
+    assert browser.run("document.querySelector('.side nav span').textContent") == "3 / 4"
     browser.key("Escape")
     focused = "document.activeElement.closest('.card')?.querySelector('.prompt').textContent"
     browser.until(f"!document.querySelector('dialog').open && {focused} === {json.dumps(SHOWN.strip())}")
@@ -359,9 +359,13 @@ def test_a_clip_plays(browser: Browser, tmp_path: Path) -> None:
     output = {"path": "clip.webm", "media_type": "video/webm", "duration_seconds": 2.0, "width": 160, "height": 96}
     sidecar(tmp_path, "clip", kind="video", outputs=[output])
     browser.open(write_gallery(tmp_path).as_uri())
-    browser.until("document.querySelector('.frame video').readyState >= 2")
+    browser.until("document.querySelector('.frame video').getAttribute('poster')?.endsWith('clip.webm.webp')")
+    assert browser.run("document.querySelector('.frame video').getAttribute('src')") is None, "read when it is asked for"
+    browser.run("document.querySelector('.card').dispatchEvent(new PointerEvent('pointerenter'))")
+    browser.until("document.querySelector('.frame video').currentTime > 0.2")
     browser.run("document.querySelector('.open').click()")
     browser.until("document.querySelector('.stage video').currentTime > 0.2")
+    assert browser.run("(v => [v.muted, v.playsInline])(document.querySelector('.stage video'))") == [True, True]
     assert browser.run("document.querySelector('.stage video').videoWidth") == 160
 
 

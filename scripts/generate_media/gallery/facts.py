@@ -90,6 +90,6 @@ def size_word(width: int, height: int, kind: str) -> str:
         return ""
     if kind == "video":
         side = min(width, height)
-        return next(f"{line}p" for line in (2160, 1440, 1080, 720, 480, 360, 240, 0) if side >= line * 0.95)
+        return next((f"{line}p" for line in (2160, 1440, 1080, 720, 480, 360, 240) if side >= line * 0.95), "small")
     side = (width * height) ** 0.5
     return next(name for name, least in (("4K", 3000), ("2K", 1500), ("1K", 750), ("small", 0)) if side >= least)

@@ -93,9 +93,9 @@ def _meta(card: Card) -> str:
     line = f"#{card.place.line}" if card.place else ""
     parts = (line, size, seed, card.role.replace("_", " "), str(card.cost))
     about = " · ".join(text(part) for part in parts if part)
-    tag = ' <span class="tag">sandbox</span>' if card.sandbox else ""
+    tag = '<span class="tag">sandbox</span> ' if card.sandbox else ""
     maker = (card.model or card.provider).rsplit("/", 1)[-1]
-    return f"<span>{text(maker)}{tag}</span>" + (f"<span>{about}</span>" if about else "")
+    return f"<span>{tag}{text(maker)}</span>" + (f"<span>{about}</span>" if about else "")
 
 
 def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:

@@ -31,10 +31,12 @@ _RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?")
 class Served(NamedTuple):
     """A server at work; ``close`` ends it."""
 
-    server: ThreadingHTTPServer
+    server: _Server
     url: str
 
     def close(self) -> None:
+        """Visitors who still hold a connection get no answer on it any more."""
+        self.server.is_closed = True
         self.server.shutdown()
         self.server.server_close()
 
@@ -96,6 +98,7 @@ def _seen(folder: Path) -> list[tuple[str, int, int]]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    is_closed = False
 
     def __init__(self, address: tuple[str, int], pages: _Pages) -> None:
         self.pages = pages
@@ -111,6 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        if self.server.is_closed:
+            self.close_connection = True
+            return
         refused = refuse_stranger(self.headers.get("Host", ""), self.headers.get("Origin", ""), self.server.server_port)
         if refused is not None:
             self._answer(refused[0], "text/plain", refused[1].encode())

@@ -18,7 +18,7 @@ const read = (card) => {
   job.prompt = prompt.classList.contains("none") ? "" : prompt.textContent;
   job.facet = { model: job.model, ratio: job.ratio, size: job.size, batch: job.batch, cost: costOf(job) };
   // Fields are searched one by one: a provider's name only from its beginning, or "video" would find all of skills.video.
-  job.search = [job.prompt, job.model, job.seed, job.status, job.id, job.file, job.words, job.code, job.size, job.batch, job.sandbox && "sandbox"]
+  job.search = [job.prompt, job.model, job.seed, job.status, job.id, job.file, job.words, job.code, job.size, job.batch, job.sandbox && "sandbox", ...(job.refs || []).map(([name]) => name)]
     .filter(Boolean).map(words);
   return card;
 };
