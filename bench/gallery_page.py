@@ -62,14 +62,28 @@ def fill(folder: Path, count: int, sources: list[Path]) -> None:
     for number in range(count):
         name = f"cat-{number}"
         os.link(sources[number % len(sources)], folder / f"{name}.jpg")
-        output = {"path": f"{name}.jpg", "media_type": "image/jpeg", "width": PIXELS, "height": PIXELS, "bytes": 400_000}
+        output = {
+            "path": f"{name}.jpg",
+            "media_type": "image/jpeg",
+            "width": PIXELS,
+            "height": PIXELS,
+            "bytes": 400_000,
+        }
         record = {
             **{"generate_media": "1.0.0", "provider": "skills.video", "model": "google/nano-banana-pro"},
             **{"endpoint": "/generation/sse/google/nano-banana-pro", "generation_id": f"gen_{number:020}"},
             "prompt": f"cat {number} on a windowsill at night, neon light, rain on the glass, shallow depth of field",
-            "request": {"prompt": f"cat {number} on a windowsill at night, neon light, rain on the glass", "seed": number},
+            "request": {
+                "prompt": f"cat {number} on a windowsill at night, neon light, rain on the glass",
+                "seed": number,
+            },
             **{"status": "COMPLETED", "result": "succeeded", "usage": {"total": 20}},
-            **{"created_at": 1.79e9 + number, "ended_at": 1.79e9 + number, "elapsed_seconds": 12.5, "outputs": [output]},
+            **{
+                "created_at": 1.79e9 + number,
+                "ended_at": 1.79e9 + number,
+                "elapsed_seconds": 12.5,
+                "outputs": [output],
+            },
         }
         (folder / f"{name}.json").write_text(json.dumps(record))
 
@@ -78,7 +92,9 @@ def write(code: Path, folder: Path) -> float:
     """Seconds that gallery.py takes."""
     start = time.monotonic()
     environ = os.environ | {"GENERATE_MEDIA_STATE_DIR": str(folder.parent / "state")}
-    subprocess.run([sys.executable, str(code / "gallery.py"), str(folder)], check=True, stdout=subprocess.PIPE, env=environ)
+    subprocess.run(
+        [sys.executable, str(code / "gallery.py"), str(folder)], check=True, stdout=subprocess.PIPE, env=environ
+    )
     return time.monotonic() - start
 
 

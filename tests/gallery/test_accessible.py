@@ -91,7 +91,8 @@ def test_what_a_finger_touches_is_44_pixels_large(state: str, folder: Path, brow
     browser.run(STATES[state])
     small = browser.run(
         "[...document.querySelectorAll('button, select, input')].filter(e => e.checkVisibility()).map(e => "
-        "[e.className || e.id || e.textContent, e.getBoundingClientRect()]).filter(([, r]) => r.width < 44 || r.height < 44)"
+        "[e.className || e.id || e.textContent, e.getBoundingClientRect()])"
+        ".filter(([, r]) => r.width < 44 || r.height < 44)"
         ".map(([name, r]) => `${name} ${r.width}×${r.height}`)"
     )
     assert small == []
@@ -120,16 +121,16 @@ def test_it_prints_black_on_white_without_buttons(folder: Path, browser: Browser
     browser.call("Emulation.setEmulatedMedia", media="print")
     style = "getComputedStyle(document.body)"
     assert browser.run(f"[{style}.backgroundColor, {style}.color]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
-    assert browser.run("[...document.querySelectorAll('button:not(.open), select, input')].every(e => !e.checkVisibility())")
+    assert browser.run(
+        "[...document.querySelectorAll('button:not(.open), select, input')].every(e => !e.checkVisibility())"
+    )
     browser.call("Emulation.setEmulatedMedia", media="")
     browser.dark(False)
 
 
 def test_large_clips_stand_still_where_motion_is_not_wanted(folder: Path, browser: Browser) -> None:
     assert "prefers-reduced-motion" in (folder / "index.html").read_text(encoding="utf-8")
-    browser.call(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}]
-    )
+    browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
     browser.open((folder / "index.html").as_uri())
     assert browser.run("getComputedStyle(document.querySelector('.card')).transitionDuration") == "0s"
     browser.dark(False)
@@ -143,7 +144,8 @@ def test_a_chinese_reader_gets_chinese(folder: Path) -> None:
         assert browser.run("document.querySelector('.failed strong').textContent") in ("失败", "未通过内容审核")
         left = browser.run(
             "[...document.querySelectorAll('[data-t], option, .kinds button, [aria-label]')].map(e => "
-            "e.getAttribute('aria-label') || e.textContent).filter(text => /[a-z]{3}/i.test(text) && !/[一-鿿]/.test(text))"
+            "e.getAttribute('aria-label') || e.textContent)"
+            ".filter(text => /[a-z]{3}/i.test(text) && !/[一-鿿]/.test(text))"
         )
         assert left == []
 

@@ -360,7 +360,9 @@ def test_a_clip_plays(browser: Browser, tmp_path: Path) -> None:
     sidecar(tmp_path, "clip", kind="video", outputs=[output])
     browser.open(write_gallery(tmp_path).as_uri())
     browser.until("document.querySelector('.frame video').getAttribute('poster')?.endsWith('clip.webm.webp')")
-    assert browser.run("document.querySelector('.frame video').getAttribute('src')") is None, "read when it is asked for"
+    assert browser.run("document.querySelector('.frame video').getAttribute('src')") is None, (
+        "read when it is asked for"
+    )
     browser.run("document.querySelector('.card').dispatchEvent(new PointerEvent('pointerenter'))")
     browser.until("document.querySelector('.frame video').currentTime > 0.2")
     browser.run("document.querySelector('.open').click()")

@@ -18,9 +18,11 @@ def show(target: str) -> bool:
     program = shutil.which(_OPENERS.get(sys.platform, "xdg-open"))
     if program is None:
         return False
-    silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    nowhere = subprocess.DEVNULL
     try:
-        subprocess.Popen([program, target], start_new_session=True, **silent)  # noqa: S603 - found on PATH
+        subprocess.Popen(  # noqa: S603 - found on PATH
+            [program, target], start_new_session=True, stdin=nowhere, stdout=nowhere, stderr=nowhere
+        )
     except OSError:
         return False
     return True

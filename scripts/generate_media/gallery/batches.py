@@ -16,7 +16,7 @@ MAX_BYTES = 16 << 20
 
 
 class Place(NamedTuple):
-    """A job's place: the batch file's name and what tells it from others of that name, the line (from 1), of how many."""
+    """A job's place: the batch file's name, what tells it from others of that name, the line (from 1), of how many."""
 
     batch: str
     key: str

@@ -23,7 +23,7 @@ from .facts import Cost, cost_of, moment, number, seed_of, whole, word
 from .fates import NOT_FETCHED, NOT_HERE, Fate, code_of, fate_of
 from .records import Job, entries, read_jobs
 from .references import Reference, index_of, references_of
-from .ways import Ways, ways_of
+from .ways import NO_WAYS, Ways, ways_of
 
 NO_FATE = Fate("", "", "", "", "")
 
@@ -53,7 +53,7 @@ class Card:
     cost: Cost
     key: str = ""
     """Names the card in the page's address."""
-    ways: Ways = Ways()
+    ways: Ways = NO_WAYS
     references: tuple[Reference, ...] = ()
     place: Place | None = None
     position: str = ""

@@ -33,7 +33,9 @@ _RESEND = "Run the command: nothing was created, so nothing is paid twice."
 _FETCH = "Run the command: it only fetches the file, nothing is paid again."
 
 NEVER_SENT = Fate(FAILED, "Never sent", "The run was stopped before anything was sent; nothing was created.", _RESEND)
-NOT_SENT = Fate(FAILED, "Not created", "The provider could not be reached, or had no room; nothing was created.", _RESEND)
+NOT_SENT = Fate(
+    FAILED, "Not created", "The provider could not be reached, or had no room; nothing was created.", _RESEND
+)
 REFUSED: Mapping[str, Fate] = {
     Category.CREDITS.value: Fate(
         FAILED, "Out of credits", "The account's credits or quota do not cover this job; nothing was created.",
@@ -95,7 +97,9 @@ LOST = Fate(
     MISSING, "Completed, then deleted", "The file was not saved within the time for which the provider keeps it.",
     "The command asks once more; the provider's console may still show it.", "fetch",
 )  # fmt: skip
-CUT = Fate(MISSING, "File cut short", "The file broke off on its way; what came is kept as a .part file.", _FETCH, "fetch")
+CUT = Fate(
+    MISSING, "File cut short", "The file broke off on its way; what came is kept as a .part file.", _FETCH, "fetch"
+)
 NOT_SAVED = Fate(MISSING, "Completed, not saved", "It was made, but its file could not be saved.", _FETCH, "fetch")
 NOT_FETCHED = Fate(MISSING, "Completed, not fetched", "It was made; its file was not fetched.", _FETCH, "fetch")
 NOT_HERE = Fate(MISSING, "File not here", "The file was saved, and is not here any more.", _FETCH, "fetch")
@@ -108,13 +112,19 @@ ALL = (
 
 
 def fate_of(record: Mapping[str, Any], state: State | None, category: str, *, is_lost: bool) -> Fate:
-    """The fate of a job as a whole, none of whose files is here. ``category`` is the classifier's word for its error."""
+    """The fate of a job none of whose files is here; ``category`` is the classifier's word for its error."""
     code = code_of(record)
     by_state = {State.UNKNOWN: UNKNOWN, State.ACCEPTED: RUNNING, State.INTENT: SENDING, State.SENDING: SENDING}
     if state in by_state:
         return by_state[state]
     if state is State.REJECTED:
-        return NEVER_SENT if code == "never_sent" else NOT_SENT if not category else REFUSED.get(category, REFUSED_OTHERWISE)
+        return (
+            NEVER_SENT
+            if code == "never_sent"
+            else NOT_SENT
+            if not category
+            else REFUSED.get(category, REFUSED_OTHERWISE)
+        )
     if record.get("result") not in ("succeeded", None, ""):
         return ENDED.get(code) or ENDED.get(category) or ENDED.get(str(record["result"]), FAILED_OTHERWISE)
     if is_lost or code == RESULT_LOST:

@@ -19,6 +19,7 @@ _MAX_PROMPT_IN_LABEL = 120
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where a provider's LongCodeOfOneWord may be broken."""
 _PICK = '<button class="pick" type="button" aria-pressed="false" aria-label="Choose for comparison" hidden></button>'
+_COPY = '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button>'
 _LOOKS = {"image": "shown", "video": "shown", "audio": "sound", "open": "waiting"}
 
 
@@ -40,19 +41,20 @@ def _heading(card: Card, cards: Sequence[Card]) -> str:
     if card.place is None:
         return '<h2 class="group"><span data-t>Other jobs</span></h2>'
     done = {other.place.line for other in cards if other.file and other.place and other.place.key == card.place.key}
-    return f'<h2 class="group"><span dir="auto">{text(card.place.batch)}</span> <small>{len(done)}/{card.place.of}</small></h2>'
+    name, of = text(card.place.batch), card.place.of
+    return f'<h2 class="group"><span dir="auto">{name}</span> <small>{len(done)}/{of}</small></h2>'
 
 
 def _card(card: Card, base: str, files: Set[str]) -> str:
     prompt = text(card.prompt) or "no prompt recorded"
     none = "" if card.prompt else " none"
     about = json.dumps(_about(card, base, files), ensure_ascii=False, separators=(",", ":"))
+    look = _LOOKS.get(card.kind, card.kind)
     return (
-        f'<figure class="card {_LOOKS.get(card.kind, card.kind)}" data-kind="{card.kind}" data-key="{text(card.key)}"'
-        f' data-job="{html.escape(about)}"><div class="frame">{_frame(card, base)}{_PICK}</div><figcaption class="text">'
-        f'<p class="prompt{none}" dir="auto"{"" if card.prompt else " data-t"}>{prompt}</p>'
-        f'<div class="foot"><p class="meta">{_meta(card)}</p>'
-        '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button></div></figcaption></figure>'
+        f'<figure class="card {look}" data-kind="{card.kind}" data-key="{text(card.key)}"'
+        f' data-job="{html.escape(about)}"><div class="frame">{_frame(card, base)}{_PICK}</div>'
+        f'<figcaption class="text"><p class="prompt{none}" dir="auto"{"" if card.prompt else " data-t"}>{prompt}</p>'
+        f'<div class="foot"><p class="meta">{_meta(card)}</p>{_COPY}</div></figcaption></figure>'
     )
 
 
@@ -127,7 +129,9 @@ def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
         "vary": card.ways.vary,
         "way": way,
         "sandbox": card.sandbox,
-        "refs": [[_printable(ref.name), base + quote(ref.file) if ref.file in files else ""] for ref in card.references],
+        "refs": [
+            [_printable(ref.name), base + quote(ref.file) if ref.file in files else ""] for ref in card.references
+        ],
     }
     return {name: _printable(value) if isinstance(value, str) else value for name, value in about.items() if value}
 

@@ -130,7 +130,9 @@ def _part(*names: str) -> str:
 def _script() -> str:
     """PhotoSwipe (MIT, its licence beside it), then ours as one block with the table of Chinese words."""
     ours = _part(*(f"{name}.js" for name in SCRIPTS))
-    return f'{_part("photoswipe.min.js")}\n(() => {{\n"use strict";\nconst CHINESE = {_part("zh.json")};\n{ours}}})();\n'
+    return (
+        f'{_part("photoswipe.min.js")}\n(() => {{\n"use strict";\nconst CHINESE = {_part("zh.json")};\n{ours}}})();\n'
+    )
 
 
 def _policy(style: str, script: str, more: str) -> str:

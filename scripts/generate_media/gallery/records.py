@@ -45,7 +45,7 @@ def read_jobs(folder: Path, rows: Sequence[tuple[Row, bool]], names: Sequence[st
     for row, sandbox in rows:
         if row.row_id * 2 + sandbox not in told:
             jobs.append(_job(record_of(row, sandbox=sandbox), "", row))
-    return [job._replace(name=name) for job, name in zip(jobs, _once_each([job.name for job in jobs]))]
+    return [job._replace(name=name) for job, name in zip(jobs, _once_each([job.name for job in jobs]), strict=True)]
 
 
 def _once_each(names: Sequence[str]) -> Iterator[str]:

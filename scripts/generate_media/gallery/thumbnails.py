@@ -45,7 +45,7 @@ def make_thumbnails(folder: Path, sources: Sequence[Source]) -> frozenset[str]:
     left = [source for source in sources if source.name not in fresh]
     if left and _can_make(folder):
         made = _all(lambda source: _make(folder, source), left)
-        fresh |= {source.name for source, done in zip(left, made) if done}
+        fresh |= {source.name for source, done in zip(left, made, strict=True) if done}
     return frozenset(fresh)
 
 
@@ -67,7 +67,9 @@ def _can_make(folder: Path) -> bool:
 def _is_fresh(folder: Path, name: str) -> bool:
     try:
         made = (folder / FOLDER / thumbnail_name(name)).stat()
-        return is_plain(folder / FOLDER / thumbnail_name(name)) and made.st_mtime_ns >= (folder / name).stat().st_mtime_ns
+        return (
+            is_plain(folder / FOLDER / thumbnail_name(name)) and made.st_mtime_ns >= (folder / name).stat().st_mtime_ns
+        )
     except OSError:
         return False
 

@@ -30,11 +30,14 @@ class Ways(NamedTuple):
     """Goes on with the job by its id."""
 
 
+NO_WAYS = Ways()
+
+
 def ways_of(record: Mapping[str, Any], folder: Path, file: str, *, made: bool, config: str | None) -> Ways:
     """The commands for one job; ``file`` is its file's name in ``folder``, ``made`` whether it has a result already."""
     provider, model = _word(record.get("provider")), _word(record.get("model"))
     if not SAFE_WORD.match(provider):
-        return Ways()
+        return NO_WAYS
     tail = ["--sandbox"] if record.get("sandbox") is True else []
     tail += ["--config", config] if config else []
     fetch = resume_command(_word(record.get("generation_id")) or None, provider=provider, sandbox=False) or ""
@@ -66,7 +69,9 @@ def _body(record: Mapping[str, Any], model: str) -> list[str]:
     body, path = record.get("request"), _word(record.get("endpoint"))
     if not isinstance(body, dict) or not body or not _is_whole(body):
         return []
-    where = ["--sse-endpoint" if _STREAM in path else "--endpoint", path] if SAFE_WORD.match(path) else ["--model", model]
+    where = (
+        ["--sse-endpoint" if _STREAM in path else "--endpoint", path] if SAFE_WORD.match(path) else ["--model", model]
+    )
     return [*where, "--payload", json.dumps(body, ensure_ascii=False)] if SAFE_WORD.match(where[1]) else []
 
 

@@ -60,7 +60,8 @@ const kindButtons = (counts) => {
 const facetLists = () => {
   const lists = Object.entries(FACETS).map(([name, title]) => {
     const values = [...new Set(cards.map((card) => card.job.facet[name]).filter(Boolean))];
-    if (values.length < 2 && !state[name]) return null;
+    const parts = values.length + cards.some((card) => !card.job.facet[name]);
+    if ((parts < 2 || !values.length) && !state[name]) return null;
     if (state[name] && !values.includes(state[name])) values.push(state[name]);
     values.sort((a, b) => a.localeCompare(b, language, { numeric: true }));
     const select = make("select", {}, make("option", { value: "", textContent: t(title) }));
