@@ -16,8 +16,8 @@ from .facts import ratio, size_word
 from .thumbnails import FOLDER, thumbnail_name
 
 _MAX_PROMPT_IN_LABEL = 120
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-"""Where a provider's LongCodeOfOneWord may be broken."""
+_BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=_)")
+"""Where a provider's LongCodeOfOneWord or LONG_CODE may be broken."""
 _PICK = '<button class="pick" type="button" aria-pressed="false" aria-label="Choose for comparison" hidden></button>'
 _COPY = '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button>'
 _LOOKS = {"image": "shown", "video": "shown", "audio": "sound", "open": "waiting"}
@@ -82,7 +82,7 @@ def _frame(card: Card, base: str) -> str:
 
 def _note(card: Card) -> str:
     """What happened in our words, the stranger's beneath them, and what to do."""
-    code = f"<code>{_CAMEL.sub('<wbr>', text(card.code))}</code>" if card.code else ""
+    code = f"<code>{_BREAKS.sub('<wbr>', text(card.code))}</code>" if card.code else ""
     theirs = f'<p class="theirs" dir="auto">{text(card.reason)}</p>' if card.reason else ""
     todo = f'<p class="next" data-t>{text(card.fate.next)}</p>' if card.fate.next else ""
     return f"<strong data-t>{text(card.fate.head)}</strong><p data-t>{text(card.fate.words)}</p>{theirs}{code}{todo}"

@@ -32,7 +32,7 @@ SCRIPTS = ("words", "list", "cards", "view", "compare", "keys", "start")
 _MARK = b'<meta name="generator" content="generate-media gallery">'
 _KINDS = (
     *(("image", "Pictures"), ("video", "Clips"), ("audio", "Sounds")),
-    *(("failed", "Failed"), ("missing", "Without a file"), ("open", "Open")),
+    *(("failed", "Failed"), ("missing", "Without a file"), ("open", "Unfinished")),
 )
 
 

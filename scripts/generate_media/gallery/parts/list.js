@@ -1,7 +1,7 @@
 // The cards: what each is, which are shown, in which order; all of it stands in the address.
 const grid = $(".grid"), filter = $("#filter"), sort = $("#sort"), kinds = $(".kinds"), facets = $(".facets");
 const nothing = $("#nothing"), folder = document.body.dataset.folder;
-const KINDS = { image: "Pictures", video: "Clips", audio: "Sounds", failed: "Failed", missing: "Missing", open: "Open" };
+const KINDS = { image: "Pictures", video: "Clips", audio: "Sounds", failed: "Failed", missing: "Missing", open: "Unfinished" };
 const SORTS = { "": "By batch, then newest", newest: "Newest first", oldest: "Oldest first", model: "Model", dear: "Highest cost", cheap: "Lowest cost" };
 const FACETS = { model: "Model", ratio: "Ratio", size: "Size", batch: "Batch", cost: "Cost" };
 let cards = [], shown = [], state = {};
@@ -47,6 +47,12 @@ const arrange = () => {
   order = wanted;
 };
 
+// The head's numbers stand in the page in English.
+const tellCounts = () => {
+  if (!chinese) return;
+  const rows = Object.entries(KINDS).map(([kind, name]) => [t(name), cards.filter((card) => card.job.kind === kind).length]);
+  $(".counts").textContent = rows.filter(([, count]) => count).map(([name, count]) => `${name} ${count}`).join(" · ");
+};
 const kindButtons = (counts) => {
   const rows = [["", "All", cards.length], ...Object.entries(KINDS).map(([kind, name]) => [kind, name, counts[kind]])];
   kinds.replaceChildren(...rows.filter(([kind, , count]) => count || !kind || kind === state.kind).map(([kind, name, count]) => {
@@ -92,6 +98,7 @@ const apply = () => {
     if (!item.job) { group = item; continue; }
     if (group) { group.hidden = !here.has(item.job.group || ""); group = null; }
   }
+  tellCounts();
   kindButtons(counts);
   facetLists();
   if (sort.value !== order) sort.value = order;

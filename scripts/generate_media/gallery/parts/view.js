@@ -33,13 +33,14 @@ const play = (content, on) => {
   if (!on) player.pause();
 };
 
+const when = (job) => job.time && new Date(job.time * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 const FACTS = [
   ["Model", (job) => job.model], ["Provider", (job) => job.provider], ["Seed", (job) => job.seed],
   ["Size", (job) => job.w && [`${job.w} × ${job.h}`, job.ratio, job.size].filter(Boolean).join(" · ")],
   ["Length", (job) => job.seconds && `${+job.seconds.toFixed(2)} s`],
   ["File size", (job) => job.bytes && (job.bytes >= 1e6 ? (job.bytes / 1e6).toFixed(1) + " MB" : Math.ceil(job.bytes / 1e3) + " kB")],
   ["Cost", costOf],
-  ["Made", (job) => job.time && new Date(job.time * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" })],
+  ["Sent", (job) => job.kind === "open" && when(job)], ["Made", (job) => job.kind !== "open" && when(job)],
   ["Took", (job) => job.took && `${job.took} s`],
   ["Batch", (job) => job.batch && `${job.batch} · ${t("line")} ${job.line}`],
   ["Status", (job) => job.status], ["Code", (job) => job.code], ["Id", (job) => job.id],
