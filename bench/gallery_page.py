@@ -145,11 +145,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--code", type=Path, default=Path(__file__).parents[1] / "scripts")
+    parser.add_argument("--keep", type=Path, help="keep the folder of pictures here, and use it again")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "generated"
-        folder.mkdir()
-        fill(folder, args.count, pictures(Path(place)))
+    with tempfile.TemporaryDirectory() as scratch:
+        place = args.keep or Path(scratch)
+        folder = place / "generated"
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            fill(folder, args.count, pictures(place))
         first, second = write(args.code, folder), write(args.code, folder)
         page = folder / "index.html"
         data = page.read_bytes()

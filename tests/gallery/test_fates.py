@@ -93,6 +93,13 @@ STORIES = {
     "completed without data": Story(("sv-completed-null",), "Completed without a file", "missing", NOTHING_PAID),
     "file cut short": Story(("download-cut",), "File cut short", "missing", NOTHING_PAID),
     "file that could not be saved": Story(("download-html",), "Completed, not saved", "missing", NOTHING_PAID),
+    "file on its way": Story(
+        ("download:headers:silence",), "Being fetched", "open", NOTHING_PAID, args=(*CAT, "--deadline", "60")
+    ),
+    "file never fetched": Story(
+        ("download:headers:silence",),
+        "Completed, not fetched", "missing", NOTHING_PAID, args=(*CAT, "--deadline", "60"), then=wait_a_day,
+    ),
     "result that was lost": Story(
         ("download:headers:silence",),
         "Completed, then deleted", "missing", NOTHING_PAID, "agcloud", (*CLIP, "--deadline", "60"), wait_a_day,

@@ -6,6 +6,7 @@ A file whose job is not known is shown by its label, where it has one.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from .records import Job, entries, read_jobs
 from .references import Reference, index_of, references_of
 from .ways import NO_WAYS, Ways, ways_of
 
+FETCH_SECONDS = 120.0
+"""So long after its end a job's file is taken to be on its way."""
 NO_FATE = Fate("", "", "", "", "")
 
 
@@ -122,7 +125,9 @@ class _Reader:
         """One card an output, or one for a job that left none."""
         outputs = [row for row in job.record["outputs"] if isinstance(row, dict)]
         state = job.row.state if job.row else None
-        fate = fate_of(job.record, state, self._category(job.record), is_lost=self._is_lost(job.row))
+        is_fresh = time.time() - moment(job.record.get("ended_at")) < FETCH_SECONDS
+        category, is_lost = self._category(job.record), self._is_lost(job.row)
+        fate = fate_of(job.record, state, category, is_lost=is_lost, is_fresh=is_fresh)
         if not outputs:
             yield self._card(job, 1, fate=fate, kind=fate.kind)
         for nth, row in enumerate(outputs, 1):

@@ -71,6 +71,11 @@ RUNNING = Fate(
     "Run the command to follow it to its end: nothing is paid again.", "fetch",
 )  # fmt: skip
 
+FETCHING = Fate(
+    OPEN, "Being fetched", "It was made, and its file is on its way here.",
+    "If no run fetches it, the command does: nothing is paid again.", "fetch",
+)  # fmt: skip
+
 ENDED: Mapping[str, Fate] = {
     "canceled": Fate(FAILED, "Cancelled", "The job was cancelled before it was done.", "Run the command to make it."),
     "expired": Fate(FAILED, "Expired", "The provider gave the job up before it was done.", "Run the command again."),
@@ -105,14 +110,17 @@ NOT_FETCHED = Fate(MISSING, "Completed, not fetched", "It was made; its file was
 NOT_HERE = Fate(MISSING, "File not here", "The file was saved, and is not here any more.", _FETCH, "fetch")
 
 ALL = (
-    *(NEVER_SENT, NOT_SENT, *REFUSED.values(), REFUSED_OTHERWISE, UNKNOWN, SENDING, RUNNING, *ENDED.values()),
+    *(NEVER_SENT, NOT_SENT, *REFUSED.values(), REFUSED_OTHERWISE, UNKNOWN, SENDING, RUNNING, FETCHING, *ENDED.values()),
     *(FAILED_OTHERWISE, NO_OUTPUT, LOST, CUT, NOT_SAVED, NOT_FETCHED, NOT_HERE),
 )
 """Every fate, for whoever translates them."""
 
 
-def fate_of(record: Mapping[str, Any], state: State | None, category: str, *, is_lost: bool) -> Fate:
-    """The fate of a job none of whose files is here; ``category`` is the classifier's word for its error."""
+def fate_of(record: Mapping[str, Any], state: State | None, category: str, *, is_lost: bool, is_fresh: bool) -> Fate:
+    """The fate of a job none of whose files is here; ``category`` is the classifier's word for its error.
+
+    ``is_lost``: its provider has deleted the result since; ``is_fresh``: it ended so lately that a run may be fetching.
+    """
     code = code_of(record)
     by_state = {State.UNKNOWN: UNKNOWN, State.ACCEPTED: RUNNING, State.INTENT: SENDING, State.SENDING: SENDING}
     if state in by_state:
@@ -131,7 +139,9 @@ def fate_of(record: Mapping[str, Any], state: State | None, category: str, *, is
         return LOST
     if not record.get("outputs") and not record.get("promised") and not code:
         return NO_OUTPUT
-    return NOT_FETCHED if not code else output_fate(code)
+    if code:
+        return output_fate(code)
+    return FETCHING if is_fresh and state is State.ENDED else NOT_FETCHED
 
 
 def output_fate(code: str) -> Fate:

@@ -124,6 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         if path in ("/", "/index.html"):
             self._answer(200, "text/html; charset=utf-8", self.server.pages.current()[1])
+        elif path == "/favicon.ico":
+            self._answer(204, "text/plain", b"")
         elif path == "/version":
             self._answer(200, "text/plain", self.server.pages.version().encode())
         else:

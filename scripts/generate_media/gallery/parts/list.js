@@ -71,7 +71,7 @@ const facetLists = () => {
     if (state[name] && !values.includes(state[name])) values.push(state[name]);
     values.sort((a, b) => a.localeCompare(b, language, { numeric: true }));
     const select = make("select", {}, make("option", { value: "", textContent: t(title) }));
-    select.append(...values.map((value) => make("option", { value, textContent: value })));
+    select.append(...values.map((value) => make("option", { value, textContent: t(value) })));
     select.value = state[name] || "";
     select.dataset.facet = name;
     select.setAttribute("aria-label", t(title));

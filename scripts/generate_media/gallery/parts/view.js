@@ -36,7 +36,7 @@ const play = (content, on) => {
 const when = (job) => job.time && new Date(job.time * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 const FACTS = [
   ["Model", (job) => job.model], ["Provider", (job) => job.provider], ["Seed", (job) => job.seed],
-  ["Size", (job) => job.w && [`${job.w} × ${job.h}`, job.ratio, job.size].filter(Boolean).join(" · ")],
+  ["Size", (job) => job.w && [`${job.w} × ${job.h}`, job.ratio, job.size && t(job.size)].filter(Boolean).join(" · ")],
   ["Length", (job) => job.seconds && `${+job.seconds.toFixed(2)} s`],
   ["File size", (job) => job.bytes && (job.bytes >= 1e6 ? (job.bytes / 1e6).toFixed(1) + " MB" : Math.ceil(job.bytes / 1e3) + " kB")],
   ["Cost", costOf],
