@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sqlite3
@@ -151,7 +152,7 @@ def test_every_end_has_its_card_and_the_command_that_helps(name: str, desk: Desk
     assert (figure == "failed") is (story.kind == "failed"), "what the provider completed is never red"
     assert f"<strong data-t>{story.head}</strong>" in page
     command = card.ways.fetch if card.fate.way == "fetch" else card.ways.again
-    assert command.replace('"', '\\"') in unescape(page), "the page holds the command, as JSON"
+    assert json.dumps(command, ensure_ascii=False) in unescape(page), "the page holds the command, as JSON"
     before = desk.jobs()
     ran = again(desk, command)
     if story.way == "unknown":

@@ -52,7 +52,8 @@ def _card(card: Card, base: str, files: Set[str]) -> str:
     look = _LOOKS.get(card.kind, card.kind)
     return (
         f'<figure class="card {look}" data-kind="{card.kind}" data-key="{text(card.key)}"'
-        f' data-job="{html.escape(about)}"><div class="frame">{_frame(card, base)}{_PICK}</div>'
+        f" data-job='{_in_single_quotes(about)}'>"
+        f'<div class="frame">{_frame(card, base)}{_PICK}</div>'
         f'<figcaption class="text"><p class="prompt{none}" dir="auto"{"" if card.prompt else " data-t"}>{prompt}</p>'
         f'<div class="foot"><p class="meta">{_meta(card)}</p>{_COPY}</div></figcaption></figure>'
     )
@@ -154,6 +155,11 @@ def day(unix_seconds: float) -> str:
         return f"{datetime.fromtimestamp(unix_seconds, timezone.utc):%Y-%m-%d}" if unix_seconds else ""
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def _in_single_quotes(json_text: str) -> str:
+    """JSON for an attribute in single quotes: its own double ones, of which it is full, stay one byte each."""
+    return json_text.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
 
 
 def text(value: str) -> str:
