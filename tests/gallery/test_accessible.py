@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record(place, "lost", 7, outputs=[{"path": "nowhere.png"}], request={"image": "https://cdn.example/orange.png"})
     record(place, "empty", 8)
     place.joinpath(".batches").mkdir()
-    lines = {f"place-{number}": number for number in range(1, 9)}
+    lines = {f"place-{number}:0": number for number in range(1, 9)}
     place.joinpath(".batches", "b.json").write_text(json.dumps({"batch": "shots.jsonl", "lines": lines}))
     write_gallery(place)
     return place
@@ -45,7 +45,7 @@ def record(place: Path, name: str, number: int, **fields: Any) -> None:
     whole = {
         **{"generate_media": "1", "provider": "skills.video", "model": f"m/{number % 2}", "prompt": f"a {name} thing"},
         **{"generation_id": f"gen_{name}", "result": "succeeded", "outputs": [], "request": {"prompt": name}},
-        **{"endpoint": "/generation/m", "created_at": 1.79e9 + number, "place": f"place-{number}"},
+        **{"endpoint": "/generation/m", "created_at": 1.79e9 + number, "fingerprint": f"place-{number}"},
     }
     (place / f"{name}.json").write_text(json.dumps(whole | fields))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("home") / "generated"
     (place / ".batches").mkdir(parents=True)
     for line, ended in enumerate((5, 3, 6, 1, 4, 2), 1):
-        record(place, f"shot {line}", ended, place=f"f{line}:0", usage={"total": 10 * line}, size=(1600, 900))
+        record(place, f"shot {line}", ended, fingerprint=f"f{line}", usage={"total": 10 * line}, size=(1600, 900))
     lines = {f"f{line}:0": line for line in range(1, 7)}
     (place / ".batches" / "b.json").write_text(json.dumps({"batch": "film.jsonl", "lines": lines}))
     record(place, "early cat", -100, provider="agnes", model="agnes-image", size=(800, 800))
@@ -174,6 +175,8 @@ def test_a_batch_reads_in_the_order_of_its_lines(desk: Desk) -> None:
     assert [card.place and card.place.line for card in cards] == [1, 2, 3, 4, 5, 6]
     assert [card.prompt for card in cards] == [line["prompt"] for line in lines]
     assert {card.place and card.place.batch for card in cards} == {"shots.jsonl"}
+    shutil.rmtree(desk.state)
+    assert all_cards(Path("generated")) == cards, "the folder tells its order on another machine too"
 
 
 def test_the_exact_command_makes_the_same_request(desk: Desk) -> None:

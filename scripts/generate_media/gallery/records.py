@@ -13,7 +13,10 @@ from ..files import is_plain, read_sidecar
 from ..journal import Journal, Row, local_id
 from .batches import place_of
 
-_TOLD = ("provider", "model", "kind", "prompt", "request", "generation_id", "status", "result", "usage")
+_TOLD = (
+    *("provider", "model", "kind", "prompt", "request", "generation_id", "status", "result", "usage"),
+    *("fingerprint", "copy"),
+)
 _TIMES = ("created_at", "accepted_at", "ended_at")
 
 
@@ -33,17 +36,17 @@ def read_jobs(folder: Path, rows: Sequence[tuple[Row, bool]], names: Sequence[st
     """Every job that ``names`` (of the folder's entries) or ``rows`` (with: of the sandbox?) tell of, once each."""
     known = {(row.provider, row.generation_id): (row, sandbox) for row, sandbox in reversed(rows) if row.generation_id}
     jobs: list[Job] = []
-    told: set[int] = set()
+    told: set[tuple[int, bool]] = set()
     for name in names:
         record = _sidecar(folder / name) if name.endswith(".json") else None
         if record is None:
             continue
-        row, _ = known.get((_word(record.get("provider")), _word(record.get("generation_id"))), (None, False))
+        row, sandbox = known.get((_word(record.get("provider")), _word(record.get("generation_id"))), (None, False))
         jobs.append(_job(record, name, row))
         if row is not None:
-            told.add(row.row_id * 2 + (record.get("sandbox") is True))
+            told.add((row.row_id, sandbox))
     for row, sandbox in rows:
-        if row.row_id * 2 + sandbox not in told:
+        if (row.row_id, sandbox) not in told:
             jobs.append(_job(record_of(row, sandbox=sandbox), "", row))
     return [job._replace(name=name) for job, name in zip(jobs, _once_each([job.name for job in jobs]), strict=True)]
 
@@ -100,7 +103,8 @@ def _job(record: Mapping[str, Any], name: str, row: Row | None) -> Job:
     record = cut_fields(record)
     provider, identity = _word(record.get("provider")), _word(record.get("generation_id"))
     ours = row and not row.generation_id and local_id(row.fingerprint, row.ordinal)
-    place = place_of(row.fingerprint, row.copy) if row is not None else _word(record.get("place"))
+    copy = record.get("copy")
+    place = place_of(_word(record.get("fingerprint")), copy if isinstance(copy, int) else 0)
     return Job(record, ours or handle(provider, identity or name), row, place)
 
 
