@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import shutil
@@ -14,7 +15,7 @@ from PIL import Image
 
 from browser import Browser
 from conftest import Desk
-from generate_media.gallery.page import all_cards, write_gallery
+from generate_media.gallery.page import PARTS, all_cards, write_gallery
 
 SHOWN = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
 
@@ -50,6 +51,19 @@ def record(folder: Path, prompt: str, ended: int, *, size: tuple[int, int], **fi
         **{"endpoint": "/generation/sse/google/nano", "created_at": 1.79e9 + ended, "ended_at": 1.79e9 + ended},
     }
     (folder / f"{name}.json").write_text(json.dumps(whole | fields))
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("photoswipe.min.js", "ba86fd2dadb31acd8e488540fedb5037c598bf86c63a2a804d5025271af6a323"),
+        ("photoswipe.css", "b0eaaae0b9de064d25e2f18517b9011a526d9b2142376e1c0febd096cebab9f3"),
+        ("photoswipe-license.txt", "2c223af0b21d32240087ee189eb70fd315907b6ade8b561e24265baccd6a98e7"),
+    ],
+)
+def test_photoswipe_is_as_its_makers_published_it(name: str, sha256: str) -> None:
+    """The files of photoswipe 5.4.4 from npm, and its licence."""
+    assert hashlib.sha256((PARTS / name).read_bytes()).hexdigest() == sha256
 
 
 BATCH = [f"shot {line}" for line in range(1, 7)]

@@ -91,7 +91,7 @@ def _change(record: Mapping[str, Any]) -> list[str]:
     if isinstance(seed, int) and not isinstance(seed, bool):
         return ["--seed", str(seed + 1)]
     prompt = _word(record.get("prompt")).strip()
-    return ["--prompt", f"{prompt}, another version"] if prompt else []
+    return [f"--prompt={prompt}, another version"] if prompt else []  # it may begin with a dash
 
 
 def _word(value: object) -> str:
