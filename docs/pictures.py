@@ -18,8 +18,9 @@ import urllib.request
 from io import BytesIO
 from pathlib import Path
 
-from browser import Browser
 from PIL import Image
+
+from browser import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -86,15 +87,17 @@ def walk(desk: Desk) -> None:
 
 
 def shot(browser: Browser, name: str) -> None:
-    """A screenshot, packed as well as can be, so that a page of documentation stays light."""
+    """A screenshot in 256 colours, dithered, so that a page of documentation stays light."""
     path = DOCS / f"{name}.png"
     browser.screenshot(path)
-    Image.open(BytesIO(path.read_bytes())).convert("RGB").save(path, optimize=True)
+    picture = Image.open(BytesIO(path.read_bytes())).convert("RGB")
+    colours = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
+    picture.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(f"{path.stat().st_size // 1000} kB  {path.name}")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as place, Browser(width=1280, height=820) as browser:
+    with tempfile.TemporaryDirectory() as place, Browser(width=1240, height=800) as browser:
         desk = Desk(Path(place))
         (desk.home / "generated").mkdir()
         walk(desk)
