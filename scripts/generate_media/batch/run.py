@@ -15,6 +15,8 @@ from ..request import Prepared
 from .workers import Throttle, Work, run_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..journal import Row
     from .file import BadLines, Line, Shard
 
@@ -58,8 +60,11 @@ class _Job:
     copy: int
 
 
-def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool) -> Outcome:
-    """``--batch``: every line prepared and counted first, then the lines of this shard run.
+def run_batch(
+    session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool, file: Path | None = None
+) -> Outcome:
+    """``--batch``: every line prepared and counted first, then the lines of this shard run; ``file`` names the batch
+    in the gallery.
 
     Raises:
         UsageError: more jobs than the spend guard lets through, a host that config.json does not allow.
@@ -75,7 +80,22 @@ def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJo
     works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
     works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
     works.sort(key=lambda work: int(work.label["line"]))
+    if file is not None:
+        _tell_gallery(session, jobs, file, shard)
     return _run(session, works, how.concurrency, unshown=bad.more)
+
+
+def _tell_gallery(session: Session, jobs: Sequence[_Job], file: Path, shard: Shard) -> None:
+    """Keep the order of the lines beside the results."""
+    from ..gallery import place_of, record_batch
+
+    folder = session.options.output_folder()
+    spaces = {job.prepared.provider.name: job.prepared.provider for job in jobs}
+    space_of = {name: session.key_space(it, session.base_url(it)) for name, it in spaces.items()}
+    fingerprints = ((job, job.prepared.spec(space_of[job.prepared.provider.name]).fingerprint) for job in jobs)
+    places = {place_of(fingerprint, job.copy): job.line for job, fingerprint in fingerprints}
+    if folder is not None and places:
+        record_batch(folder, file, f"{shard}", places)
 
 
 def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:

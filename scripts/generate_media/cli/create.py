@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from urllib.parse import urljoin
 
 from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, without_none
@@ -42,7 +44,8 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
-    outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
+    file = None if args.batch in ("-", Path("-")) else Path(args.batch)
+    outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run, file=file)
     if args.gallery and not args.dry_run:
         _write_gallery(session)
     return outcome
@@ -55,7 +58,9 @@ def _write_gallery(session: Session) -> None:
     if folder is None:
         return
     try:
-        session.printer.event("gallery", path=str(write_gallery(folder)))
+        warn = partial(session.printer.event, "warning")
+        path = write_gallery(folder, config=session.options.config, warn=lambda message: warn(message=message))
+        session.printer.event("gallery", path=str(path))
     except GenerateMediaError as error:  # the jobs are made and told of all the same
         session.printer.event("warning", message=f"the gallery was not written: {error.message}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core import HANDLE, Json, Result, handle
@@ -84,6 +84,12 @@ class Queries:
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
+
+    def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
+        """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
+        marks = ", ".join("?" * len(folders))
+        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
+        return self._rows(where, *map(to_text, folders), limit)
 
     def known_ids(self, provider: str) -> frozenset[str]:
         """Every id and alias of the provider's jobs."""
