@@ -7,23 +7,32 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, without_none
+from ..core import ExitCode, GenerateMediaError, StorageError, UsageError, read_user_text, without_none
 from ..events import Outcome, Printer, Signals
+from ..files import OutputName, check_many
 from ..job import Caller, RunOptions, Session, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Prepared, prepare_request, wanted_from
 
+PROMPT_BYTES = 1 << 20
+
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     """The outcome of the whole command."""
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
+    output = session.options.output_name()
     if args.batch:
         return _run_batch(session, args)
     _check_batch_only(args)
+    read_prompt(args)
+    if output is not None:
+        check_many(output, args.count or 1)
     wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
     prepared = prepare_request(wanted, session.chooser(), session.known_url)
     if args.dry_run:
+        if output is not None:
+            _check_output_to_be(session, prepared, output)
         return dry_run(session, prepared)
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
@@ -65,10 +74,41 @@ def _check_batch_only(args: argparse.Namespace) -> None:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
 
 
+def read_prompt(args: argparse.Namespace) -> None:
+    """``--prompt -`` and ``--prompt-file`` become the prompt itself; ``prompt_from`` remembers where it was.
+
+    Raises:
+        UsageError: two prompts, or a text that cannot be read.
+    """
+    source = args.prompt_file or ("-" if args.prompt == "-" else None)
+    if args.prompt_file and args.prompt is not None:
+        raise UsageError("usage", "--prompt and --prompt-file exclude one another; give one")
+    if source is None:
+        return
+    if source == "-" and args.payload_file == "-":
+        raise UsageError("usage", "stdin holds one text: give the prompt or the payload by a file")
+    text = read_user_text(source, PROMPT_BYTES)
+    args.prompt = text.removesuffix("\n").removesuffix("\r")
+    args.prompt_from = source
+
+
+def _check_output_to_be(session: Session, prepared: Prepared, output: OutputName) -> None:
+    """What a run would say of --output, by the journal as it is. Raises UsageError ``output_exists``."""
+    from ..job import check_output
+
+    provider = prepared.provider
+    space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
+    check_output(session.past(), prepared.spec(space), output)
+
+
 def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> Outcome:
-    folder = session.options.output_folder()
-    ctx = session.context(prepared.provider, folder, synchronous=prepared.request.synchronous)
+    output, folder = session.options.output_name(), session.options.output_folder()
+    ctx = session.context(prepared.provider, folder, output=output, synchronous=prepared.request.synchronous)
     spec = prepared.spec(ctx.key_space, force_new=args.new)
+    if output is not None:
+        from ..job import check_output
+
+        check_output(ctx.journal, spec, output)
     ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 

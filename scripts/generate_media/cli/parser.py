@@ -170,7 +170,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--config", type=Path, metavar="FILE", help=argparse.SUPPRESS)
 
 
-def add_outputs(parser: argparse.ArgumentParser) -> None:
+def add_outputs(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Flags about the results, and the group that they stand in."""
     group = parser.add_argument_group("results")
     group.add_argument(
         "--output-dir", type=filled, metavar="DIR", help=f"where files go (default {DEFAULT_OUTPUT_DIR}/)"
@@ -188,6 +189,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
     )
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
+    return group
 
 
 def create_parser() -> Parser:
@@ -200,7 +202,9 @@ def create_parser() -> Parser:
   create_and_wait.py --sandbox --prompt "a cat"          (no key, no network, no cost)""",
     )
     what = parser.add_argument_group("what to make")
-    what.add_argument("--prompt", metavar="TEXT")
+    what.add_argument("--prompt", metavar="TEXT", help="what it shall show; - reads it from stdin")
+    what.add_argument("--prompt-file", type=filled, metavar="FILE")
+    parser.set_defaults(prompt_from=None)
     for flag in MEDIA_FLAGS:
         what.add_argument(f"--{flag.replace('_', '-')}", action="append", type=filled, metavar="FILE|URL")
     for flag in ("aspect-ratio", "size", "resolution", "duration"):
@@ -223,7 +227,9 @@ def create_parser() -> Parser:
     which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help="your own documents")
     _add_running(parser)
     add_common(parser)
-    add_outputs(parser)
+    output = add_outputs(parser)
+    output.add_argument("--output", type=filled, metavar="FILE", help="exactly this file; many: {n}, {id}, {ext} in it")
+    output.add_argument("--overwrite", action="store_true", help="--output may replace another file")
     _add_batch(parser)
     return parser
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from ..config import ProviderSettings
 from ..core import DEFAULT_OUTPUT_DIR, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
 from ..events import Outcome, Printer, Signals, error_outcome, resume_command
+from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
 from .list import check_one_question
@@ -155,6 +156,8 @@ def _row(session: Session, generation_id: str, provider: ProviderSettings | None
 
 def _context(session: Session, row: Row) -> JobContext:
     """The surroundings of a job as the journal knows it: its provider, host, folder, and the key that made it."""
-    folder = session.options.output_folder(row.output_dir or DEFAULT_OUTPUT_DIR)
+    options = session.options
+    folder = options.output_folder(row.output_dir or DEFAULT_OUTPUT_DIR)
+    output = output_from(row.place) if row.place and not (options.output_dir or options.no_download) else None
     provider = session.settings.provider(row.provider)
-    return session.context(provider, folder, base_url=row.base_url, made_with=row.key_fingerprint)
+    return session.context(provider, folder, output=output, base_url=row.base_url, made_with=row.key_fingerprint)

@@ -6,13 +6,13 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..core import cut_fields
-from .atomic import Part, keep, move_to_free_name, part_file, sync_folder
+from ..core import SavedOutput, cut_fields
+from .atomic import Part, has_bytes, keep, move_to_free_name, part_file, sync_folder
 from .names import names_to_try
 from .transfer import save_failed
 
@@ -62,6 +62,17 @@ def read_sidecar(path: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("generate_media"), str) else None
+
+
+def belongs_to(path: Path, job: Mapping[str, Any], saved: Iterable[SavedOutput]) -> bool:
+    """Whether a file's bytes are those of one of a job's files, or of a copy that the sidecar beside it tells of."""
+    known = {item.sha256: item.size_bytes for item in saved}
+    found = find_sidecar(path.parent, path.stem, job)
+    record = (read_sidecar(found) or {}) if found else {}
+    for item in record.get("outputs") or ():
+        if isinstance(item, dict) and isinstance(item.get("sha256"), str) and isinstance(item.get("bytes"), int):
+            known[item["sha256"]] = item["bytes"]
+    return any(has_bytes(path, size_bytes=size, sha256=digest) for digest, size in known.items())
 
 
 def is_plain(path: Path, max_bytes: float = math.inf) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from ..core import (
     clean_text,
 )
 from ..events import Outcome
-from ..files import find_sidecar, save, still_there, write_sidecar
+from ..files import Placing, copy_saved, find_sidecar, read_sidecar, save, still_there, write_sidecar
 from ..http import NETWORK_BLOCKED
 from ..journal import Row, local_id
 from ..providers import classify_job_failure
@@ -73,7 +74,9 @@ def collect_files(
         end = _ended(ctx, row, source, elapsed, reused)
     outputs = (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
     if not outputs:
-        return no_file(end, _no_output(row))
+        lack = _no_output(row)
+        _record_lack(ctx, row, lack)
+        return no_file(end, lack)
     if ctx.folder is None:
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
@@ -109,6 +112,8 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             downloader=_downloader(ctx, row),
             on_saved=partly.append,
             labelling=labelling(ctx, row),
+            output=ctx.output,
+            warn=ctx.printer.warn,
         )
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
@@ -117,10 +122,21 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         guidance = (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
         _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
+        _record_lack(ctx, row, error)
         return outcome
     _write_sidecar(ctx, end, saved, None)
     _record(ctx, row, saved, str(ctx.folder))
-    return terminal(end, saved)
+    outcome = terminal(end, saved)
+    _tell_differences(ctx, outcome)
+    return outcome
+
+
+def _tell_differences(ctx: JobContext, outcome: Outcome) -> None:
+    """What was delivered otherwise than asked for is a warning as well."""
+    for flag, value in outcome.line.get("requested", {}).items():
+        item = outcome.line["outputs"][0]
+        made = f"{item.get('width')}x{item.get('height')}" if flag != "duration" else f"{item['duration_seconds']:g} s"
+        ctx.printer.warn(f"--{flag} {value} was asked for, and {made} was delivered")
 
 
 def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str) -> None:
@@ -131,18 +147,54 @@ def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str
     )
 
 
+def _record_lack(ctx: JobContext, row: Row, error: OutputError) -> None:
+    """Why a job that succeeded has no file, for --list."""
+    ctx.journal.not_saved(row.row_id, {"code": error.code, "message": error.message})
+
+
 def _again(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> Outcome:
-    """Files of an earlier run as they are, but for a label that this one asks for; their sidecar is there too."""
+    """Files of an earlier run as they are, but for a label that this one asks for, and for the place where it wants
+    them: copies then, with a sidecar of their own."""
     row = end.row
     try:
         done = label_saved(ctx, row, there, lambda saved: _record(ctx, row, saved, row.output_dir))
+        if done == there:
+            _mend_sidecar(ctx, end, there)
+        else:
+            _write_sidecar(ctx, end, done, None)
+        placed = done if ctx.folder is None else copy_saved(done, _placing(ctx, end))
     except OutputError as error:
         return no_file(end, error, there)
-    if done == there:
-        _mend_sidecar(ctx, end, there)
-    else:
-        _write_sidecar(ctx, end, done, None, _folder_of(done))
-    return terminal(end, done)
+    if placed != done:
+        _write_sidecar(ctx, end, placed, None, others=_told_there(ctx, end, placed))
+    return terminal(end, placed)
+
+
+def _told_there(ctx: JobContext, end: Ended, placed: Sequence[SavedOutput]) -> list[Any]:
+    """Other copies of the same job's files in a folder, as its sidecar there tells of them."""
+    found = find_sidecar(*_beside(ctx, end, placed), _job_of(end))
+    record = (read_sidecar(found) or {}) if found else {}
+    names = {Path(item.path).name for item in placed if item.path}
+    rows = record.get("outputs")
+    return [row for row in rows if isinstance(row, dict) and row.get("path") not in names] if rows else []
+
+
+def _job_of(end: Ended) -> Mapping[str, Any]:
+    return {"provider": end.row.provider, "generation_id": end.row.generation_id}
+
+
+def _placing(ctx: JobContext, end: Ended) -> Placing:
+    assert ctx.folder is not None
+    row = end.row
+    return Placing(
+        Path(os.path.abspath(ctx.folder)),
+        end.stem,
+        row.provider,
+        row.generation_id or "",
+        ctx.output,
+        labelling(ctx, row),
+        ctx.printer.warn,
+    )
 
 
 def _worth_asking(ctx: JobContext, row: Row) -> bool:
@@ -171,14 +223,17 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
 
 def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
     """The record of an earlier run, where its disk had no room for it."""
-    folder = _folder_of(there)
-    job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
-    if folder is not None and find_sidecar(folder, end.stem, job) is None:
-        _write_sidecar(ctx, end, there, None, folder)
+    if find_sidecar(*_beside(ctx, end, there), _job_of(end)) is None:
+        _write_sidecar(ctx, end, there, None)
 
 
-def _folder_of(saved: Sequence[SavedOutput]) -> Path | None:
-    return next((Path(item.path).parent for item in saved if item.path), None)
+def _beside(ctx: JobContext, end: Ended, saved: Sequence[SavedOutput]) -> tuple[Path, str]:
+    """Folder and stem of the sidecar of some files: beside the first, called as it where its name is not of ours."""
+    first = next((Path(item.path) for item in saved if item.path), None)
+    if first is None:
+        assert ctx.folder is not None
+        return ctx.folder, end.stem
+    return first.parent, end.stem if first.name.startswith(end.stem) else first.stem
 
 
 def _write_sidecar(
@@ -186,16 +241,17 @@ def _write_sidecar(
     end: Ended,
     saved: Sequence[SavedOutput],
     error: Mapping[str, Any] | None,
-    folder: Path | None = None,
+    *,
+    others: Sequence[Any] = (),
 ) -> None:
     """A sidecar that cannot be written costs a warning, never the job."""
-    folder = folder or ctx.folder
-    assert folder is not None
+    folder, stem = _beside(ctx, end, saved)
+    record = sidecar_record(end, saved, error)
     try:
-        write_sidecar(folder, end.stem, sidecar_record(end, saved, error))
+        write_sidecar(folder, stem, record | {"outputs": [*record["outputs"], *others]})
     except (OSError, GenerateMediaError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.printer.warn(f"the sidecar {end.stem}.json could not be written: {reason}")
+        ctx.printer.warn(f"the sidecar {stem}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:

@@ -40,6 +40,7 @@ from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 
 if TYPE_CHECKING:
+    from ..files import OutputName
     from ..http import Client
     from ..journal import Journal
 
@@ -195,6 +196,7 @@ class Session:
         provider: ProviderSettings,
         folder: Path | None,
         *,
+        output: OutputName | None = None,
         base_url: str | None = None,
         made_with: str = "",
         synchronous: bool = False,
@@ -223,6 +225,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
+            output=output,
             label=self.label,
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,

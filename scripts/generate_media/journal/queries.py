@@ -62,6 +62,12 @@ class Queries:
         rows = self._rows(where, found[1], found[1] + "g", int(found[2]))  # "g" comes after every hexadecimal digit
         return rows[0] if rows else None
 
+    def latest(self, fingerprint: str, copy: int) -> Row | None:
+        """The newest row of a job; None where it was never asked for."""
+        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(fingerprint), copy)
+        return rows[0] if rows else None
+
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""
         return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .asked import words_of as words_of
     from .build import Wish as Wish, build_body as build_body
     from .choose import Chooser as Chooser
+    from .expected import differences as differences, outputs_expected as outputs_expected
     from .flag_values import MEDIA_KINDS as MEDIA_KINDS
     from .prepare import (
         MEDIA_FLAGS as MEDIA_FLAGS,
@@ -23,8 +25,10 @@ else:
 
     __getattr__ = opened(
         __name__,
+        ("asked", "words_of"),
         ("build", "Wish build_body"),
         ("choose", "Chooser"),
+        ("expected", "differences outputs_expected"),
         ("flag_values", "MEDIA_KINDS"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
     )

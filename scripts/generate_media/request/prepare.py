@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Union
@@ -12,6 +12,7 @@ from ..config import ProviderSettings
 from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
 from ..journal import fingerprint
 from ..media import canonical, for_validation
+from .asked import asked_of
 from .build import Wish, build_body, check_prompt
 from .choose import Ask, Chooser, Target
 from .flag_values import MEDIA_KINDS
@@ -34,6 +35,8 @@ class Wanted:
     wish: Wish
     payload: Mapping[str, Json] | None = None
     no_validate: bool = False
+    asked: Mapping[str, Json] = field(default_factory=dict)
+    """What the command said, by its flags' names (asked.py)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,7 +108,8 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
         lenient=bool(values.get("no_validate")),
     )
     wish = Wish(prompt=values.get("prompt"), flags=given, sets=sets, fit=bool(values.get("fit")))
-    return Wanted(ask, wish, payload, bool(values.get("no_validate")))
+    asked = asked_of(values, given, payload, openapi)
+    return Wanted(ask, wish, payload, bool(values.get("no_validate")), asked)
 
 
 WARNED_SECONDS = 30 * 86_400
@@ -152,6 +156,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         warnings=(*notes, *objections, *_ending(end, target.model, now, sent=wanted.no_validate)),
         unchecked=unchecked,
         ended=end if over and not wanted.no_validate else None,
+        asked=wanted.asked,
     )
     return Prepared(target.provider, request, target.contract.limits)
 
