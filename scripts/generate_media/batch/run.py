@@ -13,6 +13,7 @@ from ..events import Outcome, error_outcome
 from ..files import check_many
 from ..job import Caller, JobContext, Session, retired, run_job, start_fields
 from ..request import Prepared, outputs_expected
+from .summary import told
 from .workers import Throttle, Work, run_all
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ def _run(
         | {"jobs": len(outcomes) + more},
         "bad_lines_not_shown": more or None,
         "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
+        **told([work.label for work in works], outcomes),
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(failing, without_none(line))

@@ -37,7 +37,7 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
 
-        return run_copies(session, prepared, args.count, ManyJobs.of(vars(args)))
+        return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
     return _run_one(session, prepared, args)
 
 
@@ -49,21 +49,34 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
     outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
-    if args.gallery and not args.dry_run:
-        _write_gallery(session)
-    return outcome
+    if args.dry_run:
+        return outcome
+    return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
-def _write_gallery(session: Session) -> None:
+def with_resume(outcome: Outcome, args: argparse.Namespace, **fields: Any) -> Outcome:
+    """A summary with further fields, and with the command that goes on where jobs are left."""
+    line = {**outcome.line, **without_none(fields)}
+    if line.get("left"):
+        from .again import same_command
+        from .parser import create_parser
+
+        line["resume"] = same_command("create_and_wait.py", create_parser(), args)
+    return outcome._replace(line=line)
+
+
+def _gallery(session: Session) -> str | None:
+    """Where the page is; None where there is none."""
     from ..gallery import write_gallery
 
     folder = session.options.output_folder()
     if folder is None:
-        return
+        return None
     try:
-        session.printer.event("gallery", path=str(write_gallery(folder)))
+        return str(write_gallery(folder))
     except GenerateMediaError as error:  # the jobs are made and told of all the same
         session.printer.event("warning", message=f"the gallery was not written: {error.message}")
+        return None
 
 
 def _check_batch_only(args: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
     check_one_question(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     if args.all:
-        return _follow_all(session, _all_open(session), _resume_or_tell)
+        return _with_resume(_follow_all(session, _all_open(session), _resume_or_tell), args)
     if args.settles:
         row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
@@ -31,7 +31,19 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
         from ..job import cancel_job
 
         return cancel_job(_context(session, rows[0]), rows[0])
-    return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
+    outcome = _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
+    return _with_resume(outcome, args)
+
+
+def _with_resume(outcome: Outcome, args: argparse.Namespace) -> Outcome:
+    """A summary with the command that goes on, where jobs are left."""
+    if not outcome.line.get("left"):
+        return outcome
+    from .again import same_command
+    from .parser import wait_parser
+
+    resume = same_command("wait_generation.py", wait_parser(), args)
+    return outcome._replace(line={**outcome.line, "resume": resume})
 
 
 def _all_open(session: Session) -> list[Row]:
@@ -73,7 +85,7 @@ def _tell_lost(session: Session, row: Row) -> None:
 
 def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
     if not rows:
-        return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
+        return Outcome(ExitCode.OK, {"event": "summary", "ok": True, "counts": {"open": 0}})
     if len(rows) == 1:
         return _follow(session, rows[0], resume)
     from ..batch import follow_rows
