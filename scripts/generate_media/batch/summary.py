@@ -19,7 +19,7 @@ def told(labels: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome | None]
     """``files`` (the first ones in line order, then how many ``more``), ``failed`` (the first ones) and ``left``, the
     number of jobs that the same command would go on with; an outcome is None where a job never began."""
     files = [path for outcome in outcomes if outcome is not None for path in _paths(outcome.line)]
-    failed = [_failure(label, outcome) for label, outcome in zip(labels, outcomes) if _has_failed(outcome)]
+    failed = [_failure(label, outcome) for label, outcome in zip(labels, outcomes, strict=True) if _has_failed(outcome)]
     left = sum(outcome is None or outcome.exit_code in _LEFT for outcome in outcomes)
     return {
         "files": files[:SHOWN_FILES],

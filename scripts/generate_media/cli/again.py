@@ -11,8 +11,9 @@ from ..core import DEFAULT_OUTPUT_DIR, holds_key, unsigned
 from ..events import command
 from ..request import MEDIA_KINDS
 
-_PATHS = frozenset({"batch", "output", "output_dir", "config", "openapi", "payload_file", "prompt_file"})
+_PATHS = frozenset({"batch", "output", "output_dir", "config", "openapi", "payload_file", "prompt_file", "origin"})
 _MEDIA = frozenset(name.replace("-", "_") for name in MEDIA_KINDS)
+_NAMES = {"origin": "from"}
 _LEFT_OUT = frozenset({"new", "prompt_from", "verbose"})
 """``--new`` would pay again for what is there."""
 LONGEST = 8000
@@ -39,7 +40,7 @@ def same_command(script: str, parser: argparse.ArgumentParser, args: argparse.Na
 
 def _words(given: Mapping[str, Any]) -> Iterator[str | None]:
     for name, value in given.items():
-        flag = f"--{name.replace('_', '-')}"
+        flag = f"--{_NAMES.get(name, name).replace('_', '-')}"
         if isinstance(value, bool):
             yield flag if value else flag.replace("--", "--no-", 1)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urljoin
@@ -13,7 +14,7 @@ from ..files import OutputName, check_many
 from ..job import Caller, RunOptions, Session, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
-from ..request import Prepared, prepare_request, wanted_from
+from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
 
 PROMPT_BYTES = 1 << 20
 
@@ -28,8 +29,9 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     read_prompt(args)
     if output is not None:
         check_many(output, args.count or 1)
-    wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
-    prepared = prepare_request(wanted, session.chooser(), session.known_url)
+    chooser = session.chooser()
+    wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
+    prepared = prepare_request(wanted, chooser, session.known_url)
     if args.dry_run:
         if output is not None:
             _check_output_to_be(session, prepared, output)
@@ -44,6 +46,9 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, parse_shard, read_lines, run_batch
 
+    if args.origin or args.prompt_file:
+        flag = "--from" if args.origin else "--prompt-file"
+        raise UsageError("usage", f"{flag} does not go with --batch: each line says what it wants itself")
     if args.new:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
@@ -85,6 +90,18 @@ def _check_batch_only(args: argparse.Namespace) -> None:
     given = [f"--{name.replace('_', '-')}" for name in alone if getattr(args, name)]
     if given:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
+
+
+def _values(session: Session, args: argparse.Namespace, chooser: Chooser) -> Mapping[str, Any]:
+    """The flags, those of the file's own job among them with --from."""
+    if args.origin is None:
+        return vars(args)
+    if args.payload is not None or args.payload_file is not None:
+        raise UsageError("usage", "--payload is the exact request body, so it excludes --from")
+    values, warnings = with_origin(vars(args), read_origin(args.origin), chooser)
+    for sentence in warnings:
+        session.printer.event("warning", message=sentence)
+    return values
 
 
 def read_prompt(args: argparse.Namespace) -> None:

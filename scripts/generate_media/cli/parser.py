@@ -216,6 +216,9 @@ def create_parser() -> Parser:
     what.add_argument("--return-last-frame", action="store_true", default=None)
     what.add_argument("--fit", action="store_true", help="scale pictures down to the model's limits")
     what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")
+    what.add_argument(
+        "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
+    )
     what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
     which.add_argument("--model", type=filled, metavar="ID")
@@ -270,6 +273,7 @@ def wait_parser() -> Parser:
     parser.add_argument("--settles", type=filled, metavar="ROW", help=settles)
     parser.add_argument("--all", action="store_true", help="every open job")
     parser.add_argument("--list", action="store_true", help="the journal as JSON")
+    parser.add_argument("--failed", action="store_true", help="of --list only what failed, with why and the command")
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="rows of --list (default 50)")
     cancel = "where the provider can; a finished job is saved instead"
     parser.add_argument("--cancel", type=filled, metavar="ID", help=cancel)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         find_sidecar as find_sidecar,
         is_plain as is_plain,
         read_sidecar as read_sidecar,
+        record_of as record_of,
     )
     from .transfer import save_failed as save_failed
 else:
@@ -42,6 +43,6 @@ else:
         ("output_name", "OutputName check_many output_from parse_output_name"),
         ("outputs", "copy_saved save stem still_there write_sidecar"),
         ("placing", "Placing"),
-        ("sidecar", "belongs_to find_sidecar is_plain read_sidecar"),
+        ("sidecar", "belongs_to find_sidecar is_plain read_sidecar record_of"),
         ("transfer", "save_failed"),
     )

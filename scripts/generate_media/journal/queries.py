@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from ..core import HANDLE, Json, handle
@@ -12,6 +13,8 @@ from .columns import Sql, row_from, to_text
 from .database import Database
 from .rows import Row, State
 
+_PAGE = 100
+_BEYOND_EVERY_ROW = (1 << 63) - 1
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
 
@@ -82,7 +85,15 @@ class Queries:
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
-        return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
+        return tuple(islice(self.newest_first(), max(0, limit)))
+
+    def newest_first(self, *, unsuccessful: bool = False) -> Iterator[Row]:
+        """All rows, newest first, a few at a time; ``unsuccessful`` leaves out those that are open or saved."""
+        kept = "AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
+        before = _BEYOND_EVERY_ROW
+        while rows := self._rows(f"WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT {_PAGE}", before):
+            yield from rows
+            before = rows[-1].row_id
 
     def known_ids(self, provider: str) -> frozenset[str]:
         """Every id and alias of the provider's jobs."""

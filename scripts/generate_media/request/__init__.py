@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .choose import Chooser as Chooser
     from .expected import differences as differences, outputs_expected as outputs_expected
     from .flag_values import MEDIA_KINDS as MEDIA_KINDS
+    from .origin import Origin as Origin, read_origin as read_origin, with_origin as with_origin
     from .prepare import (
         MEDIA_FLAGS as MEDIA_FLAGS,
         WISH_FLAGS as WISH_FLAGS,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
         prepare_request as prepare_request,
         wanted_from as wanted_from,
     )
+    from .read_back import read_flags as read_flags
+    from .translation import translated as translated
 else:
     from ..core.door import opened
 
@@ -30,5 +33,8 @@ else:
         ("choose", "Chooser"),
         ("expected", "differences outputs_expected"),
         ("flag_values", "MEDIA_KINDS"),
+        ("origin", "Origin read_origin with_origin"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
+        ("read_back", "read_flags"),
+        ("translation", "translated"),
     )

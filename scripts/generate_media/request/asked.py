@@ -16,7 +16,7 @@ GONE = "-"
 LONGEST = 4000
 """Characters of one value: beyond it nobody pastes a command."""
 _PLAIN = ("provider", "model", "kind", "endpoint", "sse-endpoint", "fit", "no-validate")
-_FILES = frozenset({"payload-file", "prompt-file", "openapi", "from"})
+_FILES = frozenset({"payload-file", "prompt-file", "openapi"})
 
 
 def asked_of(
