@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_CONCURRENCY = 8
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
+SHOWN_UNCHECKED = 20
 MOST_USED = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
 
@@ -235,6 +236,10 @@ def sum_usage(usages: Sequence[Any]) -> dict[str, float]:
     return dict(total)
 
 
+def _unchecked(jobs: Sequence[_Job]) -> Iterable[str]:
+    return (text for job in jobs for text in (*job.prepared.request.unchecked, *job.prepared.undocumented))
+
+
 def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
     line = {
         "event": "dry_run",
@@ -245,6 +250,7 @@ def _dry_run(jobs: Sequence[_Job], bad: BadLines) -> Outcome:
             {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
         ],
         "invalid_lines": len(bad),
+        "unchecked": list(dict.fromkeys(_unchecked(jobs)))[:SHOWN_UNCHECKED],
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, line)

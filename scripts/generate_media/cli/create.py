@@ -170,7 +170,7 @@ def dry_run(session: Session, prepared: Prepared) -> Outcome:
         },
         "body": redact(request.body),
         "warnings": list(request.warnings),
-        "unchecked": list(request.unchecked),
+        "unchecked": [*request.unchecked, *prepared.undocumented],
         "last_usage": _last_usage(session, prepared) or None,
         "sandbox": True if session.sandbox else None,
     }

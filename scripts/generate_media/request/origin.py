@@ -151,6 +151,7 @@ def _take_model(new: dict[str, Any], origin: Origin, forms: tuple[FlagForm, ...]
         yield f"--from: {origin.model} takes no {names}, so this provider's default for them is used"
         return
     new["model"] = origin.model or None
+    new["kind"] = new.get("kind") or (origin.kind if origin.kind in ("image", "video") else None)
 
 
 def _leftovers(body: Mapping[str, Json], explained: frozenset[str]) -> Iterator[str]:

@@ -13,10 +13,12 @@ from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError
 from ..journal import fingerprint
 from ..media import canonical, for_validation
 from .asked import asked_of
-from .build import Wish, build_body, check_prompt
+from .build import Wish, check_prompt
 from .choose import Ask, Chooser, Target
+from .filling import accepting, fill, models_that_can
 from .flag_values import MEDIA_KINDS
 from .sets import apply_sets, parse_set
+from .undocumented import undocumented
 
 MEDIA_FLAGS = tuple(flag.replace("-", "_") for flag in MEDIA_KINDS)
 """The flags that take a file or a URL, as argparse names them."""
@@ -58,6 +60,8 @@ class Prepared:
     request: Request
     limits: str | None = None
     """What the contract says of rate limits; None: undocumented."""
+    undocumented: tuple[str, ...] = ()
+    """What nobody documented, so that it could not be checked, in sentences."""
 
     def spec(self, key_space: str, *, copy: int = 0, force_new: bool = False) -> JobSpec:
         """The job, told from others by provider, key space, method, path and canonical body."""
@@ -139,7 +143,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    objections, unchecked = _objections(target, body, wanted.no_validate)
+    objections, unchecked = _objections(target, body, wanted)
     over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
@@ -158,7 +162,8 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         ended=end if over and not wanted.no_validate else None,
         asked=wanted.asked,
     )
-    return Prepared(target.provider, request, target.contract.limits)
+    doubts = tuple(undocumented(body, target.contract.properties(endpoint), target.model))
+    return Prepared(target.provider, request, target.contract.limits, doubts)
 
 
 def _ending(end: EndOfService | None, model: str, now: float, *, sent: bool) -> Iterator[str]:
@@ -183,32 +188,12 @@ def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], b
 
 
 def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
-    base: Mapping[str, Json] = {} if target.endpoint.model else {"model": target.model}
-    built = build_body(
-        wanted.wish,
-        target.contract.forms(target.endpoint, target.model),
-        base=base,
-        known_url=partial(known_url, target.provider.name),
-        hint=lambda flags: _models_with(target, flags),
-    )
+    known = partial(known_url, target.provider.name)
+    built = fill(wanted.wish, target, known, validated=not wanted.no_validate)
     return built.body, built.multipart, built.notes
 
 
-def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
-    """Models of the same provider that take all these flags."""
-    own = target.provider.models
-    found = [
-        model
-        for endpoint in target.contract.creates
-        if not (endpoint.streams and endpoint.poll_path)  # its polling twin makes the same model
-        for model in endpoint.models
-        if not own or model in own
-        if any(flags <= set(form.flags) for form in target.contract.forms(endpoint, model))
-    ]
-    return tuple(dict.fromkeys(found))[:6]
-
-
-def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
     check.
 
@@ -217,11 +202,13 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
     """
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
-    if errors and not no_validate:
+    if errors and not wanted.no_validate:
+        models = () if wanted.payload is not None else accepting(wanted.wish, target)
         raise InvalidRequest(
             "invalid_request",
             errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
             guidance=(
+                *((models_that_can(models),) if models else ()),
                 f"python3 scripts/inspect_openapi.py --provider {target.provider.name} "
                 f"--endpoint {target.endpoint.path} --include-template shows what is allowed",
             ),
