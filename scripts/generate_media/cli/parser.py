@@ -202,7 +202,7 @@ def create_parser() -> Parser:
   create_and_wait.py --sandbox --prompt "a cat"          (no key, no network, no cost)""",
     )
     what = parser.add_argument_group("what to make")
-    what.add_argument("--prompt", metavar="TEXT", help="what it shall show; - reads it from stdin")
+    what.add_argument("--prompt", metavar="TEXT|- (stdin)")
     what.add_argument("--prompt-file", type=filled, metavar="FILE")
     parser.set_defaults(prompt_from=None)
     for flag in MEDIA_FLAGS:
@@ -224,15 +224,16 @@ def create_parser() -> Parser:
     which.add_argument("--model", type=filled, metavar="ID")
     which.add_argument("--kind", choices=("image", "video"))
     which.add_argument("--sse-endpoint", type=filled, metavar="PATH")
-    which.add_argument("--endpoint", type=filled, metavar="PATH", help="the same, polled")
+    which.add_argument("--endpoint", type=filled, metavar="PATH")
     which.add_argument("--payload", metavar="JSON", help="the exact request body")
-    which.add_argument("--payload-file", type=filled, metavar="FILE", help="the same from a file; - is stdin")
-    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help="your own documents")
+    which.add_argument("--payload-file", type=filled, metavar="FILE|-")
+    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[])
     _add_running(parser)
     add_common(parser)
     output = add_outputs(parser)
-    output.add_argument("--output", type=filled, metavar="FILE", help="exactly this file; many: {n}, {id}, {ext} in it")
-    output.add_argument("--overwrite", action="store_true", help="--output may replace another file")
+    exactly = "exactly this file (--overwrite: in place of another); for many {n}, {id}, {ext} in it"
+    output.add_argument("--output", type=filled, metavar="FILE", help=exactly)
+    output.add_argument("--overwrite", action="store_true")
     _add_batch(parser)
     return parser
 

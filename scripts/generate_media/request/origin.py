@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from .choose import Chooser
 
 _INSTEAD: Mapping[str, tuple[str, ...]] = {
-    "size": ("resolution", "aspect-ratio"),
+    "size": ("resolution",),
     "resolution": ("size",),
-    "aspect-ratio": ("size",),
     "duration": ("frames",),
     "frames": ("duration",),
 }
-"""A flag that is given → flags of the record that say, or may say, the same in other words."""
+"""A flag that is given → the flag of the record that says the same in other words."""
+_PIXELS = re.compile(r"\s*\d+\s*[x*×]\s*\d+\s*", re.IGNORECASE)
+"""A size that has a shape."""
 _NOT_OURS = re.compile(r"url|uri|host|path|file|callback|webhook|notify|endpoint|token|secret|(^|_)key", re.IGNORECASE)
 _PLAIN_TEXT = re.compile(r"[^/\\~@<>]{0,200}")
 _HOST = re.compile(r"(?:[\w-]+\.)+(?:[a-z]{2,}|\d{1,3})(?::\d+)?|localhost(?::\d+)?", re.IGNORECASE)
@@ -96,6 +97,10 @@ def with_origin(values: Mapping[str, Any], origin: Origin, chooser: Chooser) -> 
     if not given & {"model", "endpoint", "sse-endpoint"}:
         warnings += _take_model(new, origin, forms, given)
     dropped = {other for flag in given for other in _INSTEAD.get(flag, ())} | given
+    if _PIXELS.fullmatch(str(values.get("size"))):
+        dropped.add("aspect-ratio")
+    if "aspect-ratio" in given and _PIXELS.fullmatch(str(flags.get("size"))):
+        dropped.add("size")
     kept = {flag: value for flag, value in flags.items() if flag not in dropped and is_plain(flag, value)}
     if new.get("model") == origin.model:
         new["set"] = [*_leftovers(origin.body, explained), *(values.get("set") or ())]
