@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import is_loopback
 from ..core import (
     MAX_OUTPUTS,
-    GenerateMediaError,
     JobFailure,
     OutputError,
     Reading,
@@ -19,17 +18,18 @@ from ..core import (
     clean_text,
 )
 from ..events import Outcome
-from ..files import Placing, copy_saved, find_sidecar, read_sidecar, save, still_there, write_sidecar
+from ..files import Placing, copy_saved, save, still_there
 from ..http import NETWORK_BLOCKED
 from ..journal import Row, local_id
 from ..providers import classify_job_failure
 from .accept import end_in_journal
 from .ask import ask
+from .beside import mend_sidecar, told_there, write_record
 from .context import JobContext, job_ref
 from .create import retries
 from .expiry import RESULT_LOST, result_lost_words
 from .label import label_saved, labelling
-from .lines import Ended, failed, no_file, sidecar_record, terminal
+from .lines import Ended, failed, no_file, terminal
 
 if TYPE_CHECKING:
     from ..files import Downloader
@@ -47,7 +47,7 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
     outcome = failed(end, reading.failure, _category(ctx, reading.failure))
     if ctx.folder is not None:
         error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
-        _write_sidecar(ctx, end, (), error)
+        write_record(ctx, end, (), error)
     return outcome
 
 
@@ -121,10 +121,10 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         again = () if error.code == NETWORK_BLOCKED else (f"run the same command again to fetch it; {NEW_HINT}",)
         guidance = (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
-        _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
+        write_record(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
         _record_lack(ctx, row, error)
         return outcome
-    _write_sidecar(ctx, end, saved, None)
+    write_record(ctx, end, saved, None)
     _record(ctx, row, saved, str(ctx.folder))
     outcome = terminal(end, saved)
     _tell_differences(ctx, outcome)
@@ -159,28 +159,15 @@ def _again(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> Outcome
     try:
         done = label_saved(ctx, row, there, lambda saved: _record(ctx, row, saved, row.output_dir))
         if done == there:
-            _mend_sidecar(ctx, end, there)
+            mend_sidecar(ctx, end, there)
         else:
-            _write_sidecar(ctx, end, done, None)
+            write_record(ctx, end, done, None)
         placed = done if ctx.folder is None else copy_saved(done, _placing(ctx, end))
     except OutputError as error:
         return no_file(end, error, there)
     if placed != done:
-        _write_sidecar(ctx, end, placed, None, others=_told_there(ctx, end, placed))
+        write_record(ctx, end, placed, None, others=told_there(ctx, end, placed))
     return terminal(end, placed)
-
-
-def _told_there(ctx: JobContext, end: Ended, placed: Sequence[SavedOutput]) -> list[Any]:
-    """Other copies of the same job's files in a folder, as its sidecar there tells of them."""
-    found = find_sidecar(*_beside(ctx, end, placed), _job_of(end))
-    record = (read_sidecar(found) or {}) if found else {}
-    names = {Path(item.path).name for item in placed if item.path}
-    rows = record.get("outputs")
-    return [row for row in rows if isinstance(row, dict) and row.get("path") not in names] if rows else []
-
-
-def _job_of(end: Ended) -> Mapping[str, Any]:
-    return {"provider": end.row.provider, "generation_id": end.row.generation_id}
 
 
 def _placing(ctx: JobContext, end: Ended) -> Placing:
@@ -219,39 +206,6 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
         return tuple(SavedOutput(**item) for item in rows)  # type: ignore[arg-type]
     except TypeError:  # no objects, or with other names
         return ()
-
-
-def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
-    """The record of an earlier run, where its disk had no room for it."""
-    if find_sidecar(*_beside(ctx, end, there), _job_of(end)) is None:
-        _write_sidecar(ctx, end, there, None)
-
-
-def _beside(ctx: JobContext, end: Ended, saved: Sequence[SavedOutput]) -> tuple[Path, str]:
-    """Folder and stem of the sidecar of some files: beside the first, called as it where its name is not of ours."""
-    first = next((Path(item.path) for item in saved if item.path), None)
-    if first is None:
-        assert ctx.folder is not None
-        return ctx.folder, end.stem
-    return first.parent, end.stem if first.name.startswith(end.stem) else first.stem
-
-
-def _write_sidecar(
-    ctx: JobContext,
-    end: Ended,
-    saved: Sequence[SavedOutput],
-    error: Mapping[str, Any] | None,
-    *,
-    others: Sequence[Any] = (),
-) -> None:
-    """A sidecar that cannot be written costs a warning, never the job."""
-    folder, stem = _beside(ctx, end, saved)
-    record = sidecar_record(end, saved, error)
-    try:
-        write_sidecar(folder, stem, record | {"outputs": [*record["outputs"], *others]})
-    except (OSError, GenerateMediaError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.printer.warn(f"the sidecar {stem}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:
