@@ -31,7 +31,7 @@ class OutputName(NamedTuple):
     @property
     def folder(self) -> Path:
         """The folder under which all files lie, whatever stands for ``{n}`` and ``{id}``."""
-        return next(path for path in Path(self.pattern).parents if "{" not in str(path))
+        return next(path for path in Path(self.pattern).parents if not any(mark in str(path) for mark in _EACH))
 
     @property
     def media_type(self) -> str:
@@ -100,6 +100,7 @@ def output_from(kept: Json) -> OutputName | None:
     values: dict[str, Any] = {name: kept.get(name) for name in OutputName._fields}
     pattern, number, most = values["pattern"], values["number"], values["most"]
     whole = isinstance(pattern, str) and os.path.isabs(pattern) and isinstance(number, int)
+    whole = whole and "{ext}" not in os.path.dirname(pattern)  # else a name could lose its ending
     if not whole or not (most is None or isinstance(most, int)):
         return None
     return OutputName(str(pattern), int(number), most, values["overwrite"] is True)

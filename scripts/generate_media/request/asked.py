@@ -44,7 +44,9 @@ def words_of(asked: Json) -> list[str] | None:
 
 def _can_be_said(word: str) -> bool:
     """Whether a word may stand in a printed command: it is all there, and no URL in it is signed."""
-    return not word.endswith(f"={GONE}") and (word.startswith("--prompt=") or unsigned(word) == word)
+    return (
+        not word.endswith(f"={GONE}") and "\0" not in word and (word.startswith("--prompt=") or unsigned(word) == word)
+    )
 
 
 def _words(name: str, value: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
+from .choose import CLIP_HINTS
 from .flag_values import MEDIA_KINDS
 from .sizing import Variant, sizes_of, variants
 from .undocumented import undocumented
@@ -58,7 +59,8 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
 def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
     """Models of the same provider and kind that are documented to make exactly this, the first few."""
     found: dict[str, None] = {}
-    for endpoint, model in _models_beside(target):
+    kind = "video" if CLIP_HINTS & wish.flags.keys() else target.kind
+    for endpoint, model in _models_beside(target, kind):
         if model not in found and _takes(target.contract, endpoint, model, wish):
             found[model] = None
             if len(found) == SHOWN_MODELS:
@@ -66,14 +68,14 @@ def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _models_beside(target: Target) -> Iterator[tuple[Endpoint, str]]:
+def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
     own = target.provider.models
     for endpoint in target.contract.creates:
         if endpoint.streams and endpoint.poll_path:
             continue  # its polling twin makes the same model
         for model in endpoint.models:
-            kinds = {form.kind or endpoint.kind for form in target.contract.forms(endpoint, model)}
-            if model != target.model and (not own or model in own) and target.kind in {one or target.kind for one in kinds}:
+            kinds = {form.kind or endpoint.kind or kind for form in target.contract.forms(endpoint, model)}
+            if model != target.model and (not own or model in own) and kind in kinds:
                 yield endpoint, model
 
 
