@@ -1,4 +1,4 @@
-"""``--output``'s names as values: what is tried in which order, and what of a damaged or prepared journal is believed."""
+"""``--output`` as values: names in the order in which they are tried, and what of a prepared journal is believed."""
 
 from __future__ import annotations
 
