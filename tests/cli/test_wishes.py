@@ -221,11 +221,32 @@ def test_a_variation_by_another_model_takes_what_fits(desk: Desk, fox: Path) -> 
     assert ran.last["body"] == {"prompt": "a fox", "aspect_ratio": "16:9", "resolution": "1K"}, ran.out
 
 
+@pytest.mark.parametrize(
+    ("args", "model", "told"),
+    [
+        (("--first-frame", "fox.png", "--prompt", "it runs"), "bytedance/seedance-1.5", "takes no --first-frame"),
+        (("--kind", "video"), "bytedance/seedance-1.5", ""),
+        (("--provider", "agnes", "--seed", "8"), "agnes-image-2.1-flash", "left out"),
+    ],
+)
+def test_a_variation_of_another_kind_goes_by_the_default(
+    desk: Desk, fox: Path, args: tuple[str, ...], model: str, told: str
+) -> None:
+    ran = desk.run("--from", str(fox), *args, "--dry-run", provider="agnes" if "agnes" in args else "skills.video")
+    assert (ran.last["model"], ran.code) == (model, 0), ran.out
+    assert told in " ".join(line["message"] for line in ran.events("warning"))
+    assert "16:9" in json.dumps(ran.last["body"]), "what it takes of the rest is kept"
+
+
 def test_a_variation_without_a_sidecar_goes_by_the_label(desk: Desk, fox: Path) -> None:
     fox.with_suffix(".json").unlink()
     ran = desk.run("--from", str(fox), "--aspect-ratio", "1:1", "--dry-run")
     assert (ran.last["model"], ran.last["body"]) == (PRO, {"prompt": "a fox", "aspect_ratio": "1:1"}), ran.out
     Image.new("RGB", (8, 8)).save("bare.png")
+    Path("bare.json").write_text(json.dumps({"generate_media": "1", "outputs": [{"path": "bare.png"}], "kind": 7}))
+    odd = desk.run("--from", "bare.png", "--prompt", "b", "--kind", "image", "--dry-run")
+    assert (odd.code, odd.last["model"]) == (0, PRO), "a record that tells nothing changes nothing"
+    Path("bare.json").unlink()
     assert desk.run("--from", "bare.png", "--prompt", "b").last["error"] == "no_record"
     assert desk.run("--from", "nowhere.png", "--prompt", "b").last["error"] == "unreadable_file"
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import Json, NotFound, UsageError
 from ..files import read_label, record_of
+from .choose import CLIP_HINTS
 from .flag_values import MEDIA_KINDS
 from .prepare import WISH_FLAGS
 from .read_back import read_plain_flags
@@ -89,13 +90,13 @@ def with_origin(values: Mapping[str, Any], origin: Origin, chooser: Chooser) -> 
     new["provider"] = values.get("provider") or origin.provider or None
     if values.get("prompt") is None:
         new["prompt"] = origin.prompt or None
-    contract = chooser.contract(new["provider"], values.get("openapi") or ()) if new["provider"] else None
-    forms = _forms(contract, origin.model)
+    files = values.get("openapi") or ()
+    forms = _forms(_contract(chooser, origin.provider, files), origin.model)
     flags, explained = read_plain_flags(origin.body, forms) if forms else ({}, frozenset[str]())
     _check_changed(values, origin, flags, given)
     warnings: list[str] = []
     if not given & {"model", "endpoint", "sse-endpoint"}:
-        warnings += _take_model(new, origin, forms, given)
+        warnings += _take_model(new, origin, forms, given, chooser)
     dropped = {other for flag in given for other in _INSTEAD.get(flag, ())} | given
     if _PIXELS.fullmatch(str(values.get("size"))):
         dropped.add("aspect-ratio")
@@ -105,8 +106,8 @@ def with_origin(values: Mapping[str, Any], origin: Origin, chooser: Chooser) -> 
     if new.get("model") == origin.model:
         new["set"] = [*_leftovers(origin.body, explained), *(values.get("set") or ())]
     else:
-        kept, lost = _for_another(contract, new.get("model"), kept)
-        warnings += [f"--from: this model takes no {', '.join(lost)}; left out"] if lost else []
+        kept, lost = _for_another(_contract(chooser, new["provider"], files), new.get("model"), kept)
+        warnings += [f"--from: left out, for this model does not take it so: {', '.join(lost)}"] if lost else []
     new |= {flag.replace("-", "_"): value for flag, value in kept.items()}
     return new, warnings
 
@@ -121,6 +122,14 @@ def is_plain(name: str, value: Any) -> bool:
     if isinstance(value, str):
         return _PLAIN_TEXT.fullmatch(value) is not None and _HOST.fullmatch(value.strip()) is None
     return isinstance(value, (bool, int, float))
+
+
+def _contract(chooser: Chooser, provider: str | None, files: Sequence[Path]) -> Contract | None:
+    """A provider's contract; None where config.json does not know it, which its own choice will tell."""
+    try:
+        return chooser.contract(provider, files) if provider else None
+    except UsageError:
+        return None
 
 
 def _forms(contract: Contract | None, model: str) -> tuple[FlagForm, ...]:
@@ -145,18 +154,22 @@ def _check_changed(values: Mapping[str, Any], origin: Origin, flags: Mapping[str
         )
 
 
-def _take_model(new: dict[str, Any], origin: Origin, forms: tuple[FlagForm, ...], given: set[str]) -> Iterator[str]:
-    """The file's model and kind, unless it is another provider's, or cannot take the pictures that come along."""
+def _take_model(
+    new: dict[str, Any], origin: Origin, forms: tuple[FlagForm, ...], given: set[str], chooser: Chooser
+) -> Iterator[str]:
+    """The file's model and kind; the provider's default where it is another provider's, another kind is asked for, or
+    the model cannot take the pictures that come along."""
     media = {flag for flag in given if flag in MEDIA_KINDS}
-    other_kind = new.get("kind") not in (None, "", origin.kind)
-    if new["provider"] != (origin.provider or new["provider"]) or other_kind:
-        return
-    if media and forms and not any(media <= set(form.flags) for form in forms):
+    lacks = media and forms and not any(media <= set(form.flags) for form in forms)
+    kind = new.get("kind") or (origin.kind if origin.kind in ("image", "video") else None)
+    if new["provider"] and (lacks or new["provider"] != origin.provider or kind not in (None, origin.kind)):
+        kind = "video" if CLIP_HINTS & given else kind
+        new["model"] = chooser.default_model(new["provider"], kind or "image", frozenset(given)) or None
         names = ", ".join(f"--{flag}" for flag in sorted(media))
-        yield f"--from: {origin.model} takes no {names}, so this provider's default for them is used"
-        return
-    new["model"] = origin.model or None
-    new["kind"] = new.get("kind") or (origin.kind if origin.kind in ("image", "video") else None)
+        yield from (f"--from: {origin.model} takes no {names}: {new['model']} is used",) if lacks else ()
+    else:
+        new["model"] = origin.model or None
+    new["kind"] = kind
 
 
 def _leftovers(body: Mapping[str, Json], explained: frozenset[str]) -> Iterator[str]:
