@@ -71,7 +71,7 @@ def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJo
     Raises:
         UsageError: more jobs than the spend guard lets through, a host that config.json does not allow.
     """
-    jobs, bad = _prepare_all(session, lines, shard)
+    jobs, bad = _prepare_all(session, lines, shard, dry_run)
     if dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
@@ -145,7 +145,7 @@ class _Contexts:
         return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
 
 
-def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple[list[_Job], BadLines]:
+def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard, dry_run: bool) -> tuple[list[_Job], BadLines]:
     """The shard's lines as jobs, and those that are none; equal lines are counted over the whole file."""
     from ..request import prepare_request
     from .file import BadLines
@@ -160,7 +160,7 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
             if line.error is not None:
                 raise line.error
             assert line.wanted is not None
-            prepared = prepare_request(line.wanted, chooser, session.known_url)
+            prepared = prepare_request(line.wanted, chooser, session.known_url, thorough=dry_run)
         except GenerateMediaError as error:
             if shard.holds(line.number):
                 bad.add(line.number, error)

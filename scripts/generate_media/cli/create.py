@@ -31,7 +31,7 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         check_many(output, args.count or 1)
     chooser = session.chooser()
     wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
-    prepared = prepare_request(wanted, chooser, session.known_url)
+    prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     if args.dry_run:
         if output is not None:
             _check_output_to_be(session, prepared, output)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..core import Json, UsageError
+from ..core import Body, Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
 from .choose import CLIP_HINTS
@@ -47,7 +47,7 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
         except UsageError as error:
             refusal = refusal or error
             continue
-        if not validated or _is_valid(contract, endpoint, built):
+        if not validated or _is_valid(contract, endpoint, built.body):
             return replace(built, notes=(*((variant.note,) if variant.note else ()), *built.notes))
         as_it_is = as_it_is or built
     if as_it_is is not None:
@@ -89,8 +89,9 @@ def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bo
             built = build_body(_said(wish, variant), forms, base=base)
         except UsageError:
             continue
-        doubts = undocumented(built.body, contract.properties(endpoint), model)
-        if _is_valid(contract, endpoint, built) and not any(doubts):
+        if _is_valid(contract, endpoint, built.body) and not any(
+            undocumented_in(contract, endpoint, model, built.body)
+        ):
             return True
     return False
 
@@ -119,8 +120,13 @@ def _said(wish: Wish, variant: Variant) -> Wish:
     return replace(wish, flags=variant.flags, sets=(*variant.sets, *wish.sets))
 
 
-def _is_valid(contract: Contract, endpoint: Endpoint, built: Built) -> bool:
-    return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(built.body)))
+def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Mapping[str, Body]) -> Iterator[str]:
+    """What of a valid body no document could check, in sentences."""
+    return undocumented(body, model, lambda other: not _is_valid(contract, endpoint, other))
+
+
+def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
+    return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(body)))
 
 
 def _no_such_size(wish: Wish, target: Target, forms: tuple[FlagForm, ...], sizes: tuple[str, ...]) -> UsageError | None:

@@ -15,10 +15,9 @@ from ..media import canonical, for_validation
 from .asked import asked_of
 from .build import Wish, check_prompt
 from .choose import Ask, Chooser, Target
-from .filling import accepting, fill, models_that_can
+from .filling import accepting, fill, models_that_can, undocumented_in
 from .flag_values import MEDIA_KINDS
 from .sets import apply_sets, parse_set
-from .undocumented import undocumented
 
 MEDIA_FLAGS = tuple(flag.replace("-", "_") for flag in MEDIA_KINDS)
 """The flags that take a file or a URL, as argparse names them."""
@@ -122,8 +121,8 @@ KnownUrl = Callable[[str, str], Union[str, None]]
 """Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
 
 
-def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
-    """Choose, build and validate.
+def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, *, thorough: bool = False) -> Prepared:
+    """Choose, build and validate; ``thorough``: find out what nobody documented, too.
 
     Raises:
         UsageError, NotFound: see :mod:`choose` and :mod:`request`. InvalidRequest: the contract objects.
@@ -131,10 +130,10 @@ def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Pr
     from ..contract import strangers
 
     with strangers(wanted.ask.openapi):
-        return _prepared(wanted, chooser, known_url)
+        return _prepared(wanted, chooser, known_url, thorough)
 
 
-def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
+def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: bool) -> Prepared:
     target = chooser.choose(wanted.ask)
     endpoint = target.endpoint
     # Before the body is checked, which may use up what the document may cost.
@@ -162,7 +161,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         ended=end if over and not wanted.no_validate else None,
         asked=wanted.asked,
     )
-    doubts = tuple(undocumented(body, target.contract.properties(endpoint), target.model))
+    doubts = tuple(undocumented_in(target.contract, endpoint, target.model, body)) if thorough else ()
     return Prepared(target.provider, request, target.contract.limits, doubts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 LIMITED = frozenset(
@@ -12,26 +12,23 @@ LIMITED = frozenset(
     )
 )
 """Fields in which every model has limits of its own, documented or not."""
-_LISTED = frozenset({"enum", "const"})
-_BOUNDS = {True: _LISTED | {"maximum", "exclusiveMaximum"}, False: _LISTED | {"pattern"}}
-"""What bounds a number, and what bounds a text: a pattern says how a number is written, not how large it may be."""
+_ABSURD = 10**9
+_NO_WORD = "no-such-value"
 
 
-def undocumented(body: Mapping[str, Any], properties: Mapping[str, Any], model: str) -> Iterator[str]:
-    """A sentence for each such field whose schema bounds nothing."""
+def undocumented(body: Mapping[str, Any], model: str, objects: Callable[[Mapping[str, Any]], bool]) -> Iterator[str]:
+    """A sentence for each such field of a valid body in which the contract would take anything at all.
+
+    ``objects`` tells whether the contract has anything against a body; it is asked with an absurd value in each
+    field's place, so that it makes no difference where and how the contract bounds it.
+    """
     for name, value in body.items():
-        if name not in LIMITED or not isinstance(value, (str, int, float)):
-            continue
-        if not _is_bounded(properties.get(name), _BOUNDS[_is_number(value)]):
+        limited = name in LIMITED and isinstance(value, (str, int, float)) and not isinstance(value, bool)
+        if limited and not objects({**body, name: _absurd(value)}):
             yield f"{name} {str(value)[:80]} was not checked: nobody documented what {model} allows there"
 
 
-def _is_number(value: str | float) -> bool:
-    return not isinstance(value, str) or value.replace(".", "", 1).isdecimal()
-
-
-def _is_bounded(schema: Any, by: frozenset[str]) -> bool:
-    if not isinstance(schema, Mapping):
-        return schema is False
-    branches = [one for word in ("anyOf", "oneOf", "allOf") for one in schema.get(word) or ()]
-    return bool(by & schema.keys()) or any(_is_bounded(branch, by) for branch in branches)
+def _absurd(value: str | float) -> str | float:
+    if not isinstance(value, str):
+        return _ABSURD
+    return str(_ABSURD) if value.replace(".", "", 1).isdecimal() else _NO_WORD
