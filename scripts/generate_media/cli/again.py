@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from ..core import DEFAULT_OUTPUT_DIR, holds_key, unsigned
+from ..core import DEFAULT_OUTPUT_DIR, Interrupted, holds_key, unsigned
 from ..events import command
 from ..request import MEDIA_KINDS
 
@@ -36,6 +37,18 @@ def same_command(script: str, parser: argparse.ArgumentParser, args: argparse.Na
         return None
     told = [word for word in words if word is not None]
     return command(script, told) if sum(map(len, told)) <= LONGEST and not any(map(holds_key, told)) else None
+
+
+@contextmanager
+def told_how_to_go_on(
+    script: str, parser: Callable[[], argparse.ArgumentParser], args: argparse.Namespace
+) -> Iterator[None]:
+    """A signal in the midst of many jobs leaves the command that goes on with them."""
+    try:
+        yield
+    except Interrupted as error:
+        error.details.setdefault("resume", same_command(script, parser(), args))
+        raise
 
 
 def _words(given: Mapping[str, Any]) -> Iterator[str | None]:

@@ -15,8 +15,11 @@ from ..job import Caller, RunOptions, Session, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
 from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
+from .again import same_command, told_how_to_go_on
+from .parser import create_parser
 
 PROMPT_BYTES = 1 << 20
+SCRIPT = "create_and_wait.py"
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
@@ -39,7 +42,8 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
 
-        return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
+        with told_how_to_go_on(SCRIPT, create_parser, args):
+            return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
     return _run_one(session, prepared, args)
 
 
@@ -53,20 +57,18 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
-    outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
-    if args.dry_run:
-        return outcome
-    return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
+    with told_how_to_go_on(SCRIPT, create_parser, args):
+        outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
+        if args.dry_run:
+            return outcome
+        return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
 def with_resume(outcome: Outcome, args: argparse.Namespace, **fields: Any) -> Outcome:
     """A summary with further fields, and with the command that goes on where jobs are left."""
     line = {**outcome.line, **without_none(fields)}
     if line.get("left"):
-        from .again import same_command
-        from .parser import create_parser
-
-        line["resume"] = same_command("create_and_wait.py", create_parser(), args)
+        line["resume"] = same_command(SCRIPT, create_parser(), args)
     return outcome._replace(line=line)
 
 

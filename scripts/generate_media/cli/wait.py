@@ -12,7 +12,11 @@ from ..events import Outcome, Printer, Signals, error_outcome, resume_command
 from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
+from .again import same_command, told_how_to_go_on
 from .list import check_one_question
+from .parser import wait_parser
+
+SCRIPT = "wait_generation.py"
 
 
 def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
@@ -20,7 +24,8 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
     check_one_question(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     if args.all:
-        return _with_resume(_follow_all(session, _all_open(session), _resume_or_tell), args)
+        with told_how_to_go_on(SCRIPT, wait_parser, args):
+            return _with_resume(_follow_all(session, _all_open(session), _resume_or_tell), args)
     if args.settles:
         row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
@@ -39,11 +44,7 @@ def _with_resume(outcome: Outcome, args: argparse.Namespace) -> Outcome:
     """A summary with the command that goes on, where jobs are left."""
     if not outcome.line.get("left"):
         return outcome
-    from .again import same_command
-    from .parser import wait_parser
-
-    resume = same_command("wait_generation.py", wait_parser(), args)
-    return outcome._replace(line={**outcome.line, "resume": resume})
+    return outcome._replace(line={**outcome.line, "resume": same_command(SCRIPT, wait_parser(), args)})
 
 
 def _all_open(session: Session) -> list[Row]:
