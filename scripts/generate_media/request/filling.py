@@ -130,7 +130,9 @@ def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) 
 
 
 def _no_such_size(wish: Wish, target: Target, forms: tuple[FlagForm, ...], sizes: tuple[str, ...]) -> UsageError | None:
-    """The error where nothing but the size is in the way."""
+    """The error where nothing but the size is in the way, and no form of the model says what it takes instead."""
+    if any("size" in form.flags for form in forms):
+        return None
     without = replace(wish, flags={flag: value for flag, value in wish.flags.items() if flag != "size"})
     try:
         build_body(without, forms, base={})
