@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .layer import own_date, snapshot_of
+from .problems import WARNING, Problem
 
 if TYPE_CHECKING:
     from .catalog import Contract
@@ -49,6 +50,13 @@ def gone_since(contract: Contract, endpoint: Endpoint) -> str:
         if told.get("complete") is True:
             return str(told.get("date"))
     return ""
+
+
+def gone_warning(contract: Contract, endpoint: Endpoint) -> tuple[Problem, ...]:
+    """What is said against a request that a newer document no longer has; nothing is refused for it."""
+    gone = gone_since(contract, endpoint)
+    said = f"{endpoint.model or endpoint.path} is gone from the contract of {gone}; the provider may refuse it"
+    return (Problem(said, severity=WARNING),) if gone else ()
 
 
 def models_by_date(contract: Contract) -> dict[str, int]:

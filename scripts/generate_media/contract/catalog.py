@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import EndOfService, Json, NotFound, UsageError
 from ..providers import PROTOCOLS
 from . import operations as ops
-from .age import gone_since
+from .age import gone_warning
 from .budget import Budget
 from .layer import kept_documents, order, snapshot_of
 from .load import read_document
@@ -19,7 +19,7 @@ from .marks import marked
 from .merging import merge
 from .naming import alike, readings
 from .operations import Endpoint, Operation
-from .problems import WARNING, Problem
+from .problems import Problem
 from .source import Source, make_source
 from .spelling import nearest
 from .validate import check
@@ -116,7 +116,11 @@ class Contract:
         hits = hits or [row for row in known if row.id.lower() == wanted.lower()]
         hits = hits or [row for row in known if row.id.rsplit("/", 1)[-1].lower() == wanted.lower()]
         if len({row.id for row in hits}) == 1:
-            return hits[0].endpoint if not hits[0].endpoint.sse_path else self._streaming(hits[0].endpoint)
+            return (
+                hits[0].endpoint
+                if not hits[0].endpoint.sse_path
+                else self.find_endpoint(f"POST {hits[0].endpoint.sse_path}", create_only=True)
+            )
         ids = sorted({row.id for row in hits}) or nearest(wanted, [row.id for row in known])
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
         details: dict[str, Any] = {"received": model, "suggestions": ids} | ({"ambiguous": True} if hits else {})
@@ -155,9 +159,7 @@ class Contract:
     def validate(self, endpoint: Endpoint, body: Json) -> tuple[Problem, ...]:
         """Everything the contract says against ``body``, best first; empty when it is valid."""
         found = () if endpoint.operation is None else check(endpoint.operation, body)
-        gone = gone_since(self, endpoint)
-        said = f"{endpoint.model or endpoint.path} is gone from the contract of {gone}; the provider may refuse it"
-        return (*found, Problem(said, severity=WARNING)) if gone else found
+        return (*found, *gone_warning(self, endpoint))
 
     def end_of_service(self, endpoint: Endpoint, model: str) -> EndOfService | None:
         """When a model ends at its provider, and what takes its place, by the first document that tells."""
@@ -169,6 +171,14 @@ class Contract:
                 if row.id == model and row.end is not None:
                     return row.end
         return None
+
+    def properties(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """The body's own fields with their schemas, references followed; those of a union's branches are not there."""
+        operation = endpoint.operation
+        if operation is None:
+            return {}
+        found = merge(operation.schema, operation.definitions).get("properties")
+        return {name: merge(schema, operation.definitions) for name, schema in (found or {}).items()}
 
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
         """How the friendly flags map onto this endpoint's fields, for one model (see friendly.py)."""
@@ -252,9 +262,6 @@ class Contract:
         """The endpoint whose path is the model's id, without a look at any other."""
         for source in self.sources:
             yield from self.candidates(source, source.creates_of(model)[:1], "POST", exact=True)
-
-    def _streaming(self, endpoint: Endpoint) -> Endpoint:
-        return self.find_endpoint(f"POST {endpoint.sse_path}", create_only=True)
 
     def _suggest(self, path: str, create_only: bool) -> list[str]:
         if create_only:

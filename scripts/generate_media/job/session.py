@@ -41,6 +41,7 @@ from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, li
 from .spending import Spending
 
 if TYPE_CHECKING:
+    from ..files import OutputName
     from ..http import Client
     from ..journal import Journal
 
@@ -213,6 +214,7 @@ class Session:
         provider: ProviderSettings,
         folder: Path | None,
         *,
+        output: OutputName | None = None,
         base_url: str | None = None,
         made_with: str = "",
         synchronous: bool = False,
@@ -241,6 +243,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
+            output=output,
             label=self.label,
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from ..core import HANDLE, Json, Result, handle
@@ -13,6 +14,8 @@ from .database import Database
 from .rows import ClaimKind, Expense, Fate, Row, State
 from .steps import meaning
 
+_PAGE = 100
+_BEYOND_EVERY_ROW = (1 << 63) - 1
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
 
@@ -63,6 +66,12 @@ class Queries:
         rows = self._rows(where, found[1], found[1] + "g", int(found[2]))  # "g" comes after every hexadecimal digit
         return rows[0] if rows else None
 
+    def latest(self, fingerprint: str, copy: int) -> Row | None:
+        """The newest row of a job; None where it was never asked for."""
+        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(fingerprint), copy)
+        return rows[0] if rows else None
+
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""
         return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")
@@ -83,7 +92,21 @@ class Queries:
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
-        return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
+        return tuple(islice(self.newest_first(), max(0, limit)))
+
+    def newest_first(self, *, unsuccessful: bool = False) -> Iterator[Row]:
+        """All rows, newest first, a few at a time; ``unsuccessful`` leaves out those that are open or saved."""
+        kept = "AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
+        before = _BEYOND_EVERY_ROW
+        while rows := self._rows(f"WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT {_PAGE}", before):
+            yield from rows
+            before = rows[-1].row_id
+
+    def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
+        """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
+        marks = ", ".join("?" * len(folders))
+        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
+        return self._rows(where, *map(to_text, folders), limit)
 
     def known_ids(self, provider: str) -> frozenset[str]:
         """Every id and alias of the provider's jobs."""

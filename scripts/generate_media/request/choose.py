@@ -87,6 +87,14 @@ class Chooser:
         old = if_old(contract, datetime.date.fromtimestamp(self.wall()), endpoint)
         return Target(provider, contract, endpoint, model, kind, stream, base_url, unknown, old)
 
+    def contract(self, provider: str, files: Sequence[Path] = ()) -> Contract:
+        """The contract of a provider by its name. Raises UsageError ``unknown_provider``."""
+        return self._contract(self._settings.provider(provider), files)
+
+    def default_model(self, provider: str, kind: str, flags: frozenset[str]) -> str:
+        """The provider's own choice; empty where it has none. Raises UsageError ``unknown_provider``."""
+        return default_model(self._settings.provider(provider), kind, flags)
+
     def _with_own_model(self, ask: Ask) -> Ask:
         """Where the user's documents describe one model alone, that is the one meant."""
         if not ask.openapi or ask.endpoint or ask.model:
