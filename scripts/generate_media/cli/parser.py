@@ -242,9 +242,7 @@ def create_parser() -> Parser:
 def _add_running(parser: argparse.ArgumentParser) -> None:
     run = parser.add_argument_group("running")
     run.add_argument("--dry-run", action="store_true", help="show the exact request, send nothing")
-    run.add_argument(
-        "--no-validate", action="store_true", help="send although the contract objects or has never heard of it"
-    )
+    run.add_argument("--no-validate", action="store_true", help="send although the contract objects or lacks it")
     run.add_argument("--detach", action="store_true", help="stop once the id is known and recorded")
     run.add_argument("--new", action="store_true", help="create although the same request exists already")
     run.add_argument("--max-cost", type=amount, metavar="N")

@@ -116,11 +116,8 @@ class Contract:
         hits = hits or [row for row in known if row.id.lower() == wanted.lower()]
         hits = hits or [row for row in known if row.id.rsplit("/", 1)[-1].lower() == wanted.lower()]
         if len({row.id for row in hits}) == 1:
-            return (
-                hits[0].endpoint
-                if not hits[0].endpoint.sse_path
-                else self.find_endpoint(f"POST {hits[0].endpoint.sse_path}", create_only=True)
-            )
+            sse = hits[0].endpoint.sse_path
+            return self.find_endpoint(f"POST {sse}", create_only=True) if sse else hits[0].endpoint
         ids = sorted({row.id for row in hits}) or nearest(wanted, [row.id for row in known])
         reason = f"{model!r} could be any of several models" if hits else f"no model {model!r} in {self._names()}"
         details: dict[str, Any] = {"received": model, "suggestions": ids} | ({"ambiguous": True} if hits else {})
@@ -174,11 +171,9 @@ class Contract:
 
     def properties(self, endpoint: Endpoint) -> Mapping[str, Any]:
         """The body's own fields with their schemas, references followed; those of a union's branches are not there."""
-        operation = endpoint.operation
-        if operation is None:
-            return {}
-        found = merge(operation.schema, operation.definitions).get("properties")
-        return {name: merge(schema, operation.definitions) for name, schema in (found or {}).items()}
+        one = endpoint.operation
+        found = merge(one.schema, one.definitions).get("properties") if one else None
+        return {name: merge(schema, one.definitions) for name, schema in (found or {}).items()} if one else {}
 
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
         """How the friendly flags map onto this endpoint's fields, for one model (see friendly.py)."""
