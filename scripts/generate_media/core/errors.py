@@ -45,7 +45,7 @@ TRY: Mapping[str, str] = {
     "local_file_refused": "give an http(s) URL of the file in place of its path",
     "bad_media": "change the file to those limits, or give an http(s) URL of another",
     "bad_json": "write one JSON object with double quotes; in a shell, put it between single quotes, or use a file",
-    "bad_value": "inspect_openapi.py --endpoint MODEL shows what each field takes",
+    "bad_value": "python3 scripts/inspect_openapi.py --endpoint MODEL shows what each field takes",
     "bad_set": "write --set field=value, with dots for fields inside fields and numbers for places in a list",
     "flag_not_supported": "leave the flag out, or name a model that takes it with --model",
     "unknown_key": "rename or remove that key; keys are the request flags' names without the dashes before them",

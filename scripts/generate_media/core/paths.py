@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import StorageError
+from .home import BUNDLE, home_folder
 
-BUNDLE = Path(__file__).resolve().parents[3]
-"""The folder with SKILL.md; only ever read."""
 REFERENCES = BUNDLE / "references"
 ELSEWHERE = "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
 """What to set where the journal's folder cannot be used."""
 CONFIG_FILE = BUNDLE / "config.json"
-
-
-def home_folder(environ: Mapping[str, str]) -> Path | None:
-    """The user's own folder, absolute and perhaps not there; None where the user has none.
-
-    ``$HOME``, else what the system's list of users says: a container's user may stand in neither.
-    """
-    home = environ.get("HOME", "") if os.name == "posix" else ""
-    home = home or os.path.expanduser("~")
-    return Path(home) if os.path.isabs(home) else None
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
