@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 Run = Callable[["Printer", "Signals", ExitStack], "Outcome"]
 """What a script that prints lines does."""
-_BARE = {"-h", "--help", "--version", "--setup"}
-"""What needs no packages."""
+_BARE = frozenset({"-h", "--help", "--version"})
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)\s*,\s*<\s*([0-9.]+)")
 _INSTALLED = re.compile(r"^(.+?)-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist-info|egg-info)$")
 
@@ -50,12 +49,13 @@ class Requirement(NamedTuple):
         return version is not None and self.lowest <= _numbers(version) < self.below
 
 
-def start(main: Callable[[], int]) -> None:
+def start(main: Callable[[], int], *, bare: Iterable[str] = ()) -> None:
     """Run ``main`` and end the process with its exit code.
 
-    A python that lacks the packages hands over to a venv that has them, once; ``_BARE`` calls never do.
+    A python that lacks the packages hands over to a venv that has them, once; what needs none (--help, --version, the
+    flags in ``bare``) never does.
     """
-    if not _BARE & set(sys.argv[1:]):
+    if not _BARE.union(bare) & set(sys.argv[1:]):
         missing = missing_requirements(sys.path)
         if missing:
             go_on_in_venv()

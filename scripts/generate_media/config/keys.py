@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..core import UsageError, hide_key, read_user_file
+from ..core import UsageError, dotenvs, hide_key, read_user_file
 
 MAX_KEY_CHARS = 4096
 MAX_FILE_BYTES = 1 << 20
@@ -53,7 +53,7 @@ def key_fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def problem_of(value: str) -> str:
+def key_problem(value: str) -> str:
     """What is wrong with a key's text, in words that name the fix; empty when nothing is."""
     checks = (
         (value.startswith("\ufeff"), "it begins with a byte-order mark; save the file as plain UTF-8"),
@@ -120,15 +120,15 @@ def find_keys(
     """
     keys: dict[str, SecretKey] = {}
     problems: list[str] = []
-    env_files = [skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])]
+    env_files = [skill_folder / ".env", *dotenvs(home)[:-1]]
     # Path.is_file raises in a folder that is not ours to look into.
-    dotenvs = {path: dotenv(path) for path in env_files if os.path.isfile(path)}
-    for source, value in _candidates(places, environ, dotenvs, home):
+    found = {path: dotenv(path) for path in env_files if os.path.isfile(path)}
+    for source, value in _candidates(places, environ, found, home):
         if not value.strip():
             continue
         if not _PLACEHOLDER.search(value.strip()):
             hide_key(value)
-        problem = problem_of(value)
+        problem = key_problem(value)
         if problem:
             problems.append(f"the key in {source} cannot work: {problem}")
         else:

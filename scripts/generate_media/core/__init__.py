@@ -33,11 +33,10 @@ if TYPE_CHECKING:
         BUNDLE as BUNDLE,
         GUARD as GUARD,
         REQUIREMENTS as REQUIREMENTS,
+        dotenvs as dotenvs,
         go_on_with as go_on_with,
         home_folder as home_folder,
         python_of as python_of,
-        user_dotenv as user_dotenv,
-        user_venv as user_venv,
         venvs as venvs,
     )
     from .install import (
@@ -111,7 +110,7 @@ else:
         ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
-        ("home", "BUNDLE GUARD REQUIREMENTS go_on_with home_folder python_of user_dotenv user_venv venvs"),
+        ("home", "BUNDLE GUARD REQUIREMENTS dotenvs go_on_with home_folder python_of venvs"),
         ("install", "shell_line uv_command uv_run venv_commands"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
         ("old_python", "leave_old_python"),

@@ -27,22 +27,15 @@ def home_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home) if os.path.isabs(home) else None
 
 
-def user_dotenv(environ: Mapping[str, str]) -> Path | None:
-    """The user's file of keys, which no update touches; None where the user has no home."""
-    home = home_folder(environ)
-    return home and home / ".config" / "generate-media" / ".env"
-
-
-def user_venv(environ: Mapping[str, str]) -> Path | None:
-    """The user's folder of packages, which every installed copy shares; None where the user has no home."""
-    home = home_folder(environ)
-    return home and home / ".local" / "share" / "generate-media" / "venv"
+def dotenvs(home: Path | None) -> list[Path]:
+    """Where a .env with keys may be, the one to name first: the user's own, which no update touches, the bundle's."""
+    return [*([home / ".config" / "generate-media" / ".env"] if home else []), BUNDLE / ".env"]
 
 
 def venvs(environ: Mapping[str, str]) -> list[Path]:
-    """Where packages may be, best first: the user's own place, then the bundle's."""
-    own = user_venv(environ)
-    return [*([own] if own else []), BUNDLE / ".venv"]
+    """Where packages may be, best first: the user's own place, shared by all installed copies, then the bundle's."""
+    home = home_folder(environ)
+    return [*([home / ".local" / "share" / "generate-media" / "venv"] if home else []), BUNDLE / ".venv"]
 
 
 def python_of(venv: Path) -> Path:
