@@ -3,15 +3,13 @@ install from there (clawhub and openclaw). Its answers have the shapes that thei
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
 import io
 import json
 import zipfile
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 SLUG, OWNER = "generate-media", "tester"
 
@@ -55,6 +53,9 @@ class Registry(ThreadingHTTPServer):
         archive = {"version": self.newest, "downloadUrl": url}
         return {"ok": True, "slug": SLUG, "installKind": "archive", "archive": archive}
 
+    def resolved(self) -> dict[str, Any]:
+        return {"match": None, "latestVersion": {"version": self.newest} if self.archives else None}
+
     def verdict(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         version = asked["version"]
         return {
@@ -66,51 +67,41 @@ class Registry(ThreadingHTTPServer):
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """The calls of publishing (a form with ``payload`` and any number of ``files``), installing and updating."""
+    """The calls of publishing (clawhub 0.23: each file to a place of its own), installing and updating."""
 
     server: Registry
 
     def do_POST(self) -> None:
-        body = (
-            self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else self.chunks()
-        )
-        if self.path.endswith("/security-verdicts"):
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if url.path == "/upload":
+            self.server.files[parse_qs(url.query)["path"][0]] = body
+            self.answer({"storageId": "storage_test"})
+        elif url.path.endswith("/upload-url"):
+            place = f"{self.server.url}/upload?{urlencode({'path': json.loads(body)['path']})}"
+            self.answer({"uploadUrl": place, "uploadTicket": "ticket_test"})
+        elif url.path.endswith("/security-verdicts"):
             self.answer({"items": [self.server.verdict(item) for item in json.loads(body)["items"]]})
-            return
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-        for part in form.iter_parts():
-            content: bytes = part.get_payload(decode=True)  # type: ignore[assignment]
-            if part.get_param("name", header="content-disposition") == "payload":
-                self.server.payload = json.loads(content)
-            else:
-                self.server.files[str(part.get_filename())] = content
-        self.answer({"ok": True, "skillId": "skill_test", "versionId": "version_test"})
+        else:
+            self.server.payload = json.loads(body)
+            self.answer({"ok": True, "skillId": "skill_test", "versionId": "version_test"})
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         answers = {
             f"/api/v1/skills/{SLUG}": self.server.skill,
             f"/api/v1/skills/{SLUG}/install": self.server.resolution,
-            "/api/v1/resolve": lambda: {"match": None, "latestVersion": {"version": self.server.newest}},
+            "/api/v1/resolve": self.server.resolved,
         }
         if url.path == "/api/v1/download":
             version = parse_qs(url.query).get("version", [self.server.newest])[0]
             self.give("application/zip", self.server.archives[version])
-        elif self.server.archives and url.path in answers:
+        elif url.path in answers:
             self.answer(answers[url.path]())
-        elif url.path.endswith("/verify"):
-            self.send_error(404)
-        else:
+        elif url.path.endswith("/whoami"):
             self.answer({"user": {"handle": OWNER, "displayName": None, "image": None}})
-
-    def chunks(self) -> bytes:
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
+        else:
+            self.send_error(404)
 
     def answer(self, document: dict[str, Any]) -> None:
         self.give("application/json", json.dumps(document).encode())
