@@ -161,6 +161,29 @@ def test_clawhub_publish(checkout: Path, tmp_path: Path, node_path: str, registr
     works(tmp_path / "installed/generate-media", tmp_path / "user")
 
 
+def test_codex_keeps_the_network_away_and_both_are_told(tmp_path: Path) -> None:
+    """Its own sandbox, in the mode in which it edits a project; and the switch that the advice names."""
+    place = CACHE / "codex"
+    if not (place / "node_modules/.bin/codex").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "package.json").write_text('{"private": true}')
+        npm = [require_tool("npm"), "install", "--no-audit", "--no-fund", "@openai/codex"]
+        subprocess.run(npm, cwd=place, check=True, capture_output=True)
+    codex = (str(place / "node_modules/.bin/codex"), "sandbox", "-c", 'sandbox_mode="workspace-write"')
+    (tmp_path / ".codex").mkdir()
+    real = ("--provider", "agnes", "--prompt", "a cat")
+    for words, code in ((("--sandbox", "--prompt", "a cat"), 2), (real, 24)):
+        ran = script(
+            "create_and_wait", *words, home=tmp_path, before=(*codex, "--"), AGNES_API_KEY="a-test-key-of-nobody"
+        )
+        assert (ran.code, ran.last["error"]) == (code, "network_blocked"), ran.out + ran.err
+    switch = next(word for word in ran.last["guidance"][0].split() if "network_access" in word).strip("),;")
+    ran = script(
+        "create_and_wait", "--sandbox", "--prompt", "a cat", home=tmp_path, before=(*codex, "-c", switch, "--")
+    )
+    assert ran.code == 0, ran.out + ran.err
+
+
 VERSIONED = "scripts/generate_media/__init__.py"
 
 

@@ -128,7 +128,7 @@ def _keep_key(provider: ProviderSettings, data: bytes) -> dict[str, Any]:
         raise StorageError(
             "env_unwritable",
             f"{file} cannot be written: {error.strerror or error}",
-            guidance=(f"put the key into the environment instead: export {provider.key_env}=<your key>",),
+            guidance=(f"put the key into the environment instead: export {provider.key_env}=YOUR_KEY",),
         ) from None
     return {"env_file": str(file), "env_var": provider.key_env, "provider": provider.name}
 

@@ -63,7 +63,8 @@ TRY: Mapping[str, str] = {
     "unknown_variant": "leave --variant out to see every variant with its fields",
     "interrupted": "run the same command again: it goes on with the job where there is one, and never pays twice",
     "network_blocked": "let this command use the network (a coding agent's sandbox may forbid it, or allow it for one "
-    "command or host when asked), or switch the network on; until then no try can succeed",
+    "command or host when asked; Codex: -c sandbox_workspace_write.network_access=true), or switch the network on; "
+    "until then no try can succeed",
     "internal_error": "run the same command again; if it comes again, report this line",
     "cancel_not_offered": "go on waiting with the command in resume",
     "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",
