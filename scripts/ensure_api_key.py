@@ -41,7 +41,6 @@ def parser() -> Parser:
         description="Say which providers are ready to use: key found, where, and how to get one.",
         epilog="""examples:
   ensure_api_key.py
-  ensure_api_key.py --provider agnes
   ensure_api_key.py --verify          (one cheap authenticated GET a provider)
   ensure_api_key.py --setup --provider agnes --key - < key.txt""",
     )
