@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from generate_media.config.keys import KeyPlaces, SecretKey, find_keys, key_problem
+from generate_media.config.keys import KeyPlaces, SecretKey, find_keys, problem_of
 
 CANARY = "test-canary-4f1d0c"
 
@@ -36,17 +36,17 @@ CANARY = "test-canary-4f1d0c"
     ],
 )
 def test_a_broken_key_is_named_as_such(value: str, words: str) -> None:
-    assert words in key_problem(value)
+    assert words in problem_of(value)
 
 
 @pytest.mark.parametrize("value", ["test", "sk-test-0123456789abcdef", "any.test_value/+=", "dummy"])
 def test_any_plausible_key_is_accepted(value: str) -> None:
-    assert key_problem(value) == ""
+    assert problem_of(value) == ""
 
 
 @given(st.text(max_size=200))
 def test_what_is_accepted_can_stand_in_a_header(value: str) -> None:
-    if value and not key_problem(value):
+    if value and not problem_of(value):
         assert value.isascii()
         assert not set(value) & set("\r\n \t\"'")
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 import create_and_wait
 import inspect_openapi
-from generate_media.config.keys import KeyPlaces, find_keys, key_problem
+from generate_media.config.keys import KeyPlaces, find_keys, problem_of
 from generate_media.config.settings import load_settings
 from generate_media.core.errors import UsageError
 from generate_media.core.json import parse_json
@@ -176,7 +176,7 @@ def test_any_dotenv_gives_keys_or_none(text: str, name: str) -> None:
         (Path(folder) / ".env").write_bytes((name + text).encode("utf-8", "surrogatepass"))
         found = find_keys(KeyPlaces(("A_KEY",), (), ()), environ={}, skill_folder=Path(folder), home=Path(folder))
     for key in found.keys:
-        assert not key_problem(key.reveal())
+        assert not problem_of(key.reveal())
 
 
 DOCUMENT = {

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..config import KeySearch, ProviderSettings, key_problem, keys_by_provider, load_settings
+from ..config import MY_KEY, KeySearch, ProviderSettings, keys_by_provider, load_settings, problem_of
 from ..core import (
     CONFIG_FILE,
     StorageError,
@@ -116,7 +116,7 @@ def _keep_key(provider: ProviderSettings, data: bytes) -> dict[str, Any]:
     """Put it into the user's .env, all other lines as they were."""
     key = data.decode("utf-8-sig", "replace").strip()
     hide_key(key)
-    problem = key_problem(key) if key else "nothing came on stdin"
+    problem = problem_of(key) if key else "nothing came on stdin"
     if problem:
         raise UsageError("bad_key", f"the key on stdin cannot work: {problem}", guidance=(_PIPE_IT,))
     file = dotenvs(home_folder(os.environ))[0].resolve()
@@ -128,7 +128,7 @@ def _keep_key(provider: ProviderSettings, data: bytes) -> dict[str, Any]:
         raise StorageError(
             "env_unwritable",
             f"{file} cannot be written: {error.strerror or error}",
-            guidance=(f"put the key into the environment instead: export {provider.key_env}=YOUR_KEY",),
+            guidance=(f"put the key into the environment instead: export {provider.key_env}={MY_KEY}",),
         ) from None
     return {"env_file": str(file), "env_var": provider.key_env, "provider": provider.name}
 

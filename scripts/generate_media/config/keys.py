@@ -53,7 +53,7 @@ def key_fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def key_problem(value: str) -> str:
+def problem_of(value: str) -> str:
     """What is wrong with a key's text, in words that name the fix; empty when nothing is."""
     checks = (
         (value.startswith("\ufeff"), "it begins with a byte-order mark; save the file as plain UTF-8"),
@@ -128,7 +128,7 @@ def find_keys(
             continue
         if not _PLACEHOLDER.search(value.strip()):
             hide_key(value)
-        problem = key_problem(value)
+        problem = problem_of(value)
         if problem:
             problems.append(f"the key in {source} cannot work: {problem}")
         else:
