@@ -79,7 +79,7 @@ class Desk:
             "SKILLS_VIDEO_API_KEY": "dummy-test-key-bench",
             "GENERATE_MEDIA_STATE_DIR": str(folder / "state"),
             # As installed: compiled once. One place for all, so that nothing depends on who compiled before.
-            "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
             "NO_PROXY": "127.0.0.1,localhost",
         }
         return cls(folder, runs, environ)

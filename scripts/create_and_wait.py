@@ -18,12 +18,14 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+import sys
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # not into this folder; begin() has a place for it
+    from generate_media.beginning import begin
+
     begin()
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING

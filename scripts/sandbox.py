@@ -18,14 +18,16 @@
 
 from __future__ import annotations
 
-from generate_media.beginning import begin
+import sys
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # not into this folder; begin() has a place for it
+    from generate_media.beginning import begin
+
     begin()
 
 import argparse
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,7 +80,9 @@ def _serve(args: argparse.Namespace, stop: threading.Event) -> None:
     try:
         running = start(port=args.port, speed=args.speed, faults=args.fault, seed=args.seed, store=args.state)
     except ValueError as error:
-        raise UsageError("unknown_fault", str(error), guidance=("sandbox.py --list-faults names them all",)) from error
+        raise UsageError(
+            "unknown_fault", str(error), guidance=("python3 scripts/sandbox.py --list-faults names them all",)
+        ) from error
     except (OSError, OverflowError) as error:
         raise _cannot_serve(args, error) from error
     ready = {"event": "ready", "port": running.port, "files_port": running.files_port, "providers": running.base_urls}

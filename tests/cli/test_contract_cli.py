@@ -249,7 +249,7 @@ def test_deadline_ends_with_the_command_that_goes_on(desk: Desk) -> None:
     ran = desk.run("--model", "google/nano-banana-pro", "--prompt", "a cat", "--deadline", "20")
     assert ran.code == 11
     assert re.fullmatch(
-        r"python3 \S+/wait_generation\.py --generation-id=\S+( --config \S+)? --deadline \S+", ran.last["resume"]
+        r"/\S+/python\S* \S+/wait_generation\.py --generation-id=\S+( --config \S+)? --deadline \S+", ran.last["resume"]
     )
     lines_keep_the_contract(ran.lines)
 

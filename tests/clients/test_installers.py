@@ -5,22 +5,22 @@ Their installs are large: GENERATE_MEDIA_CLIENTS=1 asks for them; each lives und
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from bundle import copy_files, published_files, tracked_files
+from calls import ONE_OF_EACH, call as script
+from clawhub import OWNER, SLUG, Registry
+from generate_media.core.paths import BUNDLE
 from tools import require_tool
 
 pytestmark = pytest.mark.skipif(
@@ -135,57 +135,6 @@ def test_claude_plugin_marketplace(checkout: Path, tmp_path: Path, node_path: st
     works(installed.parent, tmp_path / "user")
 
 
-class Registry(ThreadingHTTPServer):
-    """A ClawHub registry on loopback that takes what is published."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.payload: dict[str, Any] = {}
-        self.files: dict[str, bytes] = {}
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """POST /api/v1/skills: a form with ``payload`` and any number of ``files``."""
-
-    server: Registry
-
-    def do_POST(self) -> None:
-        body = (
-            self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else self.chunks()
-        )
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-        for part in form.iter_parts():
-            content: bytes = part.get_payload(decode=True)  # type: ignore[assignment]
-            if part.get_param("name", header="content-disposition") == "payload":
-                self.server.payload = json.loads(content)
-            else:
-                self.server.files[str(part.get_filename())] = content
-        self.answer({"ok": True, "skillId": "skill_test", "versionId": "version_test"})
-
-    def do_GET(self) -> None:
-        self.answer({"user": {"handle": "tester", "displayName": None, "image": None}})
-
-    def chunks(self) -> bytes:
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def answer(self, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
 @pytest.fixture
 def registry() -> Iterator[Registry]:
     server = Registry()
@@ -197,12 +146,11 @@ def registry() -> Iterator[Registry]:
 
 def test_clawhub_publish(checkout: Path, tmp_path: Path, node_path: str, registry: Registry) -> None:
     config = tmp_path / "clawhub.json"
-    config.write_text(json.dumps({"registry": f"http://127.0.0.1:{registry.server_port}", "token": "a-test-token"}))
+    config.write_text(json.dumps({"registry": registry.url, "token": "a-test-token"}))
     call(
         ["clawhub", "--no-input", "skill", "publish", str(checkout), "--version", "1.0.0"],
         tmp_path, tmp_path / "home", node_path,
-        CLAWHUB_CONFIG_PATH=str(config), CLAWHUB_REGISTRY=f"http://127.0.0.1:{registry.server_port}",
-        NO_PROXY="127.0.0.1",
+        CLAWHUB_CONFIG_PATH=str(config), **registry.environ,
     )  # fmt: skip
     assert registry.payload["slug"] == "generate-media"
     assert sorted(registry.files) == published_files(), "tests/bundle.py and the real client agree"
@@ -211,3 +159,96 @@ def test_clawhub_publish(checkout: Path, tmp_path: Path, node_path: str, registr
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     works(tmp_path / "installed/generate-media", tmp_path / "user")
+
+
+def test_codex_keeps_the_network_away_and_both_are_told(tmp_path: Path) -> None:
+    """Its own sandbox, in the mode in which it edits a project; and the switch that the advice names."""
+    place = CACHE / "codex"
+    if not (place / "node_modules/.bin/codex").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "package.json").write_text('{"private": true}')
+        npm = [require_tool("npm"), "install", "--no-audit", "--no-fund", "@openai/codex"]
+        subprocess.run(npm, cwd=place, check=True, capture_output=True)
+    codex = (str(place / "node_modules/.bin/codex"), "sandbox", "-c", 'sandbox_mode="workspace-write"')
+    (tmp_path / ".codex").mkdir()
+    real = ("--provider", "agnes", "--prompt", "a cat")
+    for words, code in ((("--sandbox", "--prompt", "a cat"), 2), (real, 24)):
+        ran = script(
+            "create_and_wait", *words, home=tmp_path, before=(*codex, "--"), AGNES_API_KEY="a-test-key-of-nobody"
+        )
+        assert (ran.code, ran.last["error"]) == (code, "network_blocked"), ran.out + ran.err
+    switch = next(word for word in ran.last["guidance"][0].split() if "network_access" in word).strip("),;")
+    ran = script(
+        "create_and_wait", "--sandbox", "--prompt", "a cat", home=tmp_path, before=(*codex, "-c", switch, "--")
+    )
+    assert ran.code == 0, ran.out + ran.err
+
+
+VERSIONED = "scripts/generate_media/__init__.py"
+
+
+def files_of(version: str) -> dict[str, bytes]:
+    """A version as it is published: only the number differs, its length does not."""
+    files = {name: (BUNDLE / name).read_bytes() for name in published_files()}
+    return files | {VERSIONED: re.sub(rb'"[0-9.]{5}"', f'"{version}"'.encode(), files[VERSIONED])}
+
+
+def used_across_an_update(tmp_path: Path, skill: Path, update: Callable[[], object]) -> None:
+    """Every script, an update that nobody forced, every script: packages and key are the user's and stay."""
+    home, python = tmp_path / "user", tmp_path / "bare/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    dotenv, venv = home / ".config/generate-media/.env", home / ".local/share/generate-media/venv"
+    for place in (dotenv, venv):
+        place.parent.mkdir(parents=True)
+    dotenv.write_text("AGNES_API_KEY=a-test-key-of-nobody\n")
+    venv.symlink_to(sys.prefix)
+    for version in ("1.0.0", "1.0.1"):
+        if version != "1.0.0":
+            update()
+        told = script("gallery", "--version", home=home, bundle=skill, python=str(python))
+        assert told.out == f"generate-media {version}\n"
+        for name, args in ONE_OF_EACH.items():
+            ran = script(name, *args, home=home, bundle=skill, python=str(python))
+            assert ran.code == (20 if name == "handle_runtime_error" else 0), (name, version, ran.out, ran.err)
+
+
+def test_update_by_clawhub(tmp_path: Path, node_path: str, registry: Registry) -> None:
+    def run(*words: str) -> str:
+        return call(["clawhub", "--no-input", *words], tmp_path, tmp_path / "home", node_path, **registry.environ)
+
+    registry.offer("1.0.0", files_of("1.0.0"))
+    run("install", f"@{OWNER}/{SLUG}")
+    registry.offer("1.0.1", files_of("1.0.1"))
+    used_across_an_update(tmp_path, tmp_path / f"skills/@{OWNER}/{SLUG}", lambda: run("update", "--all"))
+
+
+def test_update_by_openclaw(tmp_path: Path, node_path: str, registry: Registry) -> None:
+    def run(*words: str) -> str:
+        return call(["openclaw", "skills", *words], tmp_path, tmp_path / "home", node_path, **registry.environ)
+
+    registry.offer("1.0.0", files_of("1.0.0"))
+    run("install", f"@{OWNER}/{SLUG}")
+    registry.offer("1.0.1", files_of("1.0.1"))
+    skill = tmp_path / "home/.openclaw/workspace/skills" / SLUG
+    used_across_an_update(tmp_path, skill, lambda: run("update", f"@{OWNER}/{SLUG}"))
+
+
+def test_update_by_npx_skills(tmp_path: Path, node_path: str) -> None:
+    source, project = tmp_path / "source" / SLUG, tmp_path / "project"
+    project.mkdir()
+
+    def release(version: str) -> None:
+        for name, content in files_of(version).items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(content)
+        git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", version]):
+            subprocess.run([*git, *words], cwd=source, check=True)
+
+    def run(*words: str) -> str:
+        return call(["skills", *words, "-y"], project, tmp_path / "home", node_path)
+
+    release("1.0.0")
+    run("add", source.as_uri(), "-a", "claude-code", "--copy")
+    release("1.0.1")
+    used_across_an_update(tmp_path, project / ".claude/skills" / SLUG, lambda: run("update"))

@@ -27,7 +27,7 @@ def slow(desk: Desk) -> Desk:
 def resume(desk: Desk, command: str, *more: str) -> tuple[int, dict[str, object]]:
     """Run a printed command as an agent does, word for word."""
     python, script, *words = shlex.split(command)
-    assert python == "python3"
+    assert python == sys.executable
     assert Path(script).is_file()
     ran = desk.call(Path(script).stem, *words, *more)
     return ran.code, ran.last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
+import sys
 import time
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def wait(desk: Desk, *args: str) -> Ran:
 def again(desk: Desk, command: str) -> Ran:
     """A printed command, word for word."""
     python, script, *words = shlex.split(command)
-    assert python == "python3"
+    assert python == sys.executable
     return desk.call(Path(script).stem, *words)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         wait_parser as wait_parser,
     )
     from .script import run_lines as run_lines, start as start
+    from .setting_up import key_from_stdin as key_from_stdin, set_up as set_up
     from .spent import run_spent as run_spent
     from .wait import run_wait as run_wait
 else:
@@ -32,6 +33,7 @@ else:
         ("list", "run_list"),
         ("parser", "Parser create_parser filled seconds wait_parser"),
         ("script", "run_lines start"),
+        ("setting_up", "key_from_stdin set_up"),
         ("spent", "run_spent"),
         ("wait", "run_wait"),
     )

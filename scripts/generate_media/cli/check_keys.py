@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from ..config import MY_KEY, ProviderSettings, where_keys_go
-from ..core import Category, Failure, UsageError, capped, clean_text, parse_json
+from ..core import Category, Failure, UsageError, capped, clean_text, dotenvs, home_folder, parse_json
 from ..events import Signals, standard_printer
 from ..job import RunOptions, Session, answer_to
 from ..journal import remember_balance
@@ -59,7 +59,7 @@ def _row(session: Session, provider: ProviderSettings, asked: int) -> dict[str, 
         "message": _message(provider, found.problems, bool(found.keys)),
         "how_to_get_key": [
             f"create a key at {provider.key_url}",
-            f"set it as {provider.key_env}",
+            f"set it as {provider.key_env}, or in {dotenvs(home_folder(session.environ))[0]}",
         ],
     }
     if len(found.keys) > 1:

@@ -1,22 +1,31 @@
-"""How every script begins and ends: with its packages, in the bundle's own .venv if need be, or with one clear error;
-and with one last line and its exit code, whatever happened in between.
+"""How every script begins and ends: with its packages, in the user's venv if need be, or with one clear error; and with
+one last line and its exit code, whatever happened in between.
 
 Only the standard library, and of the bundle only what needs nothing else: this runs before anything is installed.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..core import BUNDLE, InternalError, Interrupted, ReportedError
+from ..core import (
+    BUNDLE,
+    GUARD,
+    REQUIREMENTS,
+    InternalError,
+    Interrupted,
+    ReportedError,
+    go_on_with,
+    python_of,
+    venvs,
+)
 from ..events import error_outcome, leave, leave_with, standard_printer
 
 if TYPE_CHECKING:
@@ -24,10 +33,7 @@ if TYPE_CHECKING:
 
 Run = Callable[["Printer", "Signals", ExitStack], "Outcome"]
 """What a script that prints lines does."""
-GUARD = "GENERATE_MEDIA_IN_VENV"
-"""Set for the second interpreter, so that a broken .venv cannot start itself for ever."""
-GC_THRESHOLD = 500_000
-"""New objects before the collector looks; Python's own 700 is for programs that run long."""
+_BARE = frozenset({"-h", "--help", "--version"})
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)\s*,\s*<\s*([0-9.]+)")
 _INSTALLED = re.compile(r"^(.+?)-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist-info|egg-info)$")
 
@@ -43,18 +49,16 @@ class Requirement(NamedTuple):
         return version is not None and self.lowest <= _numbers(version) < self.below
 
 
-def start(main: Callable[[], int]) -> None:
+def start(main: Callable[[], int], *, bare: Iterable[str] = ()) -> None:
     """Run ``main`` and end the process with its exit code.
 
-    A python that lacks the packages hands over to the bundle's .venv where that has them, once; --help and
-    --version need no packages and never do.
+    A python that lacks the packages hands over to a venv that has them, once; what needs none (--help, --version, the
+    flags in ``bare``) never does.
     """
-    # Imports make a hundred thousand objects that all stay: looking through them over and over costs 20 ms.
-    gc.set_threshold(GC_THRESHOLD)
-    if not {"-h", "--help", "--version"} & set(sys.argv[1:]):
+    if not _BARE.union(bare) & set(sys.argv[1:]):
         missing = missing_requirements(sys.path)
         if missing:
-            _go_on_in_venv()
+            go_on_in_venv()
             standard_printer().line(missing_dependency(missing))
             leave(2)
     leave_with(main)
@@ -62,7 +66,7 @@ def start(main: Callable[[], int]) -> None:
 
 def requirements() -> tuple[Requirement, ...]:
     """The bundle's requirements.txt."""
-    lines = (BUNDLE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     found = (_REQUIREMENT.match(line) for line in lines)
     return tuple(Requirement(m[1], _numbers(m[2]), _numbers(m[3])) for m in found if m)
 
@@ -80,8 +84,9 @@ def missing_requirements(search_path: Sequence[str]) -> list[str]:
 
 def missing_dependency(missing: Sequence[str]) -> Mapping[str, object]:
     """The ``error`` object: what lacks, and the exact commands that help."""
-    script = Path(sys.argv[0]).resolve()
-    file = BUNDLE / "requirements.txt"
+    from ..core import shell_line, uv_run, venv_commands
+    from ..events import command
+
     return {
         "event": "error",
         "error": "missing_dependency",
@@ -89,38 +94,33 @@ def missing_dependency(missing: Sequence[str]) -> Mapping[str, object]:
         "message": f"these Python packages are missing or too old or too new: {', '.join(missing)}",
         "should_retry": True,
         "missing": list(missing),
-        "install": f'"{sys.executable}" -m pip install -r "{file}"',
+        "install": shell_line(venv_commands(venvs(os.environ)[0], os.environ)),
         "guidance": [
-            f'python3 -m venv "{BUNDLE / ".venv"}" && "{_venv_python()}" -m pip install -r "{file}"'
-            " (then run the same command again: it uses that .venv by itself)",
-            f'or, without installing anything: uv run "{script}" …',
-            "if venv fails for lack of ensurepip: apt install python3-venv, or use uv",
+            "run install once, then the same command again: it finds that venv by itself, and updates leave it alone",
+            f"or, packages and key at once: {command('ensure_api_key.py', ['--setup'])}",
+            uv_run(str(BUNDLE / "scripts" / Path(sys.argv[0]).name), os.environ),
+            "if venv fails for lack of ensurepip: apt install python3-venv, or install uv",
         ],
     }
 
 
-def _go_on_in_venv() -> None:
-    """Replace this process by the same script in the bundle's .venv, if that has the packages."""
-    python = _venv_python()
-    if os.environ.get(GUARD) or not python.exists() or missing_requirements(_venv_path()):
+def go_on_in_venv() -> None:
+    """Replace this process by the same script in the first venv that has the packages; nothing where none has."""
+    if os.environ.get(GUARD):
         return
-    environ = {**os.environ, GUARD: "1"}
-    command = [str(python), *sys.argv]
-    if os.name == "nt":
-        import subprocess
-
-        sys.exit(subprocess.run(command, env=environ, check=False).returncode)  # noqa: S603
-    sys.stdout.flush()
-    os.execve(command[0], command, environ)  # noqa: S606
+    for venv in venvs(os.environ):
+        if has_packages(venv):
+            go_on_with(python_of(venv))
 
 
-def _venv_python() -> Path:
-    return BUNDLE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def has_packages(venv: Path) -> bool:
+    """Whether a venv has an interpreter and all packages, each in its range."""
+    return python_of(venv).exists() and not missing_requirements(_search_path(venv))
 
 
-def _venv_path() -> list[str]:
+def _search_path(venv: Path) -> list[str]:
     pattern = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
-    return [str(folder) for folder in (BUNDLE / ".venv").glob(pattern)]
+    return [str(folder) for folder in venv.glob(pattern)]
 
 
 def _distributions(search_path: Sequence[str]) -> Iterator[tuple[str, str]]:

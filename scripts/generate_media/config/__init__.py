@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         tracked_key_warning as tracked_key_warning,
         where_keys_go as where_keys_go,
     )
-    from .keys import KeySearch as KeySearch, SecretKey as SecretKey
+    from .keys import KeySearch as KeySearch, SecretKey as SecretKey, problem_of as problem_of
     from .settings import (
         LabelWish as LabelWish,
         ProviderSettings as ProviderSettings,
@@ -29,6 +29,6 @@ else:
         __name__,
         ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
         ("keyplaces", "MY_KEY where_keys_go"),
-        ("keys", "KeySearch SecretKey"),
+        ("keys", "KeySearch SecretKey problem_of"),
         ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

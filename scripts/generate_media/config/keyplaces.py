@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..core import BUNDLE, CONFIG_FILE, AuthError, GenerateMediaError, hide_keys_later, home_folder
+from ..core import BUNDLE, CONFIG_FILE, AuthError, GenerateMediaError, dotenvs, hide_keys_later, home_folder
 from .keys import KeyPlaces, KeySearch, find_keys, read_dotenv
 from .settings import ProviderSettings, Settings, load_settings
 
@@ -59,6 +60,8 @@ def missing_key(
         guidance=(
             *((f"a key is there for {' and '.join(found)}: if one of them is meant, add {flags}",) if found else ()),
             f"get a key at {provider.key_url} and set {provider.key_env}; never paste it into the chat",
+            f"or keep it for all runs: python3 scripts/ensure_api_key.py --setup --provider {provider.name} --key - "
+            "< FILE_WITH_THE_KEY",
             "or try it at once without any key: add --sandbox",
         ),
         details={
@@ -73,12 +76,14 @@ def missing_key(
 def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, Any]:
     """Where each provider's key comes from, and the four places to put the one that is asked for."""
     env = provider.key_env
+    own, *bundled = dotenvs(home_folder(os.environ))
+    too = f"  ({bundled[0]} serves too, but an update may take it away)" if bundled else ""
     openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "{MY_KEY}"}}'
     return {
         "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
         "set_key": {
             "shell": f"export {env}={MY_KEY}",
-            ".env": f"{BUNDLE / '.env'}: {env}={MY_KEY}",
+            ".env": f"{own}: {env}={MY_KEY}{too}",
             "config.json": f'providers."{provider.name}".api_key',
             "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}={MY_KEY}",
         },
@@ -90,7 +95,7 @@ def tracked_key_warning(provider: ProviderSettings, settings: Settings, file: Pa
     if not settings.config_keys(provider) or not is_tracked(file):
         return ()
     words = f"{file} holds a key and is tracked by git: move the key to the environment ({provider.key_env}) or to "
-    return (f"{words}{BUNDLE / '.env'}, and take it out of config.json before you commit",)
+    return (f"{words}{dotenvs(home_folder(os.environ))[0]}, and take it out of config.json before you commit",)
 
 
 @cache

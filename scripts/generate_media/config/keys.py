@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..core import UsageError, hide_key, read_user_file
+from ..core import UsageError, dotenvs, hide_key, read_user_file
 
 MAX_KEY_CHARS = 4096
 MAX_FILE_BYTES = 1 << 20
@@ -120,10 +120,10 @@ def find_keys(
     """
     keys: dict[str, SecretKey] = {}
     problems: list[str] = []
-    env_files = [skill_folder / ".env", *([home / ".config" / "generate-media" / ".env"] if home else [])]
+    env_files = [skill_folder / ".env", *dotenvs(home)[:-1]]
     # Path.is_file raises in a folder that is not ours to look into.
-    dotenvs = {path: dotenv(path) for path in env_files if os.path.isfile(path)}
-    for source, value in _candidates(places, environ, dotenvs, home):
+    found = {path: dotenv(path) for path in env_files if os.path.isfile(path)}
+    for source, value in _candidates(places, environ, found, home):
         if not value.strip():
             continue
         if not _PLACEHOLDER.search(value.strip()):

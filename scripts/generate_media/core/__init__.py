@@ -29,6 +29,22 @@ if TYPE_CHECKING:
         Failure as Failure,
     )
     from .handles import HANDLE as HANDLE, digest as digest, handle as handle, in_a_command as in_a_command
+    from .home import (
+        BUNDLE as BUNDLE,
+        GUARD as GUARD,
+        REQUIREMENTS as REQUIREMENTS,
+        dotenvs as dotenvs,
+        go_on_with as go_on_with,
+        home_folder as home_folder,
+        python_of as python_of,
+        venvs as venvs,
+    )
+    from .install import (
+        shell_line as shell_line,
+        uv_command as uv_command,
+        uv_run as uv_run,
+        venv_commands as venv_commands,
+    )
     from .json import (
         Json as Json,
         capped as capped,
@@ -39,14 +55,13 @@ if TYPE_CHECKING:
         without_none as without_none,
         without_nulls as without_nulls,
     )
+    from .old_python import leave_old_python as leave_old_python
     from .paths import (
-        BUNDLE as BUNDLE,
         CONFIG_FILE as CONFIG_FILE,
         DEFAULT_OUTPUT_DIR as DEFAULT_OUTPUT_DIR,
         ELSEWHERE as ELSEWHERE,
         REFERENCES as REFERENCES,
         contracts_dir as contracts_dir,
-        home_folder as home_folder,
         journal_dir as journal_dir,
     )
     from .readings import (
@@ -96,8 +111,11 @@ else:
         ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
+        ("home", "BUNDLE GUARD REQUIREMENTS dotenvs go_on_with home_folder python_of venvs"),
+        ("install", "shell_line uv_command uv_run venv_commands"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
-        ("paths", "BUNDLE CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir home_folder journal_dir"),
+        ("old_python", "leave_old_python"),
+        ("paths", "CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
         ("requests", "Body Call Encoding EndOfService LocalMedia Request"),

@@ -45,7 +45,7 @@ TRY: Mapping[str, str] = {
     "local_file_refused": "give an http(s) URL of the file in place of its path",
     "bad_media": "change the file to those limits, or give an http(s) URL of another",
     "bad_json": "write one JSON object with double quotes; in a shell, put it between single quotes, or use a file",
-    "bad_value": "inspect_openapi.py --endpoint MODEL shows what each field takes",
+    "bad_value": "python3 scripts/inspect_openapi.py --endpoint MODEL shows what each field takes",
     "bad_set": "write --set field=value, with dots for fields inside fields and numbers for places in a list",
     "flag_not_supported": "leave the flag out, or name a model that takes it with --model",
     "unknown_key": "rename or remove that key; keys are the request flags' names without the dashes before them",
@@ -63,7 +63,8 @@ TRY: Mapping[str, str] = {
     "unknown_variant": "leave --variant out to see every variant with its fields",
     "interrupted": "run the same command again: it goes on with the job where there is one, and never pays twice",
     "network_blocked": "let this command use the network (a coding agent's sandbox may forbid it, or allow it for one "
-    "command or host when asked), or switch the network on; until then no try can succeed",
+    "command or host when asked; Codex: -c sandbox_workspace_write.network_access=true), or switch the network on; "
+    "until then no try can succeed",
     "internal_error": "run the same command again; if it comes again, report this line",
     "cancel_not_offered": "go on waiting with the command in resume",
     "ca_bundle_unusable": "unset that variable, or let it name a readable PEM file",

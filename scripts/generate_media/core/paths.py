@@ -7,32 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import StorageError
+from .home import BUNDLE, home_folder
 
-BUNDLE = Path(__file__).resolve().parents[3]
-"""The folder with SKILL.md; only ever read."""
 REFERENCES = BUNDLE / "references"
 ELSEWHERE = "GENERATE_MEDIA_STATE_DIR=$PWD/.generate-media"
 """What to set where the journal's folder cannot be used."""
 CONFIG_FILE = BUNDLE / "config.json"
 
 
-def home_folder(environ: Mapping[str, str]) -> Path | None:
-    """The user's own folder, absolute and perhaps not there; None where the user has none.
-
-    ``$HOME``, else what the system's list of users says: a container's user may stand in neither.
-    """
-    home = environ.get("HOME", "") if os.name == "posix" else ""
-    home = home or os.path.expanduser("~")
-    return Path(home) if os.path.isabs(home) else None
-
-
 def contracts_dir(environ: Mapping[str, str]) -> Path | None:
     """Where renewed contracts are kept: ``$XDG_CONFIG_HOME`` or ``~/.config``, then ``generate-media/contracts``; None
     where the user has no home. A relative ``XDG_CONFIG_HOME`` is ignored, as the specification asks."""
-    own = environ.get("XDG_CONFIG_HOME", "")
-    home = home_folder(environ)
-    base = Path(own) if os.path.isabs(own) else home and home / ".config"
-    return base / "generate-media" / "contracts" if base else None
+    own, home = environ.get("XDG_CONFIG_HOME", ""), home_folder(environ)
+    base = own if os.path.isabs(own) else home and os.path.join(home, ".config")
+    return Path(base) / "generate-media" / "contracts" if base else None
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:

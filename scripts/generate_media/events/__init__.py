@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .commands import SAFE_WORD as SAFE_WORD, command as command, resume_command as resume_command
+    from .commands import (
+        SAFE_WORD as SAFE_WORD,
+        command as command,
+        resume_command as resume_command,
+        runnable as runnable,
+    )
     from .ending import at_end as at_end, leave as leave, leave_with as leave_with
     from .printer import (
         Outcome as Outcome,
@@ -22,7 +27,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("commands", "SAFE_WORD command resume_command"),
+        ("commands", "SAFE_WORD command resume_command runnable"),
         ("ending", "at_end leave leave_with"),
         ("printer", "Outcome Printer error_outcome print_document run_document standard_printer"),
         ("signals", "Signals"),

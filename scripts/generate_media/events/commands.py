@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 
 from ..core import BUNDLE, in_a_command
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
+_IN_ADVICE = re.compile(r"\bpython3 scripts/(\w+\.py)\b")
 
 
 def resume_command(
@@ -42,9 +44,22 @@ def resume_command(
 
 
 def command(script: str, arguments: Sequence[str]) -> str:
-    """``python3 <script> …``, every word quoted; the script by its own place, so that it works from anywhere.
+    """One of our scripts with its arguments, every word quoted: as it runs from any folder and with a bare PATH."""
+    return shlex.join([*_runner(), str(BUNDLE / "scripts" / script), *arguments])
 
-    Under ``uv run`` (which sets the variable) the packages are uv's, so the command goes through it again.
+
+def runnable(advice: str) -> str:
+    """Advice of ours in which ``python3 scripts/NAME.py`` became that command."""
+    return _IN_ADVICE.sub(lambda found: command(found[1], ()), advice)
+
+
+def _runner() -> list[str]:
+    """What runs a script again with the packages of this run.
+
+    Under ``uv run`` (which sets both variables) they are uv's, so the command goes through it again.
     """
-    runner = ["uv", "run"] if os.environ.get("UV_RUN_RECURSION_DEPTH") else ["python3"]
-    return shlex.join([*runner, str(BUNDLE / "scripts" / script), *arguments])
+    if os.environ.get("UV_RUN_RECURSION_DEPTH"):
+        from ..core import uv_command
+
+        return [uv_command(os.environ) or "uv", "run"]
+    return [sys.executable or "python3"]

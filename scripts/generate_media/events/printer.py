@@ -101,10 +101,15 @@ class Printer:
 
 
 def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row with the provider's short words as data, no key in it, and no signature but in ``outputs``."""
+    """The row with the provider's short words as data, no key in it, no signature but in ``outputs``, and commands in
+    its guidance that run as they stand."""
     words = {key: clean_text(value) if key in SERVER_WORDS and isinstance(value, str) else value
              for key, value in row.items()}  # fmt: skip
-    shown: Mapping[str, Any] = mapped(cut_fields(words), unsigned, OURS | {"outputs"})
+    shown: dict[str, Any] = mapped(cut_fields(words), unsigned, OURS | {"outputs"})
+    if shown.get("guidance"):
+        from .commands import runnable
+
+        shown["guidance"] = [runnable(line) for line in shown["guidance"]]
     return shown
 
 

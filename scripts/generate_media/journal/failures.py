@@ -70,7 +70,8 @@ def rows_lost(file: Path, known: int, left: int) -> JournalDamaged:
         guidance=(
             f"Nothing was sent. If it was moved or there is a copy, put it back now, its -wal file too: {file}",
             "Else look in the provider's dashboard before you repeat a command: a job whose row is lost is made, and "
-            "perhaps paid, again; wait_generation.py --provider NAME --generation-id=ID follows one whose id you have.",
+            "perhaps paid, again; one whose id you have is followed by python3 scripts/wait_generation.py "
+            "--provider NAME --generation-id=ID",
             "This is said once: the next run goes on with the journal as it is.",
         ),
         details={"journal": str(file), "last_row": left, "last_row_known": known},
