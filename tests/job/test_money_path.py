@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
-from generate_media.batch.workers import Throttle
+from generate_media.job.crowd import Throttle
 from generate_media.core.clock import Clock, Deadline
 from generate_media.core.json import parse_json, short, without_bytes
 from generate_media.core.paths import BUNDLE

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
-from ..job import Caller, JobContext, Session, known_cost, retired, run_job, start_fields, sum_usage
+from ..job import Caller, JobContext, Session, Throttle, known_cost, retired, run_job, start_fields, sum_usage
 from ..request import Prepared
-from .workers import Throttle, Work, run_all
+from .workers import Work, run_all
 
 if TYPE_CHECKING:
     from ..journal import Row
@@ -118,7 +118,11 @@ class _Contexts:
 
         def run(extra: Mapping[str, Any]) -> Outcome:
             ctx.printer.extra.update(extra)
-            return run_job(ctx, spec, detach=how.detach, before_create=lambda: throttle.wait(ctx.deadline))
+            return run_job(ctx, spec, detach=how.detach, before_create=wait_turn)
+
+        def wait_turn() -> None:
+            throttle.wait(ctx.deadline)
+            ctx.crowd.throttle.wait(ctx.deadline)
 
         return run
 

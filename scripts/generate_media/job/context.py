@@ -16,6 +16,7 @@ from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
 from .spending import Spending
+from .crowd import Crowd
 
 if TYPE_CHECKING:
     from ..http import EventStream
@@ -156,6 +157,8 @@ class JobContext:
     signals: Signals
     streams: OpenStreams
     spending: Spending
+    crowd: Crowd
+    """The jobs of this provider in this process."""
     sandbox: bool = False
     config: str | None = None
     budget_seconds: float | None = None

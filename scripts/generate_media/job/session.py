@@ -39,6 +39,7 @@ from ..providers import adapter_for
 from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 from .spending import Spending
+from .crowd import Crowd
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -62,6 +63,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
     _pools: dict[str, ClientPool] = field(default_factory=dict)
+    _crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -231,11 +233,12 @@ class Session:
 
             check_folder(folder)
         clock = self.clock(url)
+        space = self.key_space(provider, url)
         return JobContext(
             provider=provider,
             adapter=adapter_for(provider.protocol),
             gateway=self.gateway(provider, url, keys),
-            key_space=self.key_space(provider, url),
+            key_space=space,
             journal=self.journal,
             clock=clock,
             deadline=Deadline.after(clock, self.options.deadline),
@@ -246,10 +249,16 @@ class Session:
             signals=self.signals,
             streams=self.streams,
             spending=self.spending,
+            crowd=self._crowd(provider, space, clock),
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,
         )
+
+    def _crowd(self, provider: ProviderSettings, key_space: str, clock: Clock) -> Crowd:
+        """Limits hold for a key, and so for all of a platform's hosts."""
+        per_minute = provider.rate_limits.get("requests_per_minute", 0.0) * self.pace
+        return self._crowds.setdefault((provider.name, key_space), Crowd(clock, per_minute))
 
     def _limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
         """The run's time-outs; that an interval was raised is said."""

@@ -154,6 +154,16 @@ class Queries:
         with self._database.reading() as db:
             return tuple(took for (took,) in db.execute(query, (to_text(provider), to_text(model))))
 
+    def lastings(self, row: Row, limit: int = 100) -> tuple[tuple[float, float], ...]:
+        """How long the newest jobs of the row's provider, key space, model and kind took: intervals of seconds after
+        acceptance, in which each was seen to end."""
+        query = """SELECT least, most FROM lasting WHERE provider = ? AND key_space = ? AND model = ? AND kind = ?
+                   ORDER BY row_id DESC LIMIT ?"""
+        alike = map(to_text, (row.provider, row.key_space, row.model, row.kind))
+        with self._database.reading() as db:
+            found = db.execute(query, (*alike, limit)).fetchall()
+        return tuple((as_seconds(least), as_seconds(most)) for least, most in found)
+
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state that occurs."""
         counted: dict[State, int] = {}
@@ -183,6 +193,11 @@ class Queries:
 
     def _is_alive(self, writer: str) -> bool:
         return locks.is_alive(self._locks, writer)
+
+
+def as_seconds(value: Any) -> float:
+    """A number of a column; -1 where another hand damaged it."""
+    return float(value) if isinstance(value, (int, float)) else -1.0
 
 
 def as_text(value: Any) -> str:
