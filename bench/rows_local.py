@@ -43,7 +43,7 @@ def journal_rows(desk: Desk) -> list[Row]:
             step("status", partial(journal.status, row, "IN_PROGRESS"))
             outputs = [RemoteOutput(url="https://files.example/x.png", kind="image")]
             ended = partial(journal.ended, row, status="COMPLETED", result="succeeded", remote=outputs)
-            step("ended", partial(ended, usage={"total": 1}, response={"id": f"gen_{number}"}))
+            step("ended", partial(ended, usage={"total": 1}, response={"id": f"gen_{number}"}, lasted=(9.0, 9.5)))
             step("collected", partial(journal.collected, row, saved=[], output_dir="/tmp"))
     medians = {name: median(values) for name, values in spent.items()}
     whole = sum(medians.values())

@@ -1,6 +1,6 @@
 """`make bench`: everything that is promised about speed, against references measured in the same minutes.
 
-    python3 bench/run.py [--runs 15] [--only a,b,c,d,e,f,g,h,i,polling] [--minimal]
+    python3 bench/run.py [--runs 15] [--only a,b,c,d,e,f,g,h,i,j] [--minimal]
 
 Start times want a machine at rest: ratios are taken in alternation, and still a busy one moves them.
 """
@@ -16,7 +16,7 @@ from harness import Desk, Row, desk, table
 from rows_batch import batch_rows
 from rows_job import detection_rows, traffic_rows
 from rows_local import inspect_rows, journal_rows
-from rows_polling import polling_table
+from rows_polling import polling_rows
 from rows_start import command_rows, start_rows
 from rows_weight import download_rows, memory_rows
 
@@ -35,6 +35,7 @@ def groups(args: argparse.Namespace) -> Mapping[str, Callable[[Desk], list[Row]]
         "g": command_rows,
         "h": journal_rows,
         "i": inspect_rows,
+        "j": polling_rows,
     }
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     """Measure and print; the exit code says nothing about targets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=LEAST_RUNS, help=f"of each measurement (default {LEAST_RUNS})")
-    parser.add_argument("--only", default="", help="letters of the table, and polling")
+    parser.add_argument("--only", default="", help="letters of the table")
     parser.add_argument("--minimal", action="store_true", help="one run of each, small sizes: that it works at all")
     args = parser.parse_args()
     runs = 1 if args.minimal else args.runs
@@ -55,8 +56,6 @@ def main() -> int:
                 rows += measure(place)
     print(f"Medians of {runs}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {sys.version.split()[0]}.\n")
     print(table(rows))
-    if not chosen or "polling" in chosen:
-        print(f"\n{polling_table()}")
     return 0
 
 

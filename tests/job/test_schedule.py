@@ -6,9 +6,9 @@ import random
 from itertools import pairwise
 
 import pytest
-from clocks import HeldClock
 from hypothesis import given, settings, strategies as st
 
+from clocks import HeldClock
 from generate_media.config.settings import ProviderSettings, load_settings
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.job.crowd import Crowd
