@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..core import HANDLE, Json, Result, handle
 from . import locks
-from .columns import Sql, from_json, row_from, to_text
+from .columns import Reader, Sql, from_json, row_from, to_text
 from .database import Database
 from .rows import ClaimKind, Expense, Fate, Row, State
 from .steps import meaning
 
+_PAGE = 500
+_BEYOND_EVERY_ROW = (1 << 63) - 1
+_NOT_LISTED = frozenset(
+    (
+        *("fingerprint", "key_space", "key_fingerprint", "path", "query_path"),
+        *("request", "response", "aliases", "remote", "collected_at"),
+    )
+)
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
 
@@ -84,6 +92,25 @@ class Queries:
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
+
+    def listed(self, limit: int, *, unsaved: bool = False) -> Iterator[Row]:
+        """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
+
+        They are read a page at a time, so that a long list takes no memory; ``unsaved`` as in :meth:`unsaved_rows`.
+        """
+        reader = Reader(_NOT_LISTED)
+        names = ", ".join(reader.columns)
+        kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else ""
+        page = f"SELECT {names} FROM job WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT ?"  # noqa: S608 - ours
+        before = _BEYOND_EVERY_ROW
+        while limit > 0:
+            with self._database.reading() as db:
+                cursor = db.cursor()
+                cursor.row_factory = None
+                rows = [reader.row(item) for item in cursor.execute(page, (before, min(limit, _PAGE)))]
+            yield from map(self._seen, rows)
+            limit = limit - len(rows) if len(rows) == _PAGE else 0
+            before = rows[-1].row_id if rows else 0
 
     def known_ids(self, provider: str) -> frozenset[str]:
         """Every id and alias of the provider's jobs."""
