@@ -19,7 +19,7 @@ JSON_CAP = 1 << 20
 DEPTH_CAP = 60
 _SAME_USAGES = 256
 """Jobs of a kind mostly have the same usage, which is read once in a list."""
-_scan = json.JSONDecoder().scan_once
+_decode = json.JSONDecoder().raw_decode
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=\r\n-]{2048,}")
 
 
@@ -55,9 +55,9 @@ def from_json(value: Any) -> Json:
     if not isinstance(value, str):
         return None
     try:
-        found, end = _scan(value, 0)  # what json.loads does, less a second spent on every 100,000 values
-        return found if end == len(value) else json.loads(value)
-    except (StopIteration, ValueError, RecursionError):
+        found, end = _decode(value)  # quicker than json.loads, which looks for white space at both ends
+        return found if end == len(value) else json.loads(value)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
         return None
 
 
