@@ -111,3 +111,26 @@ def test_a_job_is_looked_at_when_jobs_like_it_ended(desk: Desk) -> None:
         words = ("--generation-id=cgt-1", "--timeout", "60")
         ran = provider.run(desk, *words, script="wait_generation", config=known)
         assert (ran.code, provider.reads <= 9) == (11, True), (provider.reads, ran.out)
+
+
+def test_all_jobs_of_a_run_share_the_requests_a_minute(desk: Desk) -> None:
+    """Twelve jobs followed at once, 120 requests a minute: half a story second between any two."""
+    ids, moments = [f"cgt-{number}" for number in range(12)], list[float]()
+
+    def running(peer: Peer) -> None:
+        moments.append(time.monotonic())
+        peer.send(said({"status": "running"}))
+
+    routes: dict[str, list[Said]] = {
+        "POST ": [said({"id": identity, "status": "queued"}) for identity in ids],
+        "GET /contents/": [running] * 100,
+    }
+    limit = {"rate_limits": {"requests_per_minute": 120}}
+    with Provider("agcloud", routes) as provider:
+        for _ in range(12):
+            made = provider.run(desk, *CREATE["agcloud"], "--new", "--detach", config=limit)
+            assert made.code == 0, made.out
+        config = str(desk.write_config(agcloud=limit))
+        assert desk.call("wait_generation", "--all", "--timeout", "30", "--config", config).code == 11
+    assert len(moments) >= 12
+    assert moments[11] - moments[0] >= 11 * 0.5 / 20 * 0.9

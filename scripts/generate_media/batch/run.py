@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .file import BadLines, Line, Shard
 
 DEFAULT_CONCURRENCY = 8
+FOLLOWED_AT_ONCE = 64
+"""Jobs of the journal: a few that linger must not keep the others from being looked at."""
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
 
@@ -94,7 +96,8 @@ def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) 
 
 def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], Outcome]) -> Outcome:
     """Several jobs of the journal at once."""
-    return _run(session, [Work({}, lambda _, row=row: follow(row)) for row in rows], None)  # type: ignore[misc]
+    works = [Work({}, lambda _, row=row: follow(row)) for row in rows]  # type: ignore[misc]
+    return _run(session, works, FOLLOWED_AT_ONCE)
 
 
 class _Contexts:
