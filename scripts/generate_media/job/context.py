@@ -15,8 +15,8 @@ from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
-from .spending import Spending
 from .crowd import Crowd
+from .spending import Spending
 
 if TYPE_CHECKING:
     from ..http import EventStream

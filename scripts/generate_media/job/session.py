@@ -38,8 +38,8 @@ from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
+from .crowd import Crowds
 from .spending import Spending
-from .crowd import Crowd
 
 if TYPE_CHECKING:
     from ..http import Client
@@ -63,7 +63,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
     _pools: dict[str, ClientPool] = field(default_factory=dict)
-    _crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
+    _crowds: Crowds = field(default_factory=Crowds)
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -249,16 +249,11 @@ class Session:
             signals=self.signals,
             streams=self.streams,
             spending=self.spending,
-            crowd=self._crowd(provider, space, clock),
+            crowd=self._crowds.of(provider, space, clock, self.pace),
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,
         )
-
-    def _crowd(self, provider: ProviderSettings, key_space: str, clock: Clock) -> Crowd:
-        """Limits hold for a key, and so for all of a platform's hosts."""
-        per_minute = provider.rate_limits.get("requests_per_minute", 0.0) * self.pace
-        return self._crowds.setdefault((provider.name, key_space), Crowd(clock, per_minute))
 
     def _limits(self, provider: ProviderSettings, synchronous: bool) -> Limits:
         """The run's time-outs; that an interval was raised is said."""
