@@ -2,10 +2,12 @@
 PY := .venv/bin/python
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.dev-ready
+PHOTOSWIPE := 5.4.4
+PARTS := scripts/generate_media/gallery/parts
 LINTED := scripts tools tests evals bench
 TOOLS := PYTHONPATH=scripts:tools $(PY)
 
-.PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents fuzz format clean
+.PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents photoswipe fuzz format clean
 
 demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network, no cost
 	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
@@ -57,6 +59,12 @@ $(STAMP): requirements.txt
 $(DEV_STAMP): $(STAMP) requirements-dev.txt
 	$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+photoswipe:  ## renew the gallery's PhotoSwipe (its licence beside it) from npm
+	@scratch=$$(mktemp -d) && cd $$scratch && npm pack --silent photoswipe@$(PHOTOSWIPE) >/dev/null && tar xzf *.tgz && \
+		cp package/dist/umd/photoswipe.umd.min.js "$(CURDIR)/$(PARTS)/photoswipe.min.js" && \
+		cp package/dist/photoswipe.css "$(CURDIR)/$(PARTS)/photoswipe.css" && \
+		cp package/LICENSE "$(CURDIR)/$(PARTS)/photoswipe-license.txt" && rm -r $$scratch
 
 clean:
 	rm -rf .venv generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache

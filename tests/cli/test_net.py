@@ -52,7 +52,7 @@ STAGES = {
     "before it is sent": ("job/create.py", "def _send_once(*_): BUG", False, 0),
     "at its answer": ("job/create.py", "def _from_answer(*_): BUG", True, 13),
     "once it is accepted": ("job/follow.py", "def follow(*_): BUG", None, 0),
-    "at its file": ("files/outputs.py", "def measure(*_): BUG", None, 0),
+    "at its file": ("files/placing.py", "def measure(*_): BUG", None, 0),
     "at its record": ("job/collect.py", "def terminal(*_): BUG", None, 0),
 }
 """Module, what is broken in it, whether the line says that a job may have been made, the next run's exit code."""
@@ -94,7 +94,7 @@ def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, how: str) 
 def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
     code = f"_measure = measure\ndef measure(path, *more, **named):\n    if 'two' in str(path): {BROKEN}\n"
     code += "    return _measure(path, *more, **named)"
-    bundle = with_bug(tmp_path / "bundle", "files/outputs.py", code)
+    bundle = with_bug(tmp_path / "bundle", "files/placing.py", code)
     rows = [{"prompt": name, "model": "google/nano-banana-pro"} for name in ("one", "two", "three")]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     ran = call("create_and_wait", "--sandbox", "--batch", "jobs.jsonl", home=tmp_path, bundle=bundle)

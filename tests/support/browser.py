@@ -19,7 +19,7 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync --hide-scrollbars --mute-audio --lang=en-US --remote-debugging-pipe"
 )
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 class Browser:
@@ -71,6 +71,10 @@ class Browser:
         os.close(self._read)
         os.close(self._write)
         self._profile.cleanup()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """One command of the DevTools protocol, and its result."""

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
+from ..files import check_many
 from ..job import Caller, JobContext, Session, Throttle, known_cost, retired, run_job, start_fields, sum_usage
-from ..request import Prepared
+from ..request import Prepared, outputs_expected
+from .summary import told
 from .workers import Work, run_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..journal import Row
     from .file import BadLines, Line, Shard
 
@@ -23,6 +27,7 @@ FOLLOWED_AT_ONCE = 64
 """Jobs of the journal: a few that linger must not keep the others from being looked at."""
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
+SHOWN_UNCHECKED = 20
 
 
 class ManyJobs(NamedTuple):
@@ -58,26 +63,46 @@ class _Job:
     line: int
     prepared: Prepared
     copy: int
+    first: int
+    """The number of its first output, counted over the whole file."""
 
 
-def run_batch(session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool) -> Outcome:
-    """``--batch``: every line prepared and counted first, then the lines of this shard run.
+def run_batch(
+    session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool, file: Path | None = None
+) -> Outcome:
+    """``--batch``: every line prepared and counted first, then the lines of this shard run; ``file`` names the batch
+    in the gallery.
 
     Raises:
         UsageError: more jobs than the spend guard lets through, a host that config.json does not allow.
     """
-    jobs, bad = _prepare_all(session, lines, shard)
+    jobs, bad = _prepare_all(session, lines, shard, dry_run)
     if dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
                 session.base_url(session.settings.provider(name))
         return _dry_run(session, [job for job in jobs if not _is_retired(session, job, bad)], bad)
     how.check_spending(len(jobs))
-    contexts = _Contexts(session, how)
+    contexts = _Contexts(session, how, len(jobs))
     works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
-    works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy)) for job in jobs]
+    works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy, first=job.first)) for job in jobs]
     works.sort(key=lambda work: int(work.label["line"]))
+    if file is not None:
+        _tell_gallery(session, jobs, file, shard)
     return _run(session, works, how.concurrency, unshown=bad.more)
+
+
+def _tell_gallery(session: Session, jobs: Sequence[_Job], file: Path, shard: Shard) -> None:
+    """Keep the order of the lines beside the results."""
+    from ..gallery import place_of, record_batch
+
+    folder = session.options.output_folder()
+    spaces = {job.prepared.provider.name: job.prepared.provider for job in jobs}
+    space_of = {name: session.key_space(it, session.base_url(it)) for name, it in spaces.items()}
+    fingerprints = ((job, job.prepared.spec(space_of[job.prepared.provider.name]).fingerprint) for job in jobs)
+    places = {place_of(fingerprint, job.copy): job.line for job, fingerprint in fingerprints}
+    if folder is not None and places:
+        record_batch(folder, file, f"{shard}", places)
 
 
 def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:
@@ -87,8 +112,8 @@ def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome
 def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) -> Outcome:
     """``--count N``: N jobs of one request, each with a place of its own in the journal."""
     how.check_spending(count)
-    contexts = _Contexts(session, how)
-    runners = [contexts.runner(prepared, copy=copy) for copy in range(count)]
+    contexts, each = _Contexts(session, how, count), outputs_expected(prepared.request.body)
+    runners = [contexts.runner(prepared, copy=copy, first=1 + copy * each) for copy in range(count)]
     works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
     space = session.key_space(prepared.provider, session.base_url(prepared.provider))
     return _run(session, works, how.concurrency, start_fields(prepared, prepared.spec(space).fingerprint))
@@ -103,20 +128,30 @@ def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], O
 class _Contexts:
     """Surroundings for each job; a provider's rate limit is shared by all of them."""
 
-    def __init__(self, session: Session, how: ManyJobs) -> None:
+    def __init__(self, session: Session, how: ManyJobs, jobs: int) -> None:
         self._session = session
+        self._output = session.options.output_name()
+        if self._output is not None:
+            check_many(self._output, jobs)
         self._how = how
         self._throttles: dict[tuple[str, str], Throttle] = {}
 
-    def runner(self, prepared: Prepared, *, copy: int) -> Callable[[Mapping[str, Any]], Outcome]:
+    def runner(self, prepared: Prepared, *, copy: int, first: int) -> Callable[[Mapping[str, Any]], Outcome]:
+        """What runs one job; ``first`` is the number of its first output. Raises UsageError ``output_exists``."""
         session, how, request = self._session, self._how, prepared.request
+        output = self._output and self._output._replace(number=first, most=outputs_expected(request.body))
         ctx = session.context(
             prepared.provider,
             session.options.output_folder(),
+            output=output,
             synchronous=request.synchronous,
             quiet=not session.printer.verbose,
         )
         spec = prepared.spec(ctx.key_space, copy=copy, force_new=how.new)
+        if output is not None:
+            from ..job import check_output
+
+            check_output(ctx.journal, spec, output)
         throttle = self._throttle(ctx, request.kind)
 
         def run(extra: Mapping[str, Any]) -> Outcome:
@@ -136,7 +171,7 @@ class _Contexts:
         return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
 
 
-def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple[list[_Job], BadLines]:
+def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard, dry_run: bool) -> tuple[list[_Job], BadLines]:
     """The shard's lines as jobs, and those that are none; equal lines are counted over the whole file."""
     from ..request import prepare_request
     from .file import BadLines
@@ -145,20 +180,23 @@ def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard) -> tuple
     seen: Counter[str] = Counter()
     jobs: list[_Job] = []
     bad = BadLines()
+    first = 1
     for line in lines:
         try:
             if line.error is not None:
                 raise line.error
             assert line.wanted is not None
-            prepared = prepare_request(line.wanted, chooser, session.known_url)
+            prepared = prepare_request(line.wanted, chooser, session.known_url, thorough=dry_run)
         except GenerateMediaError as error:
             if shard.holds(line.number):
                 bad.add(line.number, error)
+            first += 1  # what it would make: the numbers of the others stay as they are once it is mended
             continue
         same = prepared.spec("").fingerprint
         if shard.holds(line.number):
-            jobs.append(_Job(line.number, prepared, seen[same]))
+            jobs.append(_Job(line.number, prepared, seen[same], first))
         seen[same] += 1
+        first += outputs_expected(prepared.request.body)
     return jobs, bad
 
 
@@ -193,6 +231,7 @@ def _run(
         | {"jobs": len(outcomes) + more},
         "bad_lines_not_shown": more or None,
         "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
+        **told([work.label for work in works], outcomes),
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(failing, without_none(line))
@@ -223,6 +262,10 @@ def _not_made(session: Session, jobs: Sequence[_Job]) -> list[Prepared]:
     return fresh
 
 
+def _unchecked(jobs: Sequence[_Job]) -> Iterable[str]:
+    return (text for job in jobs for text in (*job.prepared.request.unchecked, *job.prepared.undocumented))
+
+
 def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
     fresh = _not_made(session, jobs)
     line = {
@@ -236,6 +279,7 @@ def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
         "invalid_lines": len(bad),
         "made_before": len(jobs) - len(fresh) or None,
         "cost": known_cost(session, fresh) if fresh else None,
+        "unchecked": list(dict.fromkeys(_unchecked(jobs)))[:SHOWN_UNCHECKED],
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, without_none(line))

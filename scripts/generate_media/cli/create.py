@@ -3,61 +3,95 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
-from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, without_none
+from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, read_user_text, without_none
 from ..events import Outcome, Printer, Signals
+from ..files import OutputName, check_many
 from ..job import Caller, RunOptions, Session, known_cost, retired, run_job, start_fields
 from ..media import redact
 from ..providers import adapter_for
-from ..request import Prepared, prepare_request, wanted_from
+from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
+from .again import same_command, told_how_to_go_on
+from .parser import create_parser
 from .reworded import with_command
+
+PROMPT_BYTES = 1 << 20
+SCRIPT = "create_and_wait.py"
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     """The outcome of the whole command."""
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
+    output = session.options.output_name()
     if args.batch:
         return _run_batch(session, args)
     _check_batch_only(args)
-    wanted = wanted_from(vars(args), openapi=tuple(args.openapi))
+    read_prompt(args)
+    if output is not None:
+        check_many(output, args.count or 1)
+    chooser = session.chooser()
+    wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
     try:
-        prepared = prepare_request(wanted, session.chooser(), session.known_url)
+        prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     except NotFound as error:
-        raise with_command(error, "create_and_wait.py", args.words, "--model") from None
+        raise with_command(error, SCRIPT, args.words, "--model") from None
     if args.dry_run:
+        if output is not None:
+            _check_output_to_be(session, prepared, output)
         return dry_run(session, prepared, args.count or 1)
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
 
-        return run_copies(session, prepared, args.count, ManyJobs.of(vars(args)))
+        with told_how_to_go_on(SCRIPT, create_parser, args):
+            return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
     return _run_one(session, prepared, args)
 
 
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, parse_shard, read_lines, run_batch
 
+    if args.origin or args.prompt_file:
+        flag = "--from" if args.origin else "--prompt-file"
+        raise UsageError("usage", f"{flag} does not go with --batch: each line says what it wants itself")
     if args.new:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
-    outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run)
-    if args.gallery and not args.dry_run:
-        _write_gallery(session)
-    return outcome
+    file = None if args.batch in ("-", Path("-")) else Path(args.batch)
+    with told_how_to_go_on(SCRIPT, create_parser, args):
+        outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run, file=file)
+        if args.dry_run:
+            return outcome
+        return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
-def _write_gallery(session: Session) -> None:
+def with_resume(outcome: Outcome, args: argparse.Namespace, **fields: Any) -> Outcome:
+    """A summary with further fields, and with the command that goes on where jobs are left."""
+    line = {**outcome.line, **without_none(fields)}
+    if line.get("left"):
+        line["resume"] = same_command(SCRIPT, create_parser(), args)
+    return outcome._replace(line=line)
+
+
+def _gallery(session: Session) -> str | None:
+    """Where the page is; None where there is none."""
     from ..gallery import write_gallery
 
     folder = session.options.output_folder()
     if folder is None:
-        return
+        return None
     try:
-        session.printer.event("gallery", path=str(write_gallery(folder)))
+        warn = partial(session.printer.event, "warning")
+        return str(write_gallery(folder, config=session.options.config, warn=lambda message: warn(message=message)))
     except GenerateMediaError as error:  # the jobs are made and told of all the same
         session.printer.event("warning", message=f"the gallery was not written: {error.message}")
+        return None
 
 
 def _check_batch_only(args: argparse.Namespace) -> None:
@@ -68,10 +102,53 @@ def _check_batch_only(args: argparse.Namespace) -> None:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
 
 
+def _values(session: Session, args: argparse.Namespace, chooser: Chooser) -> Mapping[str, Any]:
+    """The flags, those of the file's own job among them with --from."""
+    if args.origin is None:
+        return vars(args)
+    if args.payload is not None or args.payload_file is not None:
+        raise UsageError("usage", "--payload is the exact request body, so it excludes --from")
+    values, warnings = with_origin(vars(args), read_origin(args.origin), chooser)
+    for sentence in warnings:
+        session.printer.event("warning", message=sentence)
+    return values
+
+
+def read_prompt(args: argparse.Namespace) -> None:
+    """``--prompt -`` and ``--prompt-file`` become the prompt itself; ``prompt_from`` remembers where it was.
+
+    Raises:
+        UsageError: two prompts, or a text that cannot be read.
+    """
+    source = args.prompt_file or ("-" if args.prompt == "-" else None)
+    if args.prompt_file and args.prompt is not None:
+        raise UsageError("usage", "--prompt and --prompt-file exclude one another; give one")
+    if source is None:
+        return
+    if source == "-" and args.payload_file == "-":
+        raise UsageError("usage", "stdin holds one text: give the prompt or the payload by a file")
+    text = read_user_text(source, PROMPT_BYTES)
+    args.prompt = text.removesuffix("\n").removesuffix("\r")
+    args.prompt_from = source
+
+
+def _check_output_to_be(session: Session, prepared: Prepared, output: OutputName) -> None:
+    """What a run would say of --output, by the journal as it is. Raises UsageError ``output_exists``."""
+    from ..job import check_output
+
+    provider = prepared.provider
+    space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
+    check_output(session.past(), prepared.spec(space), output)
+
+
 def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> Outcome:
-    folder = session.options.output_folder()
-    ctx = session.context(prepared.provider, folder, synchronous=prepared.request.synchronous)
+    output, folder = session.options.output_name(), session.options.output_folder()
+    ctx = session.context(prepared.provider, folder, output=output, synchronous=prepared.request.synchronous)
     spec = prepared.spec(ctx.key_space, force_new=args.new)
+    if output is not None:
+        from ..job import check_output
+
+        check_output(ctx.journal, spec, output)
     ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
@@ -103,7 +180,7 @@ def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
         },
         "body": redact(request.body),
         "warnings": list(request.warnings),
-        "unchecked": list(request.unchecked),
+        "unchecked": [*request.unchecked, *prepared.undocumented],
         "jobs": count if count > 1 else None,
         "cost": known_cost(session, [prepared] * count),
         "sandbox": True if session.sandbox else None,

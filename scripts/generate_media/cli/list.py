@@ -9,13 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from ..config import Settings, hide_keys_of, load_settings
 from ..core import CONFIG_FILE, Clock, ExitCode, Json, UsageError, clean_text, journal_dir, short, without_none
-from ..events import Outcome, resume_command
+from ..events import Outcome, command, resume_command
+from ..files import output_from
 from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
 from ..journal import Journal, Row, State
+from ..request import words_of
+
+MESSAGE_CAP = 300
 
 ALL = 1 << 62
 SAME = 1000
@@ -41,6 +46,8 @@ def check_one_question(args: argparse.Namespace) -> None:
         raise UsageError("usage", "--cancel needs the ID of a job, or --all for every open one")
     if args.since is not None and not args.spent:
         raise UsageError("usage", "--since only goes with --spent")
+    if args.failed and not args.list:
+        raise UsageError("usage", "--failed only goes with --list")
     if args.settles and len(args.generation_id) != 1:
         raise UsageError(
             "usage",
@@ -57,15 +64,17 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     durations = lru_cache(SAME)(journal.durations)
-    jobs = (_row(settings, row, args) | _time_of_open(durations, row) for row in journal.listed(args.limit))
-    line: dict[str, Any] = {
-        "event": "list",
-        "jobs": jobs,
-        "counts": {state.value: number for state, number in journal.counts().items()},
-    }
+    rows = journal.listed(ALL if args.failed else args.limit, unsuccessful=args.failed)
+    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in rows)
+    jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
+    line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved=True))
     line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
+
+
+def _counts(journal: Journal) -> dict[str, int]:
+    return {state.value: number for state, number in journal.counts().items()}
 
 
 def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
@@ -83,9 +92,42 @@ def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, An
         "ended_at": _iso(row.ended_at),
         "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
         "usage": _short(row.usage),
+        **_why(row),
         **_fate_of_result(settings, row, args),
     }
-    return without_none(line)
+    return without_none(line) | {"command": _command(settings, row, args)}
+
+
+def _why(row: Row) -> dict[str, Any]:
+    """Why there is no file: refused, failed, outcome unknown, or made and not saved."""
+    known = row.error if isinstance(row.error, dict) else {}
+    otherwise = {State.REJECTED: "refused", State.UNKNOWN: "outcome_unknown"}.get(row.state, "")
+    if row.result not in (None, "succeeded"):
+        otherwise = f"generation_{row.result}"
+    code = clean_text(str(known.get("code") or ""), 200) or otherwise
+    if not code or row.state in (State.COLLECTED, State.ACCEPTED):
+        return {}
+    return {"error": code, "message": clean_text(str(known.get("message") or ""), MESSAGE_CAP) or None}
+
+
+def _command(settings: Settings, row: Row, args: argparse.Namespace) -> str | None:
+    """What makes the job again, its files in the same place; null where a word of it is gone."""
+    words = words_of(row.asked)
+    if words is None:
+        return None
+    provider, output = settings.providers.get(row.provider), output_from(row.place)
+    asked = row.asked if isinstance(row.asked, dict) else {}
+    words += [f"--provider={row.provider}"] if "provider" not in asked else []
+    words += [f"--count={row.copy + 1}"] if row.copy else []
+    if output is not None:
+        words += [f"--output={output.pattern}", *(["--overwrite"] if output.overwrite else [])]
+    else:
+        words += [f"--output-dir={row.output_dir}"] if row.output_dir else ["--no-download"]
+    if not args.sandbox and provider is not None and row.base_url != provider.base_url:
+        words.append(f"--base-url={row.base_url}")
+    words += ["--sandbox"] if args.sandbox else []
+    words += [f"--config={args.config.resolve()}"] if args.config else []
+    return command("create_and_wait.py", words)
 
 
 def _time_of_open(durations: Callable[[str, str], Sequence[float]], row: Row) -> dict[str, int]:

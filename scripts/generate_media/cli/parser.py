@@ -171,7 +171,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
 
 
-def add_outputs(parser: argparse.ArgumentParser) -> None:
+def add_outputs(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Flags about the results, and the group that they stand in."""
     group = parser.add_argument_group("results")
     group.add_argument(
         "--output-dir", type=filled, metavar="DIR", help=f"where files go (default {DEFAULT_OUTPUT_DIR}/)"
@@ -189,6 +190,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
     )
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
+    return group
 
 
 def create_parser() -> Parser:
@@ -201,7 +203,9 @@ def create_parser() -> Parser:
   create_and_wait.py --sandbox --prompt "a cat"          (no key, no network, no cost)""",
     )
     what = parser.add_argument_group("what to make")
-    what.add_argument("--prompt", metavar="TEXT")
+    what.add_argument("--prompt", metavar="TEXT|- (stdin)")
+    what.add_argument("--prompt-file", type=filled, metavar="FILE")
+    parser.set_defaults(prompt_from=None)
     for flag in MEDIA_FLAGS:
         what.add_argument(f"--{flag.replace('_', '-')}", action="append", type=filled, metavar="FILE|URL")
     for flag in ("aspect-ratio", "size", "resolution", "duration"):
@@ -213,18 +217,24 @@ def create_parser() -> Parser:
     what.add_argument("--return-last-frame", action="store_true", default=None)
     what.add_argument("--fit", action="store_true", help="scale pictures down to the model's limits")
     what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")
+    what.add_argument(
+        "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
+    )
     what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
     which.add_argument("--model", type=filled, metavar="ID")
     which.add_argument("--kind", choices=("image", "video"))
     which.add_argument("--sse-endpoint", type=filled, metavar="PATH")
-    which.add_argument("--endpoint", type=filled, metavar="PATH", help="the same, polled")
+    which.add_argument("--endpoint", type=filled, metavar="PATH")
     which.add_argument("--payload", metavar="JSON", help="the exact request body")
-    which.add_argument("--payload-file", type=filled, metavar="FILE", help="the same from a file; - is stdin")
-    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help="your own documents")
+    which.add_argument("--payload-file", type=filled, metavar="FILE|-")
+    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[])
     _add_running(parser)
     add_common(parser)
-    add_outputs(parser)
+    output = add_outputs(parser)
+    exactly = "exactly this file (--overwrite: in place of another); for many {n}, {id}, {ext} in it"
+    output.add_argument("--output", type=filled, metavar="FILE", help=exactly)
+    output.add_argument("--overwrite", action="store_true")
     _add_batch(parser)
     return parser
 
@@ -271,6 +281,7 @@ def wait_parser() -> Parser:
     parser.add_argument("--settles", type=filled, metavar="ROW", help=settles)
     parser.add_argument("--all", action="store_true", help="every open job")
     parser.add_argument("--list", action="store_true", help="the journal as JSON")
+    parser.add_argument("--failed", action="store_true", help="of --list only what failed, with why and the command")
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="rows of --list (default 50)")
     cancel = "where the provider can (--cancel --all: every open job); a finished job is saved instead"
     parser.add_argument("--cancel", nargs="?", const=True, type=filled, metavar="ID", help=cancel)

@@ -9,9 +9,14 @@ from contextlib import ExitStack, suppress
 from ..config import ProviderSettings
 from ..core import DEFAULT_OUTPUT_DIR, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
 from ..events import Outcome, Printer, Signals, error_outcome, resume_command
+from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
+from .again import same_command, told_how_to_go_on
 from .list import check_one_question
+from .parser import wait_parser
+
+SCRIPT = "wait_generation.py"
 
 
 def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
@@ -23,7 +28,9 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
 
         return _follow_all(session, _all_accepted(session), cancel_job)
     if args.all:
-        return _follow_all(session, [*_unsaved(session), *_all_accepted(session)], _resume_or_tell)
+        rows = [*_unsaved(session), *_all_accepted(session)]
+        with told_how_to_go_on(SCRIPT, wait_parser, args):
+            return _with_resume(_follow_all(session, rows, _resume_or_tell), args)
     if args.settles:
         row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
@@ -34,7 +41,15 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
         from ..job import cancel_job
 
         return cancel_job(_context(session, rows[0]), rows[0])
-    return _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
+    outcome = _follow_all(session, list({row.row_id: row for row in rows}.values()), _resume)
+    return _with_resume(outcome, args)
+
+
+def _with_resume(outcome: Outcome, args: argparse.Namespace) -> Outcome:
+    """A summary with the command that goes on, where jobs are left."""
+    if not outcome.line.get("left"):
+        return outcome
+    return outcome._replace(line={**outcome.line, "resume": same_command(SCRIPT, wait_parser(), args)})
 
 
 def _unsaved(session: Session) -> list[Row]:
@@ -82,7 +97,7 @@ def _tell_lost(session: Session, row: Row) -> None:
 
 def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
     if not rows:
-        return Outcome(ExitCode.OK, {"event": "summary", "counts": {"open": 0}})
+        return Outcome(ExitCode.OK, {"event": "summary", "ok": True, "counts": {"open": 0}})
     if len(rows) == 1:
         return _follow(session, rows[0], resume)
     from ..batch import follow_rows
@@ -165,6 +180,8 @@ def _row(session: Session, generation_id: str, provider: ProviderSettings | None
 
 def _context(session: Session, row: Row) -> JobContext:
     """The surroundings of a job as the journal knows it: its provider, host, folder, and the key that made it."""
-    folder = session.options.output_folder(row.output_dir or DEFAULT_OUTPUT_DIR)
+    options = session.options
+    folder = options.output_folder(row.output_dir or DEFAULT_OUTPUT_DIR)
+    output = output_from(row.place) if row.place and not (options.output_dir or options.no_download) else None
     provider = session.settings.provider(row.provider)
-    return session.context(provider, folder, base_url=row.base_url, made_with=row.key_fingerprint)
+    return session.context(provider, folder, output=output, base_url=row.base_url, made_with=row.key_fingerprint)

@@ -156,6 +156,14 @@ class Contract:
                     return row.end
         return None
 
+    def properties(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """The body's own fields with their schemas, references followed; those of a union's branches are not there."""
+        operation = endpoint.operation
+        if operation is None:
+            return {}
+        found = merge(operation.schema, operation.definitions).get("properties")
+        return {name: merge(schema, operation.definitions) for name, schema in (found or {}).items()}
+
     def forms(self, endpoint: Endpoint, model: str = "") -> tuple[FlagForm, ...]:
         """How the friendly flags map onto this endpoint's fields, for one model, as far as the model has them.
 

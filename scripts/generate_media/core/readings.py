@@ -110,6 +110,8 @@ class SavedOutput(NamedTuple):
     role: str = ""
     source_sha256: str = ""
     """Of the bytes as they were delivered, where the file has a label since; ``sha256`` is always the file's."""
+    converted_from: str = ""
+    """The media type as it was delivered, where the file's name asked for another."""
 
     def as_json(self, *, show_query: bool) -> dict[str, Any]:
         """The ``outputs[]`` object of a terminal line; the URL's query is cut unless ``show_query``."""
@@ -126,5 +128,5 @@ class SavedOutput(NamedTuple):
             "duration_seconds": self.duration_seconds,
             "sha256": self.sha256,
         }
-        more = {"source_sha256": self.source_sha256, "role": self.role}
+        more = {"source_sha256": self.source_sha256, "converted_from": self.converted_from, "role": self.role}
         return row | {name: value for name, value in more.items() if value}

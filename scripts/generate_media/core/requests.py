@@ -7,9 +7,11 @@ moment of sending, so that neither the journal, nor a sidecar, nor the terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
+
+from .json import Json
 
 
 class Encoding(str, Enum):
@@ -78,6 +80,8 @@ class Request:
     method: str = "POST"
     ended: EndOfService | None = None
     """Its model is no longer served: it is answered here, and never sent."""
+    asked: Mapping[str, Json] = field(default_factory=dict)
+    """The command's own words, by flag: for the journal only."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         standard_printer as standard_printer,
     )
     from .signals import Signals as Signals
+    from .viewer import show as show
 else:
     from ..core.door import opened
 
@@ -25,4 +26,5 @@ else:
         ("ending", "at_end leave leave_with"),
         ("printer", "Outcome Printer error_outcome print_document run_document standard_printer"),
         ("signals", "Signals"),
+        ("viewer", "show"),
     )

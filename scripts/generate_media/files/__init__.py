@@ -9,8 +9,27 @@ if TYPE_CHECKING:
     from .download import Downloader as Downloader
     from .label import Provenance as Provenance, read_label as read_label
     from .labelling import Labelling as Labelling, add_labels as add_labels
-    from .outputs import save as save, stem as stem, still_there as still_there, write_sidecar as write_sidecar
-    from .sidecar import find_sidecar as find_sidecar, is_plain as is_plain, read_sidecar as read_sidecar
+    from .output_name import (
+        OutputName as OutputName,
+        check_many as check_many,
+        output_from as output_from,
+        parse_output_name as parse_output_name,
+    )
+    from .outputs import (
+        copy_saved as copy_saved,
+        save as save,
+        stem as stem,
+        still_there as still_there,
+        write_sidecar as write_sidecar,
+    )
+    from .placing import Placing as Placing
+    from .sidecar import (
+        belongs_to as belongs_to,
+        find_sidecar as find_sidecar,
+        is_plain as is_plain,
+        read_sidecar as read_sidecar,
+        record_of as record_of,
+    )
     from .transfer import save_failed as save_failed
 else:
     from ..core.door import opened
@@ -21,7 +40,9 @@ else:
         ("download", "Downloader"),
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels"),
-        ("outputs", "save stem still_there write_sidecar"),
-        ("sidecar", "find_sidecar is_plain read_sidecar"),
+        ("output_name", "OutputName check_many output_from parse_output_name"),
+        ("outputs", "copy_saved save stem still_there write_sidecar"),
+        ("placing", "Placing"),
+        ("sidecar", "belongs_to find_sidecar is_plain read_sidecar record_of"),
         ("transfer", "save_failed"),
     )

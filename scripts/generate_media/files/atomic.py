@@ -82,10 +82,10 @@ def publish(part: Path, folder: Path, names: Iterable[str], *, size_bytes: int, 
     for name in names:
         target = folder / name
         if move_to_free_name(part, target):
-            sync_folder(folder)
+            sync_folder(target.parent)
             return target
         if has_bytes(target, size_bytes=size_bytes, sha256=sha256):
-            sync_folder(folder)  # the run that put it there may have been killed before it did this
+            sync_folder(target.parent)  # the run that put it there may have been killed before it did this
             return target
     raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
@@ -114,13 +114,19 @@ def has_bytes(path: Path, *, size_bytes: int, sha256: str) -> bool:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes:
             return False
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while piece := file.read(_BUFFER_BYTES):
-                digest.update(piece)
+        return digest_of(path)[1] == sha256
     except OSError:
         return False
-    return digest.hexdigest() == sha256
+
+
+def digest_of(path: Path) -> tuple[int, str]:
+    """How many bytes a file has, and their sha256. Raises OSError."""
+    digest, size_bytes = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(_BUFFER_BYTES):
+            digest.update(piece)
+            size_bytes += len(piece)
+    return size_bytes, digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

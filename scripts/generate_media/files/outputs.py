@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..core import GenerateMediaError, OutputError, RemoteOutput, SavedOutput
 from ..http import BrokenAnswer
-from ..media import EXTENSIONS, HEAD_BYTES, extension, identify, measure
-from .atomic import Part, has_bytes, keep, part_file, publish
-from .labelling import labelled
-from .names import names_to_try, stem
+from ..media import EXTENSIONS, HEAD_BYTES, LOOK_SECONDS, extension, identify
+from .atomic import Part, has_bytes, keep, part_file
+from .names import stem
+from .placing import Placing
 from .sidecar import write_sidecar
 from .transfer import CutShort, Fetched, Sink, save_failed
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from .download import Downloader
     from .labelling import Labelling
+    from .output_name import OutputName
 
-__all__ = ["save", "stem", "still_there", "write_sidecar"]
+__all__ = ["copy_saved", "save", "stem", "still_there", "write_sidecar"]
 
 _BASE64_CHARS = 1 << 18
+_COPY_BYTES = 1 << 18
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -40,31 +42,31 @@ def save(
     downloader: Downloader,
     on_saved: Callable[[SavedOutput], None] | None = None,
     labelling: Labelling | None = None,
+    output: OutputName | None = None,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[SavedOutput, ...]:
     """Save a job's results in their order; done again, it finds the same files and makes none twice.
 
     One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
     ``on_saved`` at once, and stands in the error's ``details["outputs"]``. The bytes of a file that is cut short are
     kept as ``<stem>[-n].<ext>.part`` until the n-th result is whole. With ``labelling`` no file without its label
-    ever has a final name, but for one that cannot have a label.
+    ever has a final name, but for one that cannot have a label. ``output`` names the files, else we do; ``warn`` hears
+    of a name that is not exactly the one that was asked for.
 
     Raises:
         OutputError: the first that failed (see :meth:`Downloader.fetch`); ``save_failed`` for the disk.
         StillRunning: the time is up.
     """
-    name = stem(stem_prompt, provider, generation_id)
-    saved: list[SavedOutput] = []
-    taken: set[str] = set()
-    failures: list[OutputError] = []
     place = Path(os.path.abspath(folder))
+    name = stem(stem_prompt, provider, generation_id)
+    placing = Placing(place, name, provider, generation_id, output, labelling, warn)
+    saved: list[SavedOutput] = []
+    failures: list[OutputError] = []
     try:
-        for number, output in enumerate(outputs, start=1):
+        for position, remote in enumerate(outputs, start=1):
             with _kept_for_later(failures):
-                cut = f"{name}-{number}" if number > 1 else name
-                wanted = labelling and labelling.of(number)
-                item = _save_one(output, place, name, cut, downloader, taken, wanted)
+                item = _save_one(remote, placing, position, downloader)
                 saved.append(item)
-                taken.add(item.path or "")
                 if on_saved is not None:
                     on_saved(item)
         if failures:
@@ -90,6 +92,32 @@ def still_there(saved: Sequence[SavedOutput], folder: str) -> tuple[SavedOutput,
     return tuple(filter(None, found)) if all(found) else ()
 
 
+def copy_saved(saved: Sequence[SavedOutput], placing: Placing) -> tuple[SavedOutput, ...]:
+    """The same files where ``placing`` wants them: those that lie there already as they are, the others as copies.
+
+    Raises:
+        OutputError: ``save_failed``.
+    """
+    try:
+        placing.folder.mkdir(parents=True, exist_ok=True)
+        return tuple(_copied(item, placing, position) for position, item in enumerate(saved, start=1))
+    except OSError as error:
+        raise save_failed(error) from None
+
+
+def _copied(item: SavedOutput, placing: Placing, position: int) -> SavedOutput:
+    source = Path(item.path or "")
+    if placing.holds(source, position, item.media_type):
+        return item
+    with part_file(placing.folder, placing.stem) as part, source.open("rb") as file:
+        sink = Sink(part.file, item.size_bytes, lambda: LOOK_SECONDS)
+        while piece := file.read(_COPY_BYTES):
+            sink.write(piece)
+        fetched = sink.finish()
+        part.sync()
+        return placing.place(part, fetched, item, position=position)
+
+
 def _found(item: SavedOutput, folder: str) -> SavedOutput | None:
     """A file as it lies there: as it was recorded, or as it was before its label, when a run was killed in between."""
     if item.path is None or not Path(item.path).resolve().is_relative_to(Path(folder).resolve()):
@@ -105,44 +133,23 @@ def _found(item: SavedOutput, folder: str) -> SavedOutput | None:
         return here if identify(file.read(HEAD_BYTES)) in EXTENSIONS else None
 
 
-def _save_one(
-    output: RemoteOutput,
-    folder: Path,
-    name: str,
-    cut: str,
-    downloader: Downloader,
-    taken: Set[str],
-    wanted: Labelling | None,
-) -> SavedOutput:
-    """One result under the first free name; ``cut`` is the one that its bytes get when they are cut short."""
+def _save_one(output: RemoteOutput, placing: Placing, position: int, downloader: Downloader) -> SavedOutput:
+    """One result; the bytes of one that is cut short are kept under a name of ours."""
+    folder, cut = placing.folder, f"{placing.stem}-{position}" if position > 1 else placing.stem
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with part_file(folder, name) as part:
+        with part_file(folder, placing.stem) as part:
             try:
                 fetched = _fetch(output, part.file, downloader)
             except CutShort as error:
                 raise _kept(error, part, folder / _cut_name(cut, error.media_type)) from None
             part.sync()
-            size = measure(part.path, fetched.media_type, seconds=downloader.look_seconds())
-            names = (row for row in names_to_try(name, extension(fetched.media_type)) if str(folder / row) not in taken)
-            with labelled(part, folder, name, wanted) as (whole, label):
-                size_bytes, sha256 = (label or fetched).size_bytes, (label or fetched).sha256
-                path = publish(whole.path, folder, names, size_bytes=size_bytes, sha256=sha256)
+            like = SavedOutput(None, output.url, "", 0, "", role=output.role)
+            saved = placing.place(part, fetched, like, position=position, seconds=downloader.look_seconds())
         (folder / _cut_name(cut, fetched.media_type)).unlink(missing_ok=True)
     except OSError as error:
         raise save_failed(error) from None
-    return SavedOutput(
-        path=str(path),
-        url=output.url,
-        media_type=fetched.media_type,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        width=size.width,
-        height=size.height,
-        duration_seconds=size.duration_seconds,
-        role=output.role,
-        source_sha256=label.source_sha256 if label else "",
-    )
+    return saved
 
 
 def _cut_name(cut: str, media_type: str) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..core import cut_fields
-from .atomic import Part, keep, move_to_free_name, part_file, sync_folder
+from ..core import SavedOutput, cut_fields
+from .atomic import Part, digest_of, has_bytes, keep, move_to_free_name, part_file, sync_folder
 from .names import names_to_try
 from .transfer import save_failed
 
 MAX_SIDECAR_BYTES = 32 << 20
 """Above the longest that we write: a thousand URLs of the longest kind, request and answer."""
+MAX_BESIDE = 5000
+"""So many JSON files of a folder are looked into for the one that knows a file."""
 _MODE = 0o600  # it holds whole URLs, whose signed queries are secrets
 _LEFT_OUT = "left out: nested too deeply"
 
@@ -62,6 +66,41 @@ def read_sidecar(path: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("generate_media"), str) else None
+
+
+def record_of(path: Path) -> Mapping[str, Any] | None:
+    """The record that tells how a file was made: of those beside it the one that has its bytes, else one that has its
+    name; None where there is none. Nothing in it is to be trusted."""
+    sha256, named = digest_of(path)[1], None
+    for record in _records_beside(path):
+        for item in record.get("outputs") or ():
+            if isinstance(item, dict) and item.get("sha256") == sha256:
+                return record
+            if isinstance(item, dict) and item.get("path") == path.name:
+                named = named or record
+    return named
+
+
+def _records_beside(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The records of a folder, those with the file's own name first."""
+    own, stem = [path.with_suffix(".json")], re.sub(r"-\d+\Z", "", path.stem)
+    own += [path.with_name(f"{stem}.json")] if stem != path.stem else []
+    rest = islice((Path(entry.path) for entry in os.scandir(path.parent) if entry.name.endswith(".json")), MAX_BESIDE)
+    for candidate in dict.fromkeys([*own, *rest]):
+        record = read_sidecar(candidate)
+        if record is not None:
+            yield record
+
+
+def belongs_to(path: Path, job: Mapping[str, Any], saved: Iterable[SavedOutput]) -> bool:
+    """Whether a file's bytes are those of one of a job's files, or of a copy that the sidecar beside it tells of."""
+    known = {item.sha256: item.size_bytes for item in saved}
+    found = find_sidecar(path.parent, path.stem, job)
+    record = (read_sidecar(found) or {}) if found else {}
+    for item in record.get("outputs") or ():
+        if isinstance(item, dict) and isinstance(item.get("sha256"), str) and isinstance(item.get("bytes"), int):
+            known[item["sha256"]] = item["bytes"]
+    return any(has_bytes(path, size_bytes=size, sha256=digest) for digest, size in known.items())
 
 
 def is_plain(path: Path, max_bytes: float = math.inf) -> bool:

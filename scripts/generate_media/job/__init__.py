@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .lifecycle import resume_job as resume_job, run_job as run_job
     from .lines import start_fields as start_fields
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
+    from .output_check import check_output as check_output
     from .session import Session as Session
     from .spending import known_cost as known_cost, sum_usage as sum_usage
     from .successor import Caller as Caller, retired as retired
@@ -36,6 +37,7 @@ else:
         ("lifecycle", "resume_job run_job"),
         ("lines", "start_fields"),
         ("lost_creates", "candidates lost_create settle"),
+        ("output_check", "check_output"),
         ("session", "Session"),
         ("spending", "known_cost sum_usage"),
         ("successor", "Caller retired"),

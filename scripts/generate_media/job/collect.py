@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import is_loopback
 from ..core import (
     MAX_OUTPUTS,
-    GenerateMediaError,
     JobFailure,
     OutputError,
     Reading,
@@ -18,17 +18,18 @@ from ..core import (
     clean_text,
 )
 from ..events import Outcome
-from ..files import find_sidecar, save, still_there, write_sidecar
+from ..files import Placing, copy_saved, save, still_there
 from ..http import NETWORK_BLOCKED
 from ..journal import Row, local_id
 from ..providers import classify_job_failure
 from .accept import end_in_journal
 from .ask import ask
+from .beside import mend_sidecar, told_there, write_record
 from .context import JobContext, job_ref
 from .create import retries
 from .expiry import RESULT_LOST, result_lost_words
 from .label import label_saved, labelling
-from .lines import Ended, failed, no_file, sidecar_record, terminal
+from .lines import Ended, failed, no_file, terminal
 
 if TYPE_CHECKING:
     from ..files import Downloader
@@ -46,7 +47,7 @@ def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elap
     outcome = failed(end, reading.failure, _category(ctx, reading.failure), ctx.provider.recharge)
     if ctx.folder is not None:
         error = {key: outcome.line.get(key) for key in ("error", "category", "message")}
-        _write_sidecar(ctx, end, (), error)
+        write_record(ctx, end, (), error)
     return outcome
 
 
@@ -73,7 +74,9 @@ def collect_files(
         end = _ended(ctx, row, source, elapsed, reused)
     outputs = (reading.outputs if reading is not None else row.remote)[:MAX_OUTPUTS]
     if not outputs:
-        return no_file(end, _no_output(row))
+        lack = _no_output(row)
+        _record_lack(ctx, row, lack)
+        return no_file(end, lack)
     if ctx.folder is None:
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
@@ -109,6 +112,8 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             downloader=_downloader(ctx, row),
             on_saved=partly.append,
             labelling=labelling(ctx, row),
+            output=ctx.output,
+            warn=ctx.printer.warn,
         )
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
@@ -116,11 +121,22 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         again = () if error.code == NETWORK_BLOCKED else (f"run the same command again to fetch it; {NEW_HINT}",)
         guidance = (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
-        _write_sidecar(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
+        write_record(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
+        _record_lack(ctx, row, error)
         return outcome
-    _write_sidecar(ctx, end, saved, None)
+    write_record(ctx, end, saved, None)
     _record(ctx, row, saved, str(ctx.folder))
-    return terminal(end, saved)
+    outcome = terminal(end, saved)
+    _tell_differences(ctx, outcome)
+    return outcome
+
+
+def _tell_differences(ctx: JobContext, outcome: Outcome) -> None:
+    """What was delivered otherwise than asked for is a warning as well."""
+    for flag, value in outcome.line.get("requested", {}).items():
+        item = outcome.line["outputs"][0]
+        made = f"{item.get('width')}x{item.get('height')}" if flag != "duration" else f"{item['duration_seconds']:g} s"
+        ctx.printer.warn(f"--{flag} {value} was asked for, and {made} was delivered")
 
 
 def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str) -> None:
@@ -131,18 +147,41 @@ def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str
     )
 
 
+def _record_lack(ctx: JobContext, row: Row, error: OutputError) -> None:
+    """Why a job that succeeded has no file, for --list."""
+    ctx.journal.not_saved(row.row_id, {"code": error.code, "message": error.message})
+
+
 def _again(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> Outcome:
-    """Files of an earlier run as they are, but for a label that this one asks for; their sidecar is there too."""
+    """Files of an earlier run as they are, but for a label that this one asks for, and for the place where it wants
+    them: copies then, with a sidecar of their own."""
     row = end.row
     try:
         done = label_saved(ctx, row, there, lambda saved: _record(ctx, row, saved, row.output_dir))
+        if done == there:
+            mend_sidecar(ctx, end, there)
+        else:
+            write_record(ctx, end, done, None)
+        placed = done if ctx.folder is None else copy_saved(done, _placing(ctx, end))
     except OutputError as error:
         return no_file(end, error, there)
-    if done == there:
-        _mend_sidecar(ctx, end, there)
-    else:
-        _write_sidecar(ctx, end, done, None, _folder_of(done))
-    return terminal(end, done)
+    if placed != done:
+        write_record(ctx, end, placed, None, others=told_there(ctx, end, placed))
+    return terminal(end, placed)
+
+
+def _placing(ctx: JobContext, end: Ended) -> Placing:
+    assert ctx.folder is not None
+    row = end.row
+    return Placing(
+        Path(os.path.abspath(ctx.folder)),
+        end.stem,
+        row.provider,
+        row.generation_id or "",
+        ctx.output,
+        labelling(ctx, row),
+        ctx.printer.warn,
+    )
 
 
 def _worth_asking(ctx: JobContext, row: Row) -> bool:
@@ -167,35 +206,6 @@ def saved_outputs(row: Row) -> tuple[SavedOutput, ...]:
         return tuple(SavedOutput(**item) for item in rows)  # type: ignore[arg-type]
     except TypeError:  # no objects, or with other names
         return ()
-
-
-def _mend_sidecar(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> None:
-    """The record of an earlier run, where its disk had no room for it."""
-    folder = _folder_of(there)
-    job = {"provider": end.row.provider, "generation_id": end.row.generation_id}
-    if folder is not None and find_sidecar(folder, end.stem, job) is None:
-        _write_sidecar(ctx, end, there, None, folder)
-
-
-def _folder_of(saved: Sequence[SavedOutput]) -> Path | None:
-    return next((Path(item.path).parent for item in saved if item.path), None)
-
-
-def _write_sidecar(
-    ctx: JobContext,
-    end: Ended,
-    saved: Sequence[SavedOutput],
-    error: Mapping[str, Any] | None,
-    folder: Path | None = None,
-) -> None:
-    """A sidecar that cannot be written costs a warning, never the job."""
-    folder = folder or ctx.folder
-    assert folder is not None
-    try:
-        write_sidecar(folder, end.stem, sidecar_record(end, saved, error))
-    except (OSError, GenerateMediaError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        ctx.printer.warn(f"the sidecar {end.stem}.json could not be written: {reason}")
 
 
 def _ended(ctx: JobContext, row: Row, source: str, elapsed: float, reused: bool) -> Ended:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import LabelWish, ProviderSettings
-from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef
+from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef, UsageError
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
@@ -19,6 +19,7 @@ from .crowd import Crowd
 from .spending import Spending
 
 if TYPE_CHECKING:
+    from ..files import OutputName
     from ..http import EventStream
     from ..journal import Journal, Row
 
@@ -37,6 +38,8 @@ class RunOptions(NamedTuple):
     poll_request_timeout: float = 20.0
     sse_request_timeout: float = 120.0
     output_dir: str | None = None
+    output: str | None = None
+    overwrite: bool = False
     no_download: bool = False
     label: LabelWish | None = None
     max_cost: float | None = None
@@ -49,7 +52,27 @@ class RunOptions(NamedTuple):
 
     def output_folder(self, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path | None:
         """The absolute folder for results; None with --no-download."""
+        output = self.output_name()
+        if output is not None:
+            return output.folder
         return None if self.no_download else Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
+
+    def output_name(self) -> OutputName | None:
+        """What --output says; None without it.
+
+        Raises:
+            UsageError: it does not go with the other flags.
+        """
+        if self.output is None:
+            if self.overwrite:
+                raise UsageError("usage", "--overwrite only goes with --output FILE")
+            return None
+        if self.no_download or self.output_dir:
+            other = "--no-download" if self.no_download else f"--output-dir {self.output_dir}"
+            raise UsageError("usage", f"--output {self.output} does not go with {other}: give one of them")
+        from ..files import parse_output_name
+
+        return parse_output_name(self.output, overwrite=self.overwrite)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -152,6 +175,8 @@ class JobContext:
     limits: Limits
     folder: Path | None
     """Where results go; None means --no-download."""
+    output: OutputName | None
+    """What they are called there; None: names of ours."""
     label: LabelWish
     printer: JobPrinter
     signals: Signals

@@ -234,6 +234,8 @@ def _new_job(ctx: JobContext, spec: JobSpec) -> NewJob:
         prompt=request.prompt,
         request=redact(request.body),
         output_dir=str(ctx.folder or ""),
+        asked=dict(request.asked),
+        place=ctx.output.as_json() if ctx.output else None,
     )
 
 

@@ -22,6 +22,7 @@ from ..core import (
 )
 from ..events import Outcome
 from ..providers import GUIDANCE
+from ..request import differences
 
 if TYPE_CHECKING:
     from ..journal import Row
@@ -69,6 +70,7 @@ def terminal(end: Ended, saved: Sequence[SavedOutput]) -> Outcome:
     """A job that succeeded."""
     line = _head(end, ok=True) | {
         "outputs": [item.as_json(show_query=end.complete_urls) for item in saved],
+        "requested": differences(end.row.asked, end.row.request, saved) or None,
         **_tail(end),
     }
     return Outcome(ExitCode.OK, without_none(line))
@@ -149,6 +151,8 @@ def sidecar_record(end: Ended, saved: Sequence[SavedOutput], error: Mapping[str,
         "kind": row.kind,
         "prompt": row.prompt,
         "request": row.request,
+        "fingerprint": row.fingerprint,
+        "copy": row.copy,
         "generation_id": row.generation_id,
         "status": row.status,
         "result": row.result,

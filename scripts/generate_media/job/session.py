@@ -42,6 +42,7 @@ from .crowd import Crowds
 from .spending import Spending
 
 if TYPE_CHECKING:
+    from ..files import OutputName
     from ..http import Client
     from ..journal import Journal
 
@@ -215,6 +216,7 @@ class Session:
         provider: ProviderSettings,
         folder: Path | None,
         *,
+        output: OutputName | None = None,
         base_url: str | None = None,
         made_with: str = "",
         synchronous: bool = False,
@@ -244,6 +246,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
+            output=output,
             label=self.label,
             printer=JobPrinter(self.printer, quiet=quiet),
             signals=self.signals,

@@ -13,22 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
-from ..core import (
-    Call,
-    Category,
-    EndOfService,
-    Failure,
-    NotFound,
-    ProviderRefused,
-    Request,
-    UsageError,
-    parse_json,
-)
+from ..core import Call, Category, EndOfService, Failure, NotFound, ProviderRefused, Request, parse_json
 from ..events import SAFE_WORD, command
-from ..media import for_validation
-from ..request import MEDIA_KINDS, Wish, build_body
+from ..request import read_flags, translated
 from .ask import answer_within
-from .read_back import read_flags
 
 if TYPE_CHECKING:
     from ..contract import Contract, Endpoint
@@ -116,50 +104,10 @@ def find_successor(
 
 
 def _translated(contract: Contract, model: str, flags: Mapping[str, Any]) -> Successor | None:
-    """The flags that the new model takes: prompt and media must be among them, the rest each if it fits."""
-    core = {name: value for name, value in flags.items() if name == "prompt" or name in MEDIA_KINDS}
-    if not _fits(contract, model, core):
+    kept = translated(contract, model, flags)
+    if kept is None:
         return None
-    kept = dict(core)
-    for name, value in flags.items():
-        if name not in core:
-            usable = _usable(contract, model, core, name, value)
-            kept |= {} if usable is None else {name: usable}
     return Successor(model, kept, tuple(f"--{name}" for name in flags if name not in kept))
-
-
-def _usable(contract: Contract, model: str, core: Mapping[str, Any], name: str, value: Any) -> Any:
-    """A flag's value, brought into the new model's range where it lies outside; None where it has no such flag."""
-    try:
-        return value if _fits(contract, model, {**core, name: value}, quiet=False) else None
-    except UsageError as error:
-        bounds = error.details.get("allowed")
-        if error.code == "bad_value" and isinstance(bounds, list) and len(bounds) == 2 and _number(value) is not None:
-            low, high = (_number(bound) for bound in bounds)
-            if low is not None and high is not None:
-                return f"{min(max(_number(value) or 0.0, low), high):g}"
-        return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _fits(contract: Contract, model: str, flags: Mapping[str, Any], *, quiet: bool = True) -> bool:
-    """Whether the contract takes the flags for a model. Raises UsageError unless ``quiet``."""
-    endpoint = contract.find_model(model)
-    rest = {name: value for name, value in flags.items() if name != "prompt"}
-    try:
-        built = build_body(Wish(flags.get("prompt"), rest), contract.forms(endpoint, model), base={"model": model})
-    except UsageError:
-        if quiet:
-            return False
-        raise
-    problems = contract.validate(endpoint, for_validation(built.body))
-    return not any(problem.severity == "error" for problem in problems)
 
 
 def _endpoint(contract: Contract, request: Request) -> Endpoint | None:

@@ -90,8 +90,12 @@ def new_columns(new: NewJob) -> dict[str, Sql]:
     columns: dict[str, Sql] = {name: to_text(getattr(new, name)) for name in _NEW_TEXTS}
     return columns | {
         "copy": new.copy,
-        "request": None if new.request is None else own_json(without_bytes(new.request)),
+        **{name: _own(getattr(new, name)) for name in ("request", "asked", "place")},
     }
+
+
+def _own(value: Json) -> Sql:
+    return None if value is None else own_json(without_bytes(value))
 
 
 _NEW_TEXTS = (
@@ -174,7 +178,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("fingerprint", "provider", "key_space", "base_url", "key_fingerprint", "path"), _plain),
     **dict.fromkeys(("model", "kind", "prompt", "output_dir", "writer", "status"), _plain),
     **dict.fromkeys(("query_path", "generation_id", "result"), _text),
-    **dict.fromkeys(("request", "error", "response", "saved", "usage"), from_json),
+    **dict.fromkeys(("request", "asked", "place", "error", "response", "saved", "usage"), from_json),
     **dict.fromkeys(("sending_at", "accepted_at", "ended_at", "collected_at"), _seconds),
     "provider_created_at": _seconds,
     "created_at": _time,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import HANDLE, Json, Result, handle
@@ -74,6 +74,12 @@ class Queries:
         rows = self._rows(where, found[1], found[1] + "g", int(found[2]))  # "g" comes after every hexadecimal digit
         return rows[0] if rows else None
 
+    def latest(self, fingerprint: str, copy: int) -> Row | None:
+        """The newest row of a job; None where it was never asked for."""
+        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
+        rows = self._rows(where, to_text(fingerprint), copy)
+        return rows[0] if rows else None
+
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""
         return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")
@@ -96,14 +102,22 @@ class Queries:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
 
-    def listed(self, limit: int, *, unsaved: bool = False) -> Iterator[Row]:
+    def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
+        """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
+        marks = ", ".join("?" * len(folders))
+        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
+        return self._rows(where, *map(to_text, folders), limit)
+
+    def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
         """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
 
-        They are read a page at a time, so that a long list takes no memory; ``unsaved`` as in :meth:`unsaved_rows`.
+        They are read a page at a time, so that a long list takes no memory; ``unsaved`` as in :meth:`unsaved_rows`;
+        ``unsuccessful`` leaves out those that are open or saved.
         """
         reader = Reader(_NOT_LISTED)
         names = ", ".join(reader.columns)
         kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else ""
+        kept += " AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
         page = f"SELECT {names} FROM job WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT ?"  # noqa: S608 - ours
         before = _BEYOND_EVERY_ROW
         while limit > 0:

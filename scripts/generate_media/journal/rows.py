@@ -39,6 +39,10 @@ class NewJob(NamedTuple):
     prompt: str
     request: Json
     output_dir: str
+    asked: Json = None
+    """The flags of create_and_wait.py that ask for this job, by name; None where nobody knows them."""
+    place: Json = None
+    """Where ``--output`` wants its files; None: names of ours in ``output_dir``."""
 
 
 class Row(NamedTuple):
@@ -84,6 +88,9 @@ class Row(NamedTuple):
     ended_at: float | None
     collected_at: float | None
     provider_created_at: float | None
+    asked: Json = None
+    """As in :class:`NewJob`."""
+    place: Json = None
 
     @property
     def exists(self) -> bool:

@@ -81,18 +81,25 @@ def _to_version_2(db: sqlite3.Connection) -> None:
 def index_files(db: sqlite3.Connection, row_id: int, saved: Json) -> None:
     """Replaces the row's entries by those of its saved outputs that have bytes and a URL.
 
-    A labelled file is known by the bytes that were delivered too: its URL has those.
+    A labelled file is known by the bytes that were delivered too: its URL has those. A converted one only by them.
     """
     db.execute("DELETE FROM saved_file WHERE row_id = ?", (row_id,))
     for item in saved if isinstance(saved, list) else []:
         if not isinstance(item, dict) or not isinstance(item.get("url"), str):
             continue
-        for digest in (item.get("sha256"), item.get("source_sha256")):
+        own = None if item.get("converted_from") else item.get("sha256")
+        for digest in (own, item.get("source_sha256")):
             if digest and isinstance(digest, str):
                 db.execute(
                     "INSERT INTO saved_file (sha256, row_id, url) VALUES (?, ?, ?)",
                     (to_text(digest), row_id, to_text(str(item["url"]))),
                 )
+
+
+def _to_version_3(db: sqlite3.Connection) -> None:
+    """What the command line said, so that the same job can be asked for again, and where it wanted the files."""
+    db.execute("ALTER TABLE job ADD COLUMN asked TEXT")
+    db.execute("ALTER TABLE job ADD COLUMN place TEXT")
 
 
 def _to_lasting(db: sqlite3.Connection) -> None:
@@ -104,7 +111,7 @@ def _to_lasting(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX lasting_by_kind ON lasting (provider, key_space, model, kind, row_id)")
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2, _to_lasting)
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2, _to_version_3, _to_lasting)
 """STEPS[n] brings a journal of version n to n + 1, inside the caller's transaction. Only ever appended to."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .bounded import LOOK_SECONDS as LOOK_SECONDS, Bounded as Bounded
+    from .conversion import can_convert as can_convert, convert_picture as convert_picture
     from .iso_boxes import boxes as boxes
     from .local import (
         MediaLimits as MediaLimits,
@@ -31,6 +32,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("bounded", "Bounded LOOK_SECONDS"),
+        ("conversion", "can_convert convert_picture"),
         ("iso_boxes", "boxes"),
         ("local", "MediaLimits encode load multipart_fields objections"),
         ("measures", "webp"),

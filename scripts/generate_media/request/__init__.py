@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .asked import words_of as words_of
     from .build import Wish as Wish, build_body as build_body
     from .choose import Chooser as Chooser
+    from .expected import differences as differences, outputs_expected as outputs_expected
     from .flag_values import MEDIA_KINDS as MEDIA_KINDS
+    from .origin import Origin as Origin, read_origin as read_origin, with_origin as with_origin
     from .owners import known_models as known_models
     from .prepare import (
         MEDIA_FLAGS as MEDIA_FLAGS,
@@ -19,14 +22,21 @@ if TYPE_CHECKING:
         prepare_request as prepare_request,
         wanted_from as wanted_from,
     )
+    from .read_back import read_flags as read_flags
+    from .translation import translated as translated
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
+        ("asked", "words_of"),
         ("build", "Wish build_body"),
         ("choose", "Chooser"),
-        ("owners", "known_models"),
+        ("expected", "differences outputs_expected"),
         ("flag_values", "MEDIA_KINDS"),
+        ("origin", "Origin read_origin with_origin"),
+        ("owners", "known_models"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
+        ("read_back", "read_flags"),
+        ("translation", "translated"),
     )

@@ -90,6 +90,14 @@ class Chooser:
             endpoint = contract.find_endpoint(f"POST {wanted}", create_only=True)
         return Target(provider, contract, endpoint, model, kind, stream, ask.base_url or provider.base_url)
 
+    def contract(self, provider: str, files: Sequence[Path] = ()) -> Contract:
+        """The contract of a provider by its name. Raises UsageError ``unknown_provider``."""
+        return self._contract(self._settings.provider(provider), files)
+
+    def default_model(self, provider: str, kind: str, flags: frozenset[str]) -> str:
+        """The provider's own choice; empty where it has none. Raises UsageError ``unknown_provider``."""
+        return _default_model(self._settings.provider(provider), kind, flags)
+
     def _contract(self, provider: ProviderSettings, files: Sequence[Path] = ()) -> Contract:
         from ..contract import Budget, open_contract
 

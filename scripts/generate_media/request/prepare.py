@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Union
@@ -12,8 +12,10 @@ from ..config import ProviderSettings
 from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
 from ..journal import fingerprint
 from ..media import canonical, for_validation
-from .build import Wish, build_body, check_prompt
+from .asked import asked_of
+from .build import Wish, check_prompt
 from .choose import Ask, Chooser, Target
+from .filling import accepting, fill, models_that_can, undocumented_in
 from .flag_values import MEDIA_KINDS
 from .sets import apply_sets, parse_set
 
@@ -34,6 +36,8 @@ class Wanted:
     wish: Wish
     payload: Mapping[str, Json] | None = None
     no_validate: bool = False
+    asked: Mapping[str, Json] = field(default_factory=dict)
+    """What the command said, by its flags' names (asked.py)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +59,8 @@ class Prepared:
     request: Request
     limits: str | None = None
     """What the contract says of rate limits; None: undocumented."""
+    undocumented: tuple[str, ...] = ()
+    """What nobody documented, so that it could not be checked, in sentences."""
 
     def spec(self, key_space: str, *, copy: int = 0, force_new: bool = False) -> JobSpec:
         """The job, told from others by provider, key space, method, path and canonical body."""
@@ -105,7 +111,8 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
         lenient=bool(values.get("no_validate")),
     )
     wish = Wish(prompt=values.get("prompt"), flags=given, sets=sets, fit=bool(values.get("fit")))
-    return Wanted(ask, wish, payload, bool(values.get("no_validate")))
+    asked = asked_of(values, given, payload, openapi)
+    return Wanted(ask, wish, payload, bool(values.get("no_validate")), asked)
 
 
 WARNED_SECONDS = 30 * 86_400
@@ -114,8 +121,8 @@ KnownUrl = Callable[[str, str], Union[str, None]]
 """Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
 
 
-def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
-    """Choose, build and validate.
+def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, *, thorough: bool = False) -> Prepared:
+    """Choose, build and validate; ``thorough``: find out what nobody documented, too.
 
     Raises:
         UsageError, NotFound: see :mod:`choose` and :mod:`request`. InvalidRequest: the contract objects.
@@ -123,10 +130,10 @@ def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Pr
     from ..contract import strangers
 
     with strangers(wanted.ask.openapi):
-        return _prepared(wanted, chooser, known_url)
+        return _prepared(wanted, chooser, known_url, thorough)
 
 
-def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared:
+def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: bool) -> Prepared:
     target = chooser.choose(wanted.ask)
     endpoint = target.endpoint
     # Before the body is checked, which may use up what the document may cost.
@@ -135,7 +142,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    objections, unchecked = _objections(target, body, wanted.no_validate)
+    objections, unchecked = _objections(target, body, wanted)
     over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
@@ -152,8 +159,11 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl) -> Prepared
         warnings=(*notes, *objections, *_ending(end, target.model, now, sent=wanted.no_validate)),
         unchecked=unchecked,
         ended=end if over and not wanted.no_validate else None,
+        asked=wanted.asked,
     )
-    return Prepared(target.provider, request, target.contract.limits or target.provider.limits or None)
+    doubts = tuple(undocumented_in(target.contract, endpoint, target.model, body)) if thorough else ()
+    limits = target.contract.limits or target.provider.limits or None
+    return Prepared(target.provider, request, limits, doubts)
 
 
 def _ending(end: EndOfService | None, model: str, now: float, *, sent: bool) -> Iterator[str]:
@@ -178,32 +188,12 @@ def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], b
 
 
 def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
-    base: Mapping[str, Json] = {} if target.endpoint.model else {"model": target.model}
-    built = build_body(
-        wanted.wish,
-        target.contract.forms(target.endpoint, target.model),
-        base=base,
-        known_url=partial(known_url, target.provider.name),
-        hint=lambda flags: _models_with(target, flags),
-    )
+    known = partial(known_url, target.provider.name)
+    built = fill(wanted.wish, target, known, validated=not wanted.no_validate)
     return built.body, built.multipart, built.notes
 
 
-def _models_with(target: Target, flags: frozenset[str]) -> tuple[str, ...]:
-    """Models of the same provider that take all these flags."""
-    own = target.provider.models
-    found = [
-        model
-        for endpoint in target.contract.creates
-        if not (endpoint.streams and endpoint.poll_path)  # its polling twin makes the same model
-        for model in endpoint.models
-        if not own or model in own
-        if any(flags <= set(form.flags) for form in target.contract.forms(endpoint, model))
-    ]
-    return tuple(dict.fromkeys(found))[:6]
-
-
-def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
     check.
 
@@ -212,11 +202,13 @@ def _objections(target: Target, body: Mapping[str, Body], no_validate: bool) -> 
     """
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
-    if errors and not no_validate:
+    if errors and not wanted.no_validate:
+        models = () if wanted.payload is not None else accepting(wanted.wish, target)
         raise InvalidRequest(
             "invalid_request",
             errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
             guidance=(
+                *((models_that_can(models),) if models else ()),
                 f"python3 scripts/inspect_openapi.py --provider {target.provider.name} "
                 f"--endpoint {target.endpoint.path} --include-template shows what is allowed",
             ),

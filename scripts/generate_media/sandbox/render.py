@@ -1,11 +1,10 @@
-"""The sandbox's pictures: the prompt, readable, on a ground whose colours come from the seed. Needs Pillow.
+"""The sandbox's pictures: the prompt, readable, on a landscape whose colours come from the seed. Needs Pillow.
 
 Deterministic: the same output of the same job gives the same bytes; another id or seed gives others.
 """
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 import io
 import math
@@ -16,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
+from .ground import landscape
 from .jobs import Output
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 6400
 MAX_CHARACTERS = 1500
-_SIZES = (9, 12, 16, 20, 26, 34, 44, 60)
+_SIZES = (14, 16, 20, 26, 34, 44, 60)
 """Sizes of letters that are tried, as parts of the shorter side."""
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _FONT_FOLDERS = (
@@ -42,14 +42,12 @@ _PLAIN_FONTS = ("dejavusans.ttf", "liberationsans-regular", "notosans-regular", 
 
 def picture(output: Output, job_id: str, index: int) -> bytes:
     """PNG, JPEG or WEBP bytes of ``output`` with its text written on it. Pixels as asked for, 16 to MAX_SIDE."""
-    from PIL import Image, ImageDraw
+    from PIL import ImageDraw
 
     size = (_side(output.width), _side(output.height))
     digest = hashlib.sha256(f"{job_id}/{index}/{output.seed}".encode("utf-8", "replace")).digest()
-    image = Image.new("RGB", size, _colour(digest[0], 0.16))
+    image = landscape(size, digest)
     draw = ImageDraw.Draw(image)
-    for number in range(6):
-        _disc(draw, size, digest[1 + 4 * number : 5 + 4 * number])
     _write(draw, size, output.text or "(no prompt)", f"sandbox · {job_id} · {index + 1} · {size[0]}×{size[1]}")
     buffer = io.BytesIO()
     image.save(buffer, _FORMATS.get(output.media_type, "PNG"), compress_level=3, quality=85)
@@ -82,9 +80,11 @@ def _write(draw: ImageDraw.ImageDraw, size: tuple[int, int], text: str, foot: st
     room = max(1, height // step)
     if len(lines) > room:
         lines = [*lines[: room - 1], lines[room - 1] + " …"]
-    top = margin + max(0, (height - step * len(lines)) // 2)
+    top = margin + max(0, height - step * len(lines))
+    edge = max(1, step // 28)
     for number, line in enumerate(lines):
-        draw.text((margin, top + number * step), line, fill="white", font=font)
+        place = (margin, top + number * step)
+        draw.text(place, line, fill="white", font=font, stroke_width=edge, stroke_fill=(20, 20, 24))
     draw.text((margin, size[1] - 2 * margin), foot, fill=(220, 220, 220), font=_font(max(6, min(size) // 44), False))
 
 
@@ -154,14 +154,3 @@ def _font_files() -> Iterator[Path]:
 
 def _side(pixels: int) -> int:
     return max(16, min(MAX_SIDE, pixels))
-
-
-def _colour(hue: int, light: float) -> tuple[int, int, int]:
-    red, green, blue = colorsys.hls_to_rgb(hue / 255, light, 0.55)
-    return int(red * 255), int(green * 255), int(blue * 255)
-
-
-def _disc(draw: ImageDraw.ImageDraw, size: tuple[int, int], dice: bytes) -> None:
-    across = min(size) * (40 + dice[2] // 2) // 255
-    left, top = size[0] * dice[0] // 255 - across // 2, size[1] * dice[1] // 255 - across // 2
-    draw.ellipse((left, top, left + across, top + across), fill=_colour(dice[3], 0.27))

@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from ..providers import PROTOCOLS
 from .faults import UnknownFault
+from .hosts import HOST, refuse_stranger
 from .protocol import Handler, Reply, Request, Route, SandboxProtocol, Stream, Wrap
 from .store import StoreFull
 from .transport import Sender
 from .wire import BadRequest, Connection, Gone, Head
 from .world import World
 
-HOST = "127.0.0.1"
 MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 120.0
 STACK_BYTES = 1024 * 1024
@@ -180,13 +180,9 @@ class Port:
         return asked + self._world.faults.roll(operation)
 
     def _check_host(self, head: Head) -> None:
-        """Other names may be DNS rebinding from a browser; a page of another origin has no business here."""
-        names = {f"{name}{port}" for name in (HOST, "localhost", "[::1]") for port in ("", f":{self.port}")}
-        if head.headers.get("host", "").lower() not in names:
-            raise BadRequest(421, "this server answers to 127.0.0.1 and localhost only")
-        origin = head.headers.get("origin", "")
-        if origin and re.fullmatch(r"https?://(127\.0\.0\.1|localhost)(:\d+)?", origin) is None:
-            raise BadRequest(403, "requests from pages of other origins are refused")
+        refused = refuse_stranger(head.headers.get("host", ""), head.headers.get("origin", ""), self.port)
+        if refused is not None:
+            raise BadRequest(*refused)
 
 
 def control_routes() -> list[Mounted]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import Body, LocalMedia
-from ..request import MEDIA_KINDS
+from .flag_values import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from ..contract import FlagForm
@@ -97,3 +97,31 @@ def _at(body: Any, place: str) -> Body:
         body = body.get(name) if isinstance(body, Mapping) else None
     found: Body = body
     return found
+
+
+def read_plain_flags(body: Mapping[str, Body], forms: Sequence[FlagForm]) -> tuple[dict[str, Any], frozenset[str]]:
+    """The flags that are no media and no prompt, by the form that explains most, and the body's fields that the
+    friendly flags (the prompt's and the media's too) or the form itself fill."""
+    found = [_read_plain(body, form) for form in forms]
+    return max(found, key=lambda pair: len(pair[0]), default=({}, frozenset()))
+
+
+def _read_plain(body: Mapping[str, Body], form: FlagForm) -> tuple[dict[str, Any], frozenset[str]]:
+    flags: dict[str, Any] = {}
+    taken: set[str] = set()
+    explained = set(form.set)
+    for flag, rule in form.flags.items():
+        place = str(rule.get("to", "")).removesuffix("[]")
+        is_plain = flag != "prompt" and flag not in MEDIA_KINDS
+        value = _at(body, place) if is_plain and place not in taken else None
+        read = None if value is None else _read_value(body, value, rule)
+        if isinstance(read, (str, int, float)):
+            flags[flag] = read
+            taken.add(place)
+            table: Any = rule.get("map", {})
+            sent = table.get(str(read))
+            explained |= set(sent) if isinstance(sent, Mapping) else set()
+        if read is not None or not is_plain:
+            constants: Any = rule.get("set") or ()
+            explained |= {place.split(".")[0], *constants}
+    return flags, frozenset(explained)

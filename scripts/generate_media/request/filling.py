@@ -1,0 +1,162 @@
+"""A wish as a body of one model that its contract has nothing against, and the models that would take it instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..core import Body, Json, UsageError
+from ..media import for_validation
+from .build import Built, Wish, build_body
+from .choose import CLIP_HINTS
+from .flag_values import MEDIA_KINDS
+from .sizing import Variant, sizes_of, variants
+from .undocumented import undocumented
+
+if TYPE_CHECKING:
+    from ..contract import Contract, Endpoint, FlagForm
+    from .choose import Target
+
+SHOWN_MODELS = 6
+_STAND_IN = "https://example.com/a-file"
+"""For a local file of the user's, where it is only asked whether a model takes one."""
+
+
+def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, validated: bool = True) -> Built:
+    """The wish as the target's body. A size goes by the field and in the words that the model has; the first way is
+    taken that the contract accepts, else the flags as they are. ``validated`` False: the contract is not asked.
+
+    Raises:
+        UsageError: see :func:`build_body`.
+    """
+    contract, endpoint, model = target.contract, target.endpoint, target.model
+    hint = partial(accepting, wish, target)
+    base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
+    forms = contract.forms(endpoint, model)
+    build = partial(build_body, forms=forms, base=base, known_url=known_url, hint=lambda flags: hint())
+    if "size" not in wish.flags:
+        return build(wish)
+    properties = contract.properties(endpoint)
+    as_it_is: Built | None = None
+    refusal: UsageError | None = None
+    for variant in variants(wish.flags, properties):
+        try:
+            built = build_body(_said(wish, variant), forms, base=base, known_url=known_url)
+        except UsageError as error:
+            refusal = refusal or error
+            continue
+        if not validated or _is_valid(contract, endpoint, built.body):
+            return replace(built, notes=(*((variant.note,) if variant.note else ()), *built.notes))
+        as_it_is = as_it_is or built
+    if as_it_is is not None:
+        return as_it_is
+    assert refusal is not None
+    raise _no_such_size(wish, target, forms, sizes_of(properties)) or _hinted(build, wish)
+
+
+def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
+    """Models of the same provider and kind that are documented to make exactly this, the first few."""
+    found: dict[str, None] = {}
+    kind = "video" if CLIP_HINTS & wish.flags.keys() else target.kind
+    for endpoint, model in _models_beside(target, kind):
+        if model not in found and _takes(target.contract, endpoint, model, wish):
+            found[model] = None
+            if len(found) == SHOWN_MODELS:
+                break
+    return tuple(found)
+
+
+def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
+    own = target.provider.models
+    for endpoint in target.contract.creates:
+        if endpoint.streams and endpoint.poll_path:
+            continue  # its polling twin makes the same model
+        for model in endpoint.models:
+            kinds = {form.kind or endpoint.kind or kind for form in target.contract.forms(endpoint, model)}
+            if model != target.model and (not own or model in own) and kind in kinds:
+                yield endpoint, model
+
+
+def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bool:
+    forms = contract.forms(endpoint, model)
+    base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
+    if not all(_takes_files(form, wish.flags) for form in forms):
+        forms = tuple(form for form in forms if _takes_files(form, wish.flags))
+    for variant in variants(_without_files(wish.flags), contract.properties(endpoint)):
+        try:
+            built = build_body(_said(wish, variant), forms, base=base)
+        except UsageError:
+            continue
+        if _is_valid(contract, endpoint, built.body) and not any(
+            undocumented_in(contract, endpoint, model, built.body)
+        ):
+            return True
+    return False
+
+
+def _takes_files(form: FlagForm, flags: Mapping[str, Any]) -> bool:
+    """Whether the files that are given can travel to a model by this form."""
+    local = (flag for flag in flags if flag in MEDIA_KINDS and any(not _is_url(one) for one in _each(flags[flag])))
+    return all("encode" in form.flags.get(flag, {}) for flag in local)
+
+
+def _without_files(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        flag: tuple(_STAND_IN for _ in _each(value)) if flag in MEDIA_KINDS else value for flag, value in flags.items()
+    }
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _is_url(value: Any) -> bool:
+    return "://" in str(value)[:12]
+
+
+def _said(wish: Wish, variant: Variant) -> Wish:
+    return replace(wish, flags=variant.flags, sets=(*variant.sets, *wish.sets))
+
+
+def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Mapping[str, Body]) -> Iterator[str]:
+    """What of a valid body no document could check, in sentences."""
+    return undocumented(body, model, lambda other: not _is_valid(contract, endpoint, other))
+
+
+def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
+    return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(body)))
+
+
+def _no_such_size(wish: Wish, target: Target, forms: tuple[FlagForm, ...], sizes: tuple[str, ...]) -> UsageError | None:
+    """The error where nothing but the size is in the way, and no form of the model says what it takes instead."""
+    if any("size" in form.flags for form in forms):
+        return None
+    without = replace(wish, flags={flag: value for flag, value in wish.flags.items() if flag != "size"})
+    try:
+        build_body(without, forms, base={})
+    except UsageError:
+        return None
+    size = wish.flags["size"]
+    has = f"it takes {', '.join(sizes)}" if sizes else "it has no choice of size"
+    models = accepting(wish, target)
+    return UsageError(
+        "bad_value",
+        f"--size {size} is not possible for {target.model}; {has}",
+        details={"received": str(size), "allowed": list(sizes)},
+        guidance=(models_that_can(models),) if models else ("leave --size out",),
+    )
+
+
+def models_that_can(models: tuple[str, ...]) -> str:
+    return f"models that can: {', '.join(models)} (--model)"
+
+
+def _hinted(build: Callable[[Wish], Built], wish: Wish) -> UsageError:
+    """The error of the flags as they are, with models that take them."""
+    try:
+        build(wish)
+    except UsageError as error:
+        return error
+    raise AssertionError("it was refused a moment ago")

@@ -1,0 +1,217 @@
+"""The page at work: order, filters, address, copying, the large view, comparison."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from browser import Browser
+from conftest import Desk
+from generate_media.gallery.page import PARTS, all_cards, write_gallery
+
+SHOWN = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six lines of a batch that ended in another order, and two single jobs, one before and one after it."""
+    place = tmp_path_factory.mktemp("home") / "generated"
+    (place / ".batches").mkdir(parents=True)
+    for line, ended in enumerate((5, 3, 6, 1, 4, 2), 1):
+        record(place, f"shot {line}", ended, fingerprint=f"f{line}", usage={"total": 10 * line}, size=(1600, 900))
+    lines = {f"f{line}:0": line for line in range(1, 7)}
+    (place / ".batches" / "b.json").write_text(json.dumps({"batch": "film.jsonl", "lines": lines}))
+    record(place, "early cat", -100, provider="agnes", model="agnes-image", size=(800, 800))
+    record(place, "late cat", 100, request={"prompt": "late cat", "seed": 41}, size=(900, 1600))
+    write_gallery(place)
+    return place
+
+
+def record(folder: Path, prompt: str, ended: int, *, size: tuple[int, int], **fields: Any) -> None:
+    name = prompt.replace(" ", "-")
+    Image.effect_noise(size, 80).save(folder / f"{name}.png")
+    output = {"path": f"{name}.png", "width": size[0], "height": size[1], "bytes": 3000}
+    whole = {
+        **{"generate_media": "1", "provider": "skills.video", "model": "google/nano", "prompt": prompt},
+        **{"generation_id": f"gen_{name}", "result": "succeeded", "outputs": [output], "request": {"prompt": prompt}},
+        **{"endpoint": "/generation/sse/google/nano", "created_at": 1.79e9 + ended, "ended_at": 1.79e9 + ended},
+    }
+    (folder / f"{name}.json").write_text(json.dumps(whole | fields))
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("photoswipe.min.js", "ba86fd2dadb31acd8e488540fedb5037c598bf86c63a2a804d5025271af6a323"),
+        ("photoswipe.css", "b0eaaae0b9de064d25e2f18517b9011a526d9b2142376e1c0febd096cebab9f3"),
+        ("photoswipe-license.txt", "2c223af0b21d32240087ee189eb70fd315907b6ade8b561e24265baccd6a98e7"),
+    ],
+)
+def test_photoswipe_is_as_its_makers_published_it(name: str, sha256: str) -> None:
+    """The files of photoswipe 5.4.4 from npm, and its licence."""
+    assert hashlib.sha256((PARTS / name).read_bytes()).hexdigest() == sha256
+
+
+BATCH = [f"shot {line}" for line in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", ["late cat", *BATCH, "early cat"]),
+        ("sort=oldest", ["early cat", "shot 4", "shot 6", "shot 2", "shot 5", "shot 1", "shot 3", "late cat"]),
+        ("sort=dear&batch=film.jsonl", BATCH[::-1]),
+        ("sort=cheap&q=shot", BATCH),
+        ("sort=model&q=cat", ["early cat", "late cat"]),
+        ("q=video", []),
+        ("q=skills+cat", ["late cat"]),
+        ("q=provider:video+cat", ["late cat"]),
+        ("q=image", ["late cat", *BATCH, "early cat"]),
+        ("q=16:9", BATCH),
+        ("q=%233", ["shot 3"]),
+        ("q=seed:41", ["late cat"]),
+        ("ratio=1:1", ["early cat"]),
+        ("cost=30+credits", ["shot 3"]),
+        ("model=agnes-image&kind=image", ["early cat"]),
+        ("kind=failed", []),
+    ],
+)
+def test_order_and_filters_stand_in_the_address(
+    address: str, expected: list[str], folder: Path, browser: Browser
+) -> None:
+    browser.open((folder / "index.html").as_uri() + (f"#{address}" if address else ""))
+    assert browser.run(SHOWN) == expected
+
+
+def test_back_goes_one_step_back(folder: Path, browser: Browser) -> None:
+    browser.open((folder / "index.html").as_uri())
+    browser.run("{const s = document.querySelector('#sort'); s.value = 'oldest'; s.dispatchEvent(new Event('change'))}")
+    browser.run(
+        "{const s = document.querySelector('[data-facet=batch]'); s.value = 'film.jsonl'; "
+        "s.dispatchEvent(new Event('change', {bubbles: true}))}"
+    )
+    browser.run("document.querySelector('.card:not([hidden]) .open').click()")
+    assert browser.run("location.hash").startswith("#batch=film.jsonl&sort=oldest&open=")
+    steps = ["document.querySelector('dialog[open]') === null", f"{SHOWN}.length === 8"]
+    for step in [*steps, f"{SHOWN}[0] === 'late cat'"]:
+        browser.run("history.back()")
+        browser.until(step)
+
+
+def test_a_missing_thumbnail_gives_way_to_the_file(folder: Path, browser: Browser) -> None:
+    small = folder / ".thumbnails" / "late-cat.png.webp"
+    kept = small.read_bytes()
+    small.unlink()
+    browser.open((folder / "index.html").as_uri())
+    browser.until("document.querySelector('.frame img').naturalWidth === 900")
+    small.write_bytes(kept)
+    browser.open((folder / "index.html").as_uri())
+    browser.until("document.querySelector('.frame img').naturalHeight === 512")
+
+
+def test_the_large_view_zooms_and_goes_on(folder: Path, browser: Browser) -> None:
+    browser.open((folder / "index.html").as_uri())
+    browser.run("document.querySelector('.open').click()")
+    picture = "document.querySelector('.stage .pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)')"
+    browser.until(f"{picture}?.naturalHeight === 1600")
+    width = browser.run(f"{picture}.getBoundingClientRect().width")
+    browser.run("document.querySelector('.pswp__button--zoom').click()")
+    browser.until(f"{picture}.getBoundingClientRect().width > {width * 1.5}")
+    browser.key("ArrowRight")
+    browser.until("document.querySelector('.side .prompt').textContent === 'shot 1'")
+    facts = browser.run("document.querySelector('.side dl').innerText")
+    for fact in ("1600 × 900 · 16:9", "10 credits", "film.jsonl · line 1", "shot-1.png"):
+        assert fact in facts
+    browser.key("Escape")
+    browser.until("!document.querySelector('dialog[open]') && !location.hash")
+
+
+def test_what_is_copied(folder: Path, browser: Browser) -> None:
+    browser.open((folder / "index.html").as_uri())
+    browser.run(
+        "window.copied = []; Object.defineProperty(navigator, 'clipboard', "
+        "{value: {writeText: async text => { window.copied.push(text); }}})"
+    )
+    card = next(card for card in all_cards(folder) if card.prompt == "late cat")
+    count = 4
+    for item in range(count):
+        browser.run("document.querySelector('.copy').click()")
+        assert browser.run("document.querySelector('#menu').children.length") == count
+        browser.run(f"document.querySelector('#menu').children[{item}].click()")
+    assert browser.run("window.copied") == ["late cat", str(folder / "late-cat.png"), card.ways.again, card.ways.vary]
+    words = shlex.split(card.ways.vary)
+    assert words[2:6] == ["--from", str(folder / "late-cat.png"), "--seed", "42"]
+
+
+def test_two_side_by_side_zoom_together(folder: Path, browser: Browser) -> None:
+    browser.open((folder / "index.html").as_uri())
+    browser.run("document.querySelector('.pick').click()")
+    assert browser.run("document.querySelector('[data-compare]').disabled") is True
+    browser.run("document.querySelectorAll('.pick')[2].click()")
+    browser.run("document.querySelector('[data-compare]').click()")
+    assert browser.run("[...document.querySelectorAll('.pane .prompt')].map(p => p.textContent)") == [
+        "late cat",
+        "shot 2",
+    ]
+    for _ in range(2):
+        browser.key("+")
+    browser.key("ArrowRight")
+    transforms = browser.run("[...document.querySelectorAll('.lens > *')].map(e => e.style.transform)")
+    assert transforms == ["translate(-10%, 0%) scale(2.25)"] * 2
+    address = browser.run("location.href")
+    browser.key("Escape")
+    browser.until("!document.querySelector('dialog[open]')")
+    browser.open(address)
+    assert browser.run("document.querySelectorAll('.pane').length") == 2
+
+
+def test_a_batch_reads_in_the_order_of_its_lines(desk: Desk) -> None:
+    lines = [{"prompt": f"cat {number}", "model": "google/nano-banana-pro"} for number in range(6)]
+    lines[3] = lines[0]  # equal lines are two jobs
+    Path("shots.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    ran = desk.run("--batch", "shots.jsonl", "--gallery")
+    assert ran.code == 0, ran.out
+    cards = all_cards(Path("generated"))
+    assert [card.place and card.place.line for card in cards] == [1, 2, 3, 4, 5, 6]
+    assert [card.prompt for card in cards] == [line["prompt"] for line in lines]
+    assert {card.place and card.place.batch for card in cards} == {"shots.jsonl"}
+    shutil.rmtree(desk.state)
+    assert all_cards(Path("generated")) == cards, "the folder tells its order on another machine too"
+
+
+def test_the_exact_command_makes_the_same_request(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = ("--config", str(desk.home / "config.json"))
+    ran = desk.call("create_and_wait", "--model", "google/nano-banana-pro", "--prompt", 'it\'s "a" cat\n猫', *config)
+    assert ran.code == 0, ran.out
+    (card,) = all_cards(Path("generated"), config=desk.home / "config.json")
+    _, script, *words = shlex.split(card.ways.again)
+    assert desk.call(Path(script).stem, *words).code == 0
+    assert len(set(desk.column("fingerprint"))) == 1, "the same job, meant twice"
+    assert desk.jobs() == 2
+
+
+def test_what_was_made_from_a_local_file_has_no_exact_command_and_shows_the_file(desk: Desk) -> None:
+    config = ("--model", "google/nano-banana-pro")
+    assert desk.run(*config, "--prompt", "a cat").code == 0
+    (path,) = map(str, Path("generated").glob("*.png"))
+    Path("other.png").write_bytes(Path(path).read_bytes() + b"")
+    assert desk.run("--image", "other.png", "--prompt", "now in winter").code == 0
+    winter = next(card for card in all_cards(Path("generated")) if card.prompt == "now in winter")
+    assert [reference.file for reference in winter.references] == [Path(path).name]
+    assert winter.ways.again == ""
+    assert "--from" in winter.ways.vary
