@@ -53,7 +53,7 @@ def test_every_row_newest_first(desk: Desk) -> None:
         **{"generation_id": f"gen_{ROWS}", "provider": "skills.video", "model": "m", "kind": "image"},
         **{"state": "collected", "status": "COMPLETED", "result": "succeeded", "prompt": f"what is {ROWS}?"},
         **{"created_at": "2026-09-21T14:33:23+00:00", "ended_at": "2026-09-21T14:33:23+00:00"},
-        **{"files": ["/a/b.png"], "usage": {"credits": 4}},
+        **{"files": ["/a/b.png"], "usage": {"credits": 4}, "command": None},
     }
     assert ran.last["counts"] == {"collected": ROWS}
 
