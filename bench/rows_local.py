@@ -1,4 +1,4 @@
-"""(h) what the journal's steps cost with fsync; (i) one endpoint of a big OpenAPI document."""
+"""(h) what the journal's steps cost with fsync; (i) one endpoint of a big OpenAPI document; (l) a long list."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from harness import PYTHON, ROOT, SCRIPTS, Desk, Row, median, ms
 
 GITHUB = ROOT / ".cache" / "openapi" / "github.json"
-JOURNAL_SECONDS, INSPECT_RATIO = 0.003, 1.5
+JOURNAL_SECONDS, INSPECT_RATIO, LIST_SECONDS, LIST_MB = 0.003, 1.5, 1.5, 60.0
 
 
 def journal_rows(desk: Desk) -> list[Row]:
@@ -43,7 +44,7 @@ def journal_rows(desk: Desk) -> list[Row]:
             step("status", partial(journal.status, row, "IN_PROGRESS"))
             outputs = [RemoteOutput(url="https://files.example/x.png", kind="image")]
             ended = partial(journal.ended, row, status="COMPLETED", result="succeeded", remote=outputs)
-            step("ended", partial(ended, usage={"total": 1}, response={"id": f"gen_{number}"}))
+            step("ended", partial(ended, usage={"total": 1}, response={"id": f"gen_{number}"}, lasted=(9.0, 9.5)))
             step("collected", partial(journal.collected, row, saved=[], output_dir="/tmp"))
     medians = {name: median(values) for name, values in spent.items()}
     whole = sum(medians.values())
@@ -65,6 +66,57 @@ def _synced(desk: Desk) -> float:
         os.close(descriptor)
         spent.append(time.perf_counter() - begun)
     return median(spent)
+
+
+def list_rows(desk: Desk, count: int) -> list[Row]:
+    """(l) a journal of so many finished jobs, listed whole; beside it SQLite and json alone over the same rows."""
+    state = desk.folder / "long"
+    _fill(state, count)
+    unread = ["sh", "-c", 'exec "$@" > /dev/null', "sh"]  # what this process kept would count as memory of the next
+    script = [*unread, PYTHON, str(SCRIPTS / "wait_generation.py"), "--list", "--limit", str(count)]
+    bare = "import json, sqlite3, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall()))"
+    asked = "SELECT generation_id, provider, model, state, status, prompt, created_at, ended_at, saved, usage FROM job"
+    before, desk.environ = desk.environ, desk.environ | {"GENERATE_MEDIA_STATE_DIR": str(state)}
+    try:
+        reference = [*unread, PYTHON, "-c", bare, str(state / "journal.sqlite3"), asked]
+        found = desk.alternate({"ours": lambda: desk.run(script), "bare": lambda: desk.run(reference)})
+    finally:
+        desk.environ = before
+    seconds = median([done.seconds for done in found["ours"]])
+    least = median([done.seconds for done in found["bare"]])
+    peak = max(done.peak_mib for done in found["ours"])
+    name, told = f"(l) --list of {count:,} rows", f"json.dumps of fetchall {ms(least)}"
+    return [
+        Row(name, ms(seconds), told, f"{seconds / least:.2f}", "≤ 1,500 ms", seconds <= LIST_SECONDS),
+        Row(f"{name}: memory", f"{peak:.0f} MiB", "", "", "≤ 60 MB", peak * 1.048576 <= LIST_MB),
+    ]
+
+
+def _fill(folder: Path, count: int) -> None:
+    """Jobs that ended and were saved, written by SQLite alone."""
+    import json
+    import sqlite3
+    from contextlib import closing
+
+    sys.path.insert(0, str(SCRIPTS))
+    from generate_media.journal.store import Journal
+
+    with Journal.open(folder):
+        pass
+    saved = json.dumps([{"path": "/home/me/generated/a-cat-12345678.png", "url": "https://files.example/x.png?s=1",
+                         "media_type": "image/png", "size_bytes": 123456, "sha256": "0" * 64}])  # fmt: skip
+    same = {
+        "copy": 0, "ordinal": 0, "provider": "skills.video", "key_space": "k", "base_url": "https://open.skills.video",
+        "key_fingerprint": "0" * 12, "path": "/generation/x", "model": "google/nano-banana-pro", "kind": "image",
+        "request": '{"prompt":"a cat"}', "output_dir": "/home/me/generated", "state": "collected",
+        "usage": '{"total":4}', "status": "COMPLETED", "result": "succeeded", "saved": saved, "response": saved,
+    }  # fmt: skip
+    own = ("fingerprint", "generation_id", "prompt", "created_at", "accepted_at", "ended_at")
+    marks = ", ".join("?" * (len(same) + len(own)))
+    rows = ((*same.values(), f"{n:064x}", f"gen_{n:016x}", f"a cat, number {n}", 1.79e9 + n, 1.79e9 + n, 1.79e9 + n + 9)
+            for n in range(count))  # fmt: skip
+    with closing(sqlite3.connect(folder / "journal.sqlite3")) as db, db:
+        db.executemany(f"INSERT INTO job ({', '.join([*same, *own])}) VALUES ({marks})", rows)
 
 
 def inspect_rows(desk: Desk) -> list[Row]:

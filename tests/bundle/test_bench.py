@@ -20,7 +20,9 @@ ROWS = [
     *(f"(f) 20 streams at once: {what}" for what in ("done", "end to line", "CPU a job", "memory")),
     *("(g) --help", "(g) --list", "(g) handle_runtime_error", "(h) all journal writes of a job"),
     "(i) an endpoint of GitHub's document",
-    *(f"{name}, video, typically" for name in ("skills.video", "agnes", "agcloud", "ark", "byteplus")),
+    *("(l) --list of 2,000 rows", "(l) --list of 2,000 rows: memory"),
+    "(k) 200 jobs at 180 requests a minute",
+    *(f"(j) {name}, video, typically" for name in ("skills.video", "agnes", "agcloud", "ark", "byteplus")),
 ]
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
-from generate_media.batch.workers import Throttle
 from generate_media.core.clock import Clock, Deadline
 from generate_media.core.json import parse_json, short, without_bytes
 from generate_media.core.paths import BUNDLE
+from generate_media.job.crowd import Throttle
 from generate_media.job.spending import sum_usage
 from generate_media.journal.failures import IdAlreadyKnown
 from generate_media.journal.rows import NewJob, fingerprint

@@ -28,6 +28,18 @@ class StillClock(QuickClock):
         return 0.0
 
 
+class HeldClock(Clock):
+    """Story time that passes when it is told to."""
+
+    story = 0.0
+
+    def now(self) -> float:
+        return self.story
+
+    def sleep(self, story_seconds: float) -> None:
+        self.story += story_seconds
+
+
 def retries(clock: Clock | None = None, seconds: float | None = None, notes: list[Any] | None = None) -> Retries:
     """Tries that end ``seconds`` from now (None: never); ``notes`` collects (failure, wait, attempt)."""
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
 from ..files import check_many
-from ..job import Caller, JobContext, Session, known_cost, retired, run_job, start_fields, sum_usage
+from ..job import Caller, JobContext, Session, Throttle, known_cost, retired, run_job, start_fields, sum_usage
 from ..request import Prepared, outputs_expected
 from .summary import told
-from .workers import Throttle, Work, run_all
+from .workers import Work, run_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .file import BadLines, Line, Shard
 
 DEFAULT_CONCURRENCY = 8
+FOLLOWED_AT_ONCE = 64
+"""Jobs of the journal: a few that linger must not keep the others from being looked at."""
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
 SHOWN_UNCHECKED = 20
@@ -119,7 +121,8 @@ def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) 
 
 def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], Outcome]) -> Outcome:
     """Several jobs of the journal at once."""
-    return _run(session, [Work({}, lambda _, row=row: follow(row)) for row in rows], None)  # type: ignore[misc]
+    works = [Work({}, lambda _, row=row: follow(row)) for row in rows]  # type: ignore[misc]
+    return _run(session, works, FOLLOWED_AT_ONCE)
 
 
 class _Contexts:
@@ -153,7 +156,12 @@ class _Contexts:
 
         def run(extra: Mapping[str, Any]) -> Outcome:
             ctx.printer.extra.update(extra)
-            return run_job(ctx, spec, detach=how.detach, before_create=lambda: throttle.wait(ctx.deadline))
+            return run_job(ctx, spec, detach=how.detach, before_create=wait_turn)
+
+        def wait_turn() -> None:
+            throttle.wait(ctx.deadline)
+            if not request.synchronous:  # which is never looked at again
+                ctx.crowd.throttle.wait(ctx.deadline)
 
         return run
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core import Clock, Deadline, GenerateMediaError, InternalError, Interrupted
+from ..core import GenerateMediaError, InternalError, Interrupted
 from ..events import Outcome, error_outcome
 
 if TYPE_CHECKING:
@@ -26,27 +26,6 @@ class Work:
 
     label: Mapping[str, Any]
     run: Callable[[Mapping[str, Any]], Outcome]
-
-
-class Throttle:
-    """At most so many creates a minute (0: no limit), evenly spread; shared by the jobs of one provider."""
-
-    def __init__(self, clock: Clock, per_minute: float) -> None:
-        self._clock = clock
-        self._gap = 60.0 / per_minute if per_minute else 0.0
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self, deadline: Deadline) -> None:
-        """Wait for this job's turn, or for the end of its time; a turn that comes later is left to others."""
-        if not self._gap:
-            return
-        with self._lock:
-            now = self._clock.now()
-            turn = max(now, self._next)
-            if turn - now < deadline.remaining():
-                self._next = turn + self._gap
-        self._clock.sleep(deadline.cut(turn - now))
 
 
 def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[Outcome]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from ..config import Settings, hide_keys_of, load_settings
-from ..core import CONFIG_FILE, Clock, ExitCode, UsageError, clean_text, journal_dir, short, without_none
+from ..core import CONFIG_FILE, Clock, ExitCode, Json, UsageError, clean_text, journal_dir, short, without_none
 from ..events import Outcome, command, resume_command
 from ..files import output_from
 from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
@@ -19,6 +21,12 @@ from ..journal import Journal, Row, State
 from ..request import words_of
 
 MESSAGE_CAP = 300
+
+ALL = 1 << 62
+SAME = 1000
+"""So many usages that many rows have in common are cleaned once."""
+PLAIN_CHARS = 200
+_usages: dict[str, Json] = {}
 
 
 def check_one_question(args: argparse.Namespace) -> None:
@@ -55,13 +63,12 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     hide_keys_of(settings, os.environ)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
-    told = (
-        _row(settings, row, args) | _time_of_open(journal, row)
-        for row in journal.newest_first(unsuccessful=args.failed)
-    )
-    jobs = list(islice((row for row in told if "error" in row or not args.failed), args.limit))
+    durations = lru_cache(SAME)(journal.durations)
+    rows = journal.listed(ALL if args.failed else args.limit, unsuccessful=args.failed)
+    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in rows)
+    jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
-    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.unsaved_rows())
+    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved=True))
     line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 
@@ -73,18 +80,18 @@ def _counts(journal: Journal) -> dict[str, int]:
 def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
     saved = row.saved if isinstance(row.saved, list) else []
     line = {
-        "generation_id": row.generation_id and clean_text(row.generation_id),
+        "generation_id": row.generation_id and _clean(row.generation_id),
         "provider": row.provider,
         "model": row.model,
         "kind": row.kind or None,
         "state": row.state.value,
-        "status": clean_text(row.status) or None,
+        "status": _clean(row.status) or None,
         "result": row.result,
         "prompt": row.prompt[:80] or None,
         "created_at": _iso(row.created_at),
         "ended_at": _iso(row.ended_at),
         "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-        "usage": short(row.usage),
+        "usage": _short(row.usage),
         **_why(row),
         **_fate_of_result(settings, row, args),
     }
@@ -123,21 +130,22 @@ def _command(settings: Settings, row: Row, args: argparse.Namespace) -> str | No
     return command("create_and_wait.py", words)
 
 
-def _time_of_open(journal: Journal, row: Row) -> dict[str, int]:
+def _time_of_open(durations: Callable[[str, str], Sequence[float]], row: Row) -> dict[str, int]:
     """Of a job that goes on: how long it runs, and how long jobs of its model took here before (the median)."""
     if row.state not in (State.SENDING, State.ACCEPTED):
         return {}
     began = row.accepted_at or row.sending_at or row.created_at
     times = {"running_seconds": max(0, round(time.time() - began))}
-    took = sorted(journal.durations(row.provider, row.model))
+    took = sorted(durations(row.provider, row.model))
     return times | ({"usual_seconds": round(took[len(took) // 2])} if took else {})
 
 
 def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
     """How long a result that is not saved can still be had; one that is lost, with what can still be tried."""
-    provider, clock = settings.providers.get(row.provider), Clock(settings.scale_at(row.base_url))
-    if provider is None:
+    provider = settings.providers.get(row.provider)
+    if provider is None or row.state not in (State.ACCEPTED, State.ENDED):
         return {}
+    clock = Clock(settings.scale_at(row.base_url))
     left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}
     if not is_result_lost(provider, row, clock):
         return left
@@ -146,5 +154,30 @@ def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> d
     return left | {"error": RESULT_LOST, "message": result_lost_words(provider), "resume": resume}
 
 
+def _clean(text: str) -> str:
+    """As :func:`clean_text`; of plain words only a key could be cut, and the printer looks for one in all rows."""
+    plain = text.isascii() and text.isprintable() and len(text) <= PLAIN_CHARS and "  " not in text
+    return text if plain and text == text.strip() else clean_text(text)
+
+
+def _short(usage: Json) -> Json:
+    """As :func:`short`; jobs of a kind mostly have the same usage."""
+    if usage is None:
+        return None
+    text = str(usage)
+    if text not in _usages and len(_usages) < SAME:
+        _usages[text] = short(usage)
+    return _usages[text] if text in _usages else short(usage)
+
+
 def _iso(unix: float | None) -> str | None:
-    return None if unix is None else datetime.fromtimestamp(unix, timezone.utc).isoformat(timespec="seconds")
+    if unix is None:
+        return None
+    minutes, seconds = divmod(int(unix), 60)
+    return f"{_minute(minutes)}{seconds:02d}+00:00"
+
+
+@lru_cache(1000)
+def _minute(minutes: int) -> str:
+    """An ISO time up to its seconds; jobs that follow each other share most of it."""
+    return datetime.fromtimestamp(minutes * 60, timezone.utc).isoformat(timespec="seconds")[:-8]

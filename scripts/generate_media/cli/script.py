@@ -148,8 +148,7 @@ def run_lines(run: Run) -> int:
     printer, signals, stack = standard_printer(), Signals(), ExitStack()
     with _helpers_told(printer):
         outcome = _ended(run, printer, signals, stack)
-        if outcome.line:
-            printer.line(outcome.line)
+        outcome = _printed(outcome, printer)
         with suppress(Exception):  # all is told and on disk; what cannot be put away ends with the process
             stack.close()
     return int(outcome.exit_code)
@@ -165,6 +164,17 @@ def _ended(run: Run, printer: Printer, signals: Signals, stack: ExitStack) -> Ou
     except Interrupted as error:
         signals.done()
         return _outcome_of(error)
+    return outcome
+
+
+def _printed(outcome: Outcome, printer: Printer) -> Outcome:
+    """The outcome, its line printed; where that is read from a journal which fails meanwhile, the failure too."""
+    try:
+        if outcome.line:
+            printer.line(outcome.line)
+    except ReportedError as error:
+        outcome = _outcome_of(error)
+        printer.line(outcome.line)
     return outcome
 
 

@@ -82,6 +82,8 @@ class Reading(NamedTuple):
     """Unix seconds, where the provider tells."""
     response: Json = None
     """The whole answer, as parsed."""
+    ended_at: float | None = None
+    """When it came to that end, in unix seconds, where the provider tells."""
 
 
 class JobRef(NamedTuple):

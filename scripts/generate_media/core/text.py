@@ -105,9 +105,11 @@ def cut_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def clean_text(text: str, cap: int = TEXT_CAP) -> str:
     """Text from a server as data: no control characters (new lines are spaces), no key, at most ``cap`` characters."""
-    flat = "".join(
-        " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
-    )
+    flat = text
+    if not (text.isascii() and text.isprintable()):
+        flat = "".join(
+            " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
+        )
     flat = cut_keys(" ".join(flat.split()))  # before the cap, which could leave half of a key
     return flat if len(flat) <= cap else flat[: cap - 1] + "…"
 

@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
 from ..core import (
@@ -19,6 +20,7 @@ from ..core import (
     ReportedError,
     clean_text,
     cut_fields,
+    holds_key,
     mapped,
     unsigned,
     without_none,
@@ -31,6 +33,9 @@ SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a line, move a terminal's cursor or be no UTF-8; below U+0020 JSON itself escapes."""
 
+BLOCK = 500
+WITHOUT_WORDS = OURS | {"created_at", "ended_at"}
+"""Fields of a row in a long line in which nobody else's words can stand."""
 KEPT = {"retry": ("http_status",)}
 """Fields that stand in a line as null as well: no HTTP status means that no answer came."""
 
@@ -75,9 +80,35 @@ class Printer:
         self.line(row)
 
     def line(self, row: Mapping[str, Any]) -> None:
+        """One row, after the warnings that were held; a value that is an iterator of rows is written as it comes.
+
+        Raises:
+            GenerateMediaError: from such an iterator; the line is closed then, and says that it is not whole.
+        """
         held, self._held = self._held or [], None
+        long = next((name for name, value in row.items() if isinstance(value, Iterator)), None)
+        if long is not None:
+            for warning in held:
+                self._write(self._out, json_text(_shown(warning)) + "\n")
+            self._long_line(row, long)
+            return
         rows = [row, *held] if row.get("event") == "start" else [*held, row]
         self._write(self._out, "".join(json_text(_shown(one)) + "\n" for one in rows))
+
+    def _long_line(self, row: Mapping[str, Any], name: str) -> None:
+        rest = {key: value for key, value in row.items() if key != name}
+        event, more = {"event": rest.pop("event")}, "incomplete"
+        self._write(self._out, json_text(event)[:-1] + f',"{name}":[')
+        rest, whole = {more: True}, rest
+        try:
+            between = ""
+            for block in _blocks(row[name]):
+                self._write(self._out, between + json_text(block)[1:-1])
+                between = ","
+            rest = whole
+        finally:
+            ending = json_text(_shown(rest))[1:]
+            self._write(self._out, "]" + ("," if rest else "") + ending + "\n")
 
     def document(self, document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
         """One JSON document; on a terminal it is spread out. The URLs of a ``contract`` keep their queries."""
@@ -113,6 +144,13 @@ def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return shown
 
 
+def _blocks(rows: Iterator[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Rows by the hundred, each as :func:`_shown` gives it; what they say is looked through together."""
+    while block := list(islice(rows, BLOCK)):
+        said = "\n".join({str(value) for row in block for name, value in row.items() if name not in WITHOUT_WORDS})
+        yield block if not holds_key(said) and unsigned(said) == said else [_shown(row) for row in block]
+
+
 def _silence(stream: TextIO) -> None:
     """Point a broken stream at nothing, so that neither this run nor the interpreter's exit trips over it."""
     try:
@@ -126,6 +164,8 @@ def _silence(stream: TextIO) -> None:
 def json_text(value: Any, indent: int | None = None) -> str:
     """JSON as it stands on stdout: UTF-8, escaped only control characters, lone surrogates and line ends."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

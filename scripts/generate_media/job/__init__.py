@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .cancel import cancel_job as cancel_job
     from .collect import result_lost as result_lost
     from .context import JobContext as JobContext, RunOptions as RunOptions
+    from .crowd import Throttle as Throttle
     from .expiry import (
         RESULT_LOST as RESULT_LOST,
         expires_in as expires_in,
@@ -31,6 +32,7 @@ else:
         ("cancel", "cancel_job"),
         ("collect", "result_lost"),
         ("context", "JobContext RunOptions"),
+        ("crowd", "Throttle"),
         ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
         ("lifecycle", "resume_job run_job"),
         ("lines", "start_fields"),

@@ -71,10 +71,18 @@ def accept_in_journal(ctx: JobContext, row_id: int, reading: Reading) -> None:
     )
 
 
-def end_in_journal(ctx: JobContext, row_id: int, reading: Reading, *, durable: bool = True) -> None:
+def end_in_journal(
+    ctx: JobContext,
+    row_id: int,
+    reading: Reading,
+    *,
+    lasted: tuple[float, float] | None = None,
+    durable: bool = True,
+) -> None:
     """Record that a job reached an end, with everything that the files will be made from.
 
-    ``durable`` False: the provider can be asked again, so nobody waits for the disk.
+    ``lasted``: when it was last seen running and first seen done. ``durable`` False: the provider can be asked again,
+    so nobody waits for the disk.
     """
     assert reading.result is not None
     failure = reading.failure
@@ -87,5 +95,6 @@ def end_in_journal(ctx: JobContext, row_id: int, reading: Reading, *, durable: b
         response=without_bytes(reading.response),
         error={"code": failure.code, "message": failure.message} if failure else None,
         generation_id=reading.generation_id,
+        lasted=lasted,
         durable=durable,
     )

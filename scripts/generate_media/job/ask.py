@@ -52,7 +52,10 @@ def answer_to(gateway: Gateway, adapter: Adapter, call: Call, timeout_seconds: f
 
 
 def answer_within(ctx: JobContext, call: Call, until: Deadline) -> Answer | Failure:
-    """The same for a job, after --poll-request-timeout or at the deadline at the latest."""
+    """The same for a job, after --poll-request-timeout or at the deadline at the latest, when its turn has come."""
+    ctx.crowd.throttle.wait(until)
+    if until.passed:
+        return Failure(Category.TRANSIENT, "the time is up", code=NO_ANSWER, should_retry=True)
     seconds = ctx.clock.real(until.cut(ctx.limits.poll_request_timeout))
     return answer_to(ctx.gateway, ctx.adapter, call, seconds)
 

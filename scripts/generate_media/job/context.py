@@ -15,6 +15,7 @@ from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef, UsageError
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
+from .crowd import Crowd
 from .spending import Spending
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ class JobContext:
     signals: Signals
     streams: OpenStreams
     spending: Spending
+    crowd: Crowd
+    """The jobs of this provider in this process."""
     sandbox: bool = False
     config: str | None = None
     budget_seconds: float | None = None

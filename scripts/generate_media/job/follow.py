@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
-from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime, TransportError, shared
+from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime
 from .accept import Created
-from .ask import NO_ANSWER, ask, tells_of
-from .context import SILENCE_CHECK_SECONDS, JobContext, job_ref
-from .create import readings, retries
-from .schedule import wait_seconds
+from .ask import NO_ANSWER, ask
+from .context import JobContext, job_ref
+from .create import retries
+from .followed import Followed, Progress, age
+from .listen import follow_stream, is_whole_end
+from .schedule import Schedule, before_the_end, schedule_for
+from .spread import learned
 
 if TYPE_CHECKING:
-    from ..http import EventStream
     from ..journal import Row
 
 DAY_SECONDS = 86400.0
@@ -26,35 +27,6 @@ A 404 is none of them where the job is known to exist: no number of them proves 
 """
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Followed:
-    """The reading that ended a job, and where it came from: ``sse``, ``poll`` or ``create``."""
-
-    reading: Reading
-    source: str
-
-
-@dataclass(eq=False, repr=False)
-class _Progress:
-    """The last status word told, so that each is told once."""
-
-    ctx: JobContext
-    row: Row
-    status: str = ""
-
-    def tell(self, reading: Reading) -> None:
-        changed = reading.status != self.status
-        if not reading.status or not (changed or reading.aliases):
-            return
-        self.status = reading.status
-        if reading.result is None or reading.aliases:  # an end is recorded with its word, and nobody waits for two
-            self.ctx.journal.status(self.row.row_id, reading.status, reading.aliases or None)
-        if changed and reading.result is None:
-            self.ctx.printer.event("status", generation_id=self.row.generation_id, status=reading.status)
-        if reading.progress is not None:
-            self.ctx.printer.say(f"{reading.status}: {reading.progress:.0f} %")
-
-
 def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
     """Follow a job to its end; ``created`` is None when an earlier run made it.
 
@@ -63,12 +35,12 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
         ProviderRefused: its reads are refused for good.
     """
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
-    progress = _Progress(ctx, row, row.status)
+    progress = Progress(ctx, row, row.status)
     if created is not None:
-        if _is_whole_end(ctx, created.reading):
+        if is_whole_end(ctx, created.reading):
             return Followed(created.reading, "create" if created.stream is None else "sse")
         if created.stream is not None:
-            ended = _follow_stream(ctx, row, created.stream, progress, until)
+            ended = follow_stream(ctx, row, created.stream, progress, until)
             if ended is not None:
                 return ended
     poll = _Poll(ctx, row, progress, until, answered=created is not None)
@@ -77,84 +49,11 @@ def follow(ctx: JobContext, row: Row, created: Created | None) -> Followed:
     return poll.run(wait_first=created is not None and created.stream is None)
 
 
-def _is_whole_end(ctx: JobContext, reading: Reading) -> bool:
-    """Whether a create or an event ended the job and told all of it; files another call away are left to a query."""
-    if reading.result is Result.SUCCEEDED:
-        return not ctx.adapter.files(reading)
-    return reading.result is not None
-
-
-def _follow_stream(
-    ctx: JobContext, row: Row, stream: EventStream, progress: _Progress, until: Deadline
-) -> Followed | None:
-    """Events until an end; None when the stream cannot tell it, which is then said."""
-    watcher = _StreamWatch(ctx, row, stream, until)
-    reason = "stream_ended"
-    try:
-        with watcher:
-            for reading in readings(ctx, row.model, stream):
-                if not tells_of(job_ref(row), reading):
-                    continue
-                progress.tell(reading)
-                if _is_whole_end(ctx, reading):
-                    return Followed(reading, "sse")
-    except TransportError as error:
-        reason = "stream_silent" if "silent" in error.detail else f"stream_broken: {error.detail}"
-    if watcher.found is not None:
-        return Followed(watcher.found, "poll")
-    if not until.passed:
-        ctx.printer.event("fallback_polling_start", generation_id=row.generation_id, reason=reason)
-    return None
-
-
-@dataclass(eq=False, repr=False)
-class _StreamWatch:
-    """Keeps an eye on a stream from outside: a query after 30 s without an event, and the deadline.
-
-    Keep-alive comments do not count as events, so a stream that only breathes is still checked.
-    """
-
-    ctx: JobContext
-    row: Row
-    stream: EventStream
-    until: Deadline
-    found: Reading | None = None
-
-    def __enter__(self) -> _StreamWatch:
-        self._open = True
-        due = time.monotonic() + self.ctx.clock.real(self.until.remaining())
-        self._end = shared().at(due, self.stream.shutdown)
-        self._schedule()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._open = False
-        self._end.cancel()
-        self._next.cancel()
-
-    def _schedule(self) -> None:
-        due = self.stream.last_event_at + self.ctx.clock.real(SILENCE_CHECK_SECONDS)
-        soonest = time.monotonic() + self.ctx.clock.real(1.0)  # an event that came long ago must not mean a busy loop
-        self._next = shared().at(max(due, soonest), self._check)
-
-    def _check(self) -> None:
-        quiet = time.monotonic() - self.stream.last_event_at
-        if quiet >= self.ctx.clock.real(SILENCE_CHECK_SECONDS) * 0.99:  # a timer may be a hair early
-            asked = ask(self.ctx, job_ref(self.row), self.until)
-            if isinstance(asked, Reading) and asked.result is not None:
-                self.found = asked
-                self.stream.shutdown()
-                return
-            self.stream.last_event_at = time.monotonic()
-        if self._open:
-            self._schedule()
-
-
 class _Poll:
     """Queries until an end. A good answer resets the count of bad ones; no single bad one ends a known job."""
 
     def __init__(
-        self, ctx: JobContext, row: Row, progress: _Progress, until: Deadline, *, answered: bool = False
+        self, ctx: JobContext, row: Row, progress: Progress, until: Deadline, *, answered: bool = False
     ) -> None:
         self.ctx = ctx
         self.row = row
@@ -167,27 +66,37 @@ class _Poll:
         """The newest bad answer since the last good one."""
         self.answered = answered
         """Whether the provider has been reached since this run began."""
+        self.running = 0.0
+        """Seconds after its acceptance the job was last seen running."""
+        self.slowest = 0.0
+        """Seconds that an answer took so far."""
 
     def run(self, *, wait_first: bool) -> Followed:
-        if wait_first:
-            self._sleep(self._until_next())
-        while True:
-            self.ctx.clock.check()
-            asked = ask(self.ctx, self.job, self.until)
-            ended = self._after_good(asked) if isinstance(asked, Reading) else self._after_bad(asked)
-            if ended is not None:
-                return Followed(ended, "poll")
+        try:
+            if wait_first:
+                self._sleep(self._until_next())
+            while True:
+                self.ctx.clock.check()
+                asked_at = self._age()
+                asked = ask(self.ctx, self.job, self.until)
+                self.slowest = max(self.slowest, self._age() - asked_at)
+                ended = self._after_good(asked, asked_at) if isinstance(asked, Reading) else self._after_bad(asked)
+                if ended is not None:
+                    return Followed(ended, "poll", self.running, self._age())
+        finally:
+            self.ctx.crowd.leave(self.row.row_id)
 
-    def _after_good(self, reading: Reading) -> Reading | None:
+    def _after_good(self, reading: Reading, asked_at: float) -> Reading | None:
         self.retries.failed = self.refused = 0
         self.last = None
         self.answered = True
         self.job = _with_aliases(self.job, reading)
         self.progress.tell(reading)
-        if reading.result is None:
-            self._sleep(self._until_next())
-            return None
-        return reading
+        if reading.result is not None:
+            return reading
+        self.running = asked_at
+        self._sleep(self._until_next())
+        return None
 
     def _after_bad(self, failure: Failure) -> Reading | None:
         """Wait for another try, unless the refusal is final or the job is gone."""
@@ -210,7 +119,8 @@ class _Poll:
         try:
             self.retries.wait(failure, minimum=self.ctx.provider.min_poll_interval)
         except OutOfTime:
-            self._sleep(self.until.remaining())
+            self.ctx.clock.sleep(self.until.remaining())
+            raise self.still_running() from None
         return None
 
     def _in_grace(self, failure: Failure) -> bool:
@@ -228,19 +138,37 @@ class _Poll:
         return bool(keeps) and self._age() >= keeps
 
     def _age(self) -> float:
-        return self.ctx.clock.age(self.row.accepted_at or self.row.created_at)
+        return age(self.ctx, self.row)
 
     def _until_next(self) -> float:
-        limits = self.ctx.limits
-        return wait_seconds(
-            self._age(),
-            typical=limits.typical_seconds.get(self.row.kind, 0.0),
-            interval=limits.poll_interval,
-            minimum=limits.least_poll_interval,
+        """By the schedule of such jobs; the interval, where the user set it or nothing is known to be typical."""
+        limits, crowd = self.ctx.limits, self.ctx.crowd
+        typical = limits.typical_seconds.get(self.row.kind, 0.0)
+        wait = max(limits.poll_interval, limits.least_poll_interval)
+        if typical > 0:
+            schedule = crowd.schedule(self.row.model, self.row.kind, lambda: self._schedule(typical))
+            wait = schedule.wait_seconds(self._age())
+        return crowd.shared(self.row.row_id, wait)
+
+    def _schedule(self, typical: float) -> Schedule:
+        """Where the ends of such jobs are likely, by what the journal has seen of them here."""
+        return schedule_for(
+            learned(self.ctx.journal.lastings(self.row), typical),
+            typical=typical,
+            interval=self.ctx.limits.poll_interval,
+            minimum=self.ctx.limits.least_poll_interval,
         )
 
     def _sleep(self, seconds: float) -> None:
+        """Wait for the next look; where it could not be answered before the time is up, for an earlier one, the last.
+
+        Raises:
+            StillRunning: the time is up, and so is the wait.
+        """
         remaining = self.until.remaining()
+        seconds = before_the_end(
+            seconds, remaining=remaining, minimum=self.ctx.limits.least_poll_interval, slowest=self.slowest
+        )
         self.ctx.clock.sleep(min(seconds, remaining))
         if seconds >= remaining:
             raise self.still_running()

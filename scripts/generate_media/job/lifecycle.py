@@ -167,6 +167,7 @@ def _collect(run: _Run, row: Row, *, reused: bool) -> Outcome:
 def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
     from .collect import record_end
     from .follow import follow
+    from .followed import lasting
 
     ctx = run.ctx
     if created is not None and created.reading.result is not None and row.state is State.ENDED:
@@ -174,7 +175,8 @@ def _to_the_end(run: _Run, row: Row, created: Created | None) -> Outcome:
     else:
         followed = follow(ctx, row, created)
         source, reading = followed.source, followed.reading
-        end_in_journal(ctx, row.row_id, reading, durable=False)
+        lasted = lasting(ctx, row, followed)
+        end_in_journal(ctx, row.row_id, reading, lasted=lasted, durable=False)
     run.row = row = ctx.journal.get(row.row_id)
     return record_end(ctx, row, reading, source=source, elapsed=run.elapsed)
 

@@ -1,31 +1,94 @@
-"""When to look at a job next: seldom while it can hardly be done, often when it should be, seldom when it lingers.
+"""When to look at a job next: often when its end is likely, seldom while it can hardly be done or when it lingers.
 
-The default intervals of config.json are a flat 3 or 10 s. Spread over a job's life instead, fewer requests find its end
-sooner: bench/rows_polling.py simulates it, and `make bench` prints requests a job and mean lateness beside the flat
-interval's. The three numbers here were chosen by that table: they win on both counts for every provider.
+A look is worth its request when the seconds since the last one, times the chance that the job ended in them, reach a
+price. One price for the whole life of a job spends a given number of requests nearly as well as can be: bench/
+rows_polling.py finds the best by dynamic programming, and `make bench` prints both.
 """
 
 from __future__ import annotations
 
-EXPECTED_FROM, EXPECTED_UNTIL = 0.5, 2.0
-"""Shares of the typical duration between which an end is expected."""
-NEAR, EARLY, LATE = 0.7, 3.0, 2.0
-"""Intervals between two looks while the end is expected, before, and after."""
+from dataclasses import dataclass
+
+from .spread import Spread
+
+ANSWER_SECONDS = 2.0
+"""An answer is given so long to come before the time is up, or twice what the slowest one took."""
+LEAST_LAST_LOOK_SECONDS = 1.0
+"""The last look comes no sooner after the one before, whatever less a provider allows."""
+
+LOOKS = 5 / 3
+"""Requests a job, for each one that the default interval would need until a typical end (10 s and 120 s: 20)."""
+LEAST_LOOKS = 4.0
+NEAREST, FARTHEST = 0.4, 3.0
+"""Shares of the default interval: no two looks are nearer, and no job that fails at once is told later."""
+FARTHEST_SHARE = 0.125
+"""Of the median: a job of half an hour may be looked at more seldom than that."""
+UNSEEN = 0.001
+"""What comes after all but so few jobs have ended does not count for the price."""
+CHEAPEST, DEAREST, HALVINGS = 1e-3, 1e3, 12
 
 
-def wait_seconds(elapsed: float, *, typical: float, interval: float, minimum: float) -> float:
-    """Seconds from a look that found the job still running to the next.
+@dataclass(frozen=True, eq=False, repr=False)
+class Schedule:
+    """Looks for one kind of job. All in seconds; ``price`` is twice the lateness that a request is worth."""
 
-    ``elapsed`` seconds since the job was accepted, ``typical`` how long such a job takes (0: not known, then the
-    interval is kept), ``interval`` the default one, ``minimum`` the least that the provider allows, which is never
-    undercut. While the end is expected the interval is the upper bound; before, a job that fails at once is told at
-    most three intervals late; after, it takes two.
+    spread: Spread
+    nearest: float
+    farthest: float
+    price: float
+
+    def wait_seconds(self, elapsed: float) -> float:
+        """Seconds from a look that found the job still running, so long after it was accepted, to the next."""
+        before = self.spread.ended(elapsed)
+        running = 1.0 - before
+        if running < 1e-9:
+            return self.farthest
+        near, far = self.nearest, self.farthest
+        if near * (self.spread.ended(elapsed + near) - before) >= self.price * running:
+            return near
+        while far - near > 0.02 * far:
+            middle = (near + far) / 2
+            worth = middle * (self.spread.ended(elapsed + middle) - before)
+            near, far = (near, middle) if worth >= self.price * running else (middle, far)
+        return far
+
+    def requests(self, enough: float) -> float:
+        """How many looks a job takes on average, or a number above ``enough``."""
+        looks, at, running = 0.0, 0.0, 1.0
+        while running > UNSEEN and looks <= enough:
+            looks += running
+            at += self.wait_seconds(at)
+            running = 1.0 - self.spread.ended(at)
+        return looks
+
+
+def schedule_for(spread: Spread, *, typical: float, interval: float, minimum: float) -> Schedule:
+    """The schedule that spends its requests best on such jobs.
+
+    ``typical`` and ``interval`` are config.json's, and say how many requests a job may take; ``minimum`` is the least
+    wait that the provider allows, which is never undercut.
     """
-    if typical <= 0:
-        return max(interval, minimum)
-    expected = typical * EXPECTED_FROM
-    if elapsed < expected:
-        wait = min(expected - elapsed, EARLY * interval)
-    else:
-        wait = 0.0 if elapsed < typical * EXPECTED_UNTIL else LATE * interval
-    return max(wait, NEAR * interval, minimum)
+    nearest = max(NEAREST * interval, minimum)
+    farthest = max(FARTHEST * interval, FARTHEST_SHARE * spread.median, nearest)
+    budget = max(LOOKS * typical / interval, LEAST_LOOKS)
+    cheap, dear = CHEAPEST, DEAREST
+    for _ in range(HALVINGS):
+        price = (cheap * dear) ** 0.5
+        tried = Schedule(spread, nearest, farthest, price)
+        cheap, dear = (price, dear) if tried.requests(budget) > budget else (cheap, price)
+    return Schedule(spread, nearest, farthest, dear)
+
+
+def least_last_look(minimum: float) -> float:
+    """Seconds that the last look before the time is up must be away from whatever was asked or told before it."""
+    return max(minimum, LEAST_LAST_LOOK_SECONDS)
+
+
+def before_the_end(wait: float, *, remaining: float, minimum: float, slowest: float) -> float:
+    """The wait for a look, or for an earlier one where that one's answer would not come before the time is up.
+
+    ``remaining`` seconds are left, ``slowest`` is what an answer took so far. Where the minimum leaves no room for
+    another look, the wait stays as it is.
+    """
+    last = remaining - max(ANSWER_SECONDS, 2 * slowest)
+    return last if wait > last >= least_last_look(minimum) else wait

@@ -38,6 +38,7 @@ from ..http import ClientPool, Gateway
 from ..providers import adapter_for
 from ..request import Chooser
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
+from .crowd import Crowds
 from .spending import Spending
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
     _pools: dict[str, ClientPool] = field(default_factory=dict)
+    _crowds: Crowds = field(default_factory=Crowds)
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -233,11 +235,12 @@ class Session:
 
             check_folder(folder)
         clock = self.clock(url)
+        space = self.key_space(provider, url)
         return JobContext(
             provider=provider,
             adapter=adapter_for(provider.protocol),
             gateway=self.gateway(provider, url, keys),
-            key_space=self.key_space(provider, url),
+            key_space=space,
             journal=self.journal,
             clock=clock,
             deadline=Deadline.after(clock, self.options.deadline),
@@ -249,6 +252,7 @@ class Session:
             signals=self.signals,
             streams=self.streams,
             spending=self.spending,
+            crowd=self._crowds.of(provider, space, clock, self.pace),
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,7 +193,7 @@ def _connect(target: Path | str, *, uri: bool = False) -> sqlite3.Connection:
 
     db = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri)
     db.row_factory = sqlite3.Row
-    db.text_factory = lambda text: text.decode("utf-8", "replace")  # damaged text must not hide its row
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")  # damaged text must not hide its row
     return db
 
 

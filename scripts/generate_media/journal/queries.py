@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core import HANDLE, Json, Result, handle
 from . import locks
-from .columns import Sql, from_json, row_from, to_text
+from .columns import Reader, Sql, from_json, row_from, to_text
 from .database import Database
 from .rows import ClaimKind, Expense, Fate, Row, State
 from .steps import meaning
 
-_PAGE = 100
+if TYPE_CHECKING:
+    import sqlite3
+
+_PAGE = 500
 _BEYOND_EVERY_ROW = (1 << 63) - 1
+_NOT_LISTED = frozenset(
+    (
+        *("fingerprint", "key_space", "key_fingerprint", "path", "query_path"),
+        *("request", "response", "aliases", "remote", "collected_at"),
+    )
+)
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
 
@@ -92,21 +100,33 @@ class Queries:
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
-        return tuple(islice(self.newest_first(), max(0, limit)))
-
-    def newest_first(self, *, unsuccessful: bool = False) -> Iterator[Row]:
-        """All rows, newest first, a few at a time; ``unsuccessful`` leaves out those that are open or saved."""
-        kept = "AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
-        before = _BEYOND_EVERY_ROW
-        while rows := self._rows(f"WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT {_PAGE}", before):
-            yield from rows
-            before = rows[-1].row_id
+        return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
 
     def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
         """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
         marks = ", ".join("?" * len(folders))
         where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
         return self._rows(where, *map(to_text, folders), limit)
+
+    def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
+        """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
+
+        They are read a page at a time, so that a long list takes no memory; ``unsaved`` as in :meth:`unsaved_rows`;
+        ``unsuccessful`` leaves out those that are open or saved.
+        """
+        reader = Reader(_NOT_LISTED)
+        names = ", ".join(reader.columns)
+        kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else ""
+        kept += " AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
+        page = f"SELECT {names} FROM job WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT ?"  # noqa: S608 - ours
+        before = _BEYOND_EVERY_ROW
+        while limit > 0:
+            with self._database.reading() as db:
+                found = _plainly(db, page, (before, min(limit, _PAGE)))
+            rows = [reader.row(item) for item in found]
+            yield from map(self._seen, rows)
+            limit = limit - len(rows) if len(rows) == _PAGE else 0
+            before = rows[-1].row_id if rows else 0
 
     def known_ids(self, provider: str) -> frozenset[str]:
         """Every id and alias of the provider's jobs."""
@@ -177,6 +197,16 @@ class Queries:
         with self._database.reading() as db:
             return tuple(took for (took,) in db.execute(query, (to_text(provider), to_text(model))))
 
+    def lastings(self, row: Row, limit: int = 100) -> tuple[tuple[float, float], ...]:
+        """How long the newest jobs of the row's provider, key space, model and kind took: intervals of seconds after
+        acceptance, in which each was seen to end."""
+        query = """SELECT least, most FROM lasting WHERE provider = ? AND key_space = ? AND model = ? AND kind = ?
+                   ORDER BY row_id DESC LIMIT ?"""
+        alike = map(to_text, (row.provider, row.key_space, row.model, row.kind))
+        with self._database.reading() as db:
+            found = db.execute(query, (*alike, limit)).fetchall()
+        return tuple((as_seconds(least), as_seconds(most)) for least, most in found)
+
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state that occurs."""
         counted: dict[State, int] = {}
@@ -206,6 +236,27 @@ class Queries:
 
     def _is_alive(self, writer: str) -> bool:
         return locks.is_alive(self._locks, writer)
+
+
+def _plainly(db: sqlite3.Connection, query: str, values: tuple[Sql, ...]) -> list[tuple[Any, ...]]:
+    """Rows as tuples, their text decoded by SQLite itself, which is faster, unless another hand has damaged it."""
+    import sqlite3
+
+    cursor, tolerant = db.cursor(), db.text_factory
+    cursor.row_factory = None
+    try:
+        db.text_factory = str
+        return cursor.execute(query, values).fetchall()
+    except sqlite3.OperationalError:
+        db.text_factory = tolerant
+        return cursor.execute(query, values).fetchall()
+    finally:
+        db.text_factory = tolerant
+
+
+def as_seconds(value: Any) -> float:
+    """A number of a column; -1 where another hand damaged it."""
+    return float(value) if isinstance(value, (int, float)) else -1.0
 
 
 def as_text(value: Any) -> str:

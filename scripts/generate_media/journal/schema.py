@@ -102,7 +102,16 @@ def _to_version_3(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE job ADD COLUMN place TEXT")
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2, _to_version_3)
+def _to_lasting(db: sqlite3.Connection) -> None:
+    """How long jobs took: at ``least`` seconds after acceptance one was running, at ``most`` it was done."""
+    db.execute(
+        "CREATE TABLE lasting (row_id INTEGER PRIMARY KEY, provider TEXT NOT NULL, key_space TEXT NOT NULL, "
+        "model TEXT NOT NULL, kind TEXT NOT NULL, least REAL NOT NULL, most REAL NOT NULL)"
+    )
+    db.execute("CREATE INDEX lasting_by_kind ON lasting (provider, key_space, model, kind, row_id)")
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2, _to_version_3, _to_lasting)
 """STEPS[n] brings a journal of version n to n + 1, inside the caller's transaction. Only ever appended to."""
 
 

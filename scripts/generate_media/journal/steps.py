@@ -112,6 +112,12 @@ def owned_elsewhere(db: sqlite3.Connection, row: Row, generation_id: str) -> boo
     return found is not None and found.row_id != row.row_id
 
 
+def remember_lasting(db: sqlite3.Connection, row: Row, lasted: tuple[float, float]) -> None:
+    """How long a job took, as it was seen first; for :meth:`Queries.lastings`."""
+    values = (row.row_id, *map(to_text, (row.provider, row.key_space, row.model, row.kind)), *lasted)
+    db.execute("INSERT OR IGNORE INTO lasting VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
 def urls(outputs: Sequence[RemoteOutput]) -> list[str | None]:
     """The URLs of some results, in their order."""
     return [output.url for output in outputs]

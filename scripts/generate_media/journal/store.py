@@ -27,6 +27,7 @@ from .steps import (
     meaning,
     newest,
     owned_elsewhere,
+    remember_lasting,
     row_of_id,
     update,
     urls,
@@ -173,13 +174,15 @@ class Journal(Queries):
         response: Json,
         error: Json = None,
         generation_id: str | None = None,
+        lasted: tuple[float, float] | None = None,
         durable: bool = True,
     ) -> None:
         """The job reached an end; straight from sending for a synchronous result, which gets a local id.
 
         Repeated, it renews the URLs. A success is never overwritten by another end: a picture that was made
         stays made, whatever a later cancel or expiry says. ``durable`` False is for an end that the provider will
-        tell again: a kill cannot lose it, a power cut may.
+        tell again: a kill cannot lose it, a power cut may. ``lasted`` is how many seconds after its acceptance it was
+        last seen running, and first seen done.
         """
         with self._database.transaction(durable=durable) as db:
             row = allowed(db, row_id, State.ENDED)
@@ -193,6 +196,8 @@ class Journal(Queries):
             renewed = row.ended_at is None or urls(row.remote) != urls(remote)
             update(db, row_id, changes | {"ended_at": self._wall() if renewed else row.ended_at})
             know(db, row_id, known)
+            if lasted is not None:
+                remember_lasting(db, row, lasted)
 
     def collected(self, row_id: int, *, saved: Json, output_dir: str) -> None:
         """The files are on disk. Again after they were fetched again, perhaps elsewhere."""

@@ -54,6 +54,7 @@ class AGCloud(Adapter):
             usage=answer.get("usage"),
             failure=None if result in (None, Result.SUCCEEDED) else _failure(answer.get("error")),
             created_at=_seconds(answer.get("created_at")),
+            ended_at=None if result is None else _seconds(answer.get("updated_at")),
             response=answer,
         )
 
