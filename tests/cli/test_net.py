@@ -109,7 +109,7 @@ def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
 def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path) -> None:
     """The look at a silent stream fails: the stream itself goes on, and tells the end."""
     code = f"def _boom(self):\n    {BROKEN}\n_StreamWatch._check = _boom"
-    bundle = with_bug(tmp_path / "bundle", "job/follow.py", code)
+    bundle = with_bug(tmp_path / "bundle", "job/listen.py", code)
     desk.write_config(time_scale=100)
     desk.faults("never-ends")
     config = ("--config", str(desk.home / "config.json"), "--base-url", desk.sandbox.base_urls["skills.video"])
@@ -118,7 +118,7 @@ def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path) -> N
     desk.faults()
     assert (ran.code, "Traceback" in ran.err) == (11, False), ran.out + ran.err
     (warning,) = ran.events("warning")
-    assert "RuntimeError in job/follow.py:" in warning["message"]
+    assert "RuntimeError in job/listen.py:" in warning["message"]
     assert CANARY not in ran.out + ran.err
 
 

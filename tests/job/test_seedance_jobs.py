@@ -25,7 +25,7 @@ def test_a_clip_made_here_is_made_longer_or_changed_by_its_path(desk: Desk, task
     how = ("--prompt", "into the fog", "--video", clip, "--set", f"omni_reference_task_type={task}")
     ran = desk.run(*how, "--set", "output_format=mov", provider="ark")
     assert ran.code == 0, ran.out
-    body = [row["body"] for row in desk.log()["requests"] if row["operation"] == "create"][-1]
+    body = [row.get("body") for row in desk.log()["requests"] if row["operation"] == "create"][-1]
     assert body["omni_reference_task_type"] == task
     assert body["content"][1]["video_url"]["url"].startswith("http")
     made_file = Path(ran.last["outputs"][0]["path"])

@@ -25,7 +25,7 @@ from generate_media.sandbox.world import Clock
 from providers.lumen import BLOCK, LUMEN
 
 LAUNCH = Path(__file__).parent / "lumen/launch.py"
-CLIP = ("--prompt", "a paper boat", "--duration", "2")
+CLIP = ("--prompt", "a paper boat", "--duration", "5")
 TWO_HOURS = 7200.0
 
 
