@@ -6,7 +6,7 @@ import argparse
 from contextlib import ExitStack
 from typing import Any
 
-from ..config import MY_KEY, ProviderSettings, where_keys_go
+from ..config import MY_KEY, ProviderSettings
 from ..core import Category, Failure, UsageError, capped, clean_text, dotenvs, home_folder, parse_json
 from ..events import Signals, standard_printer
 from ..job import RunOptions, Session, answer_to
@@ -38,7 +38,6 @@ def key_report(args: argparse.Namespace) -> dict[str, Any]:
             "dashboard_url": lead.dashboard_url,
             "how_to_get_key": own["how_to_get_key"],
             "set_env_examples": [f"export {lead.key_env}={MY_KEY}", f"{lead.key_env}={MY_KEY}  (in .env)"],
-            "set_key": where_keys_go(lead, session.settings)["set_key"],
             "providers": rows,
         }
 

@@ -76,14 +76,12 @@ def missing_key(
 def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, Any]:
     """Where each provider's key comes from, and the four places to put the one that is asked for."""
     env = provider.key_env
-    own, *bundled = dotenvs(home_folder(os.environ))
-    too = f"  ({bundled[0]} serves too, but an update may take it away)" if bundled else ""
     openclaw = f'openclaw.json: skills.entries.generate-media.env {{"{env}": "{MY_KEY}"}}'
     return {
         "get_key": {p.name: {"env_var": p.key_env, "url": p.key_url} for p in settings.providers.values()},
         "set_key": {
             "shell": f"export {env}={MY_KEY}",
-            ".env": f"{own}: {env}={MY_KEY}{too}",
+            ".env": f"{dotenvs(home_folder(os.environ))[0]}: {env}={MY_KEY}",
             "config.json": f'providers."{provider.name}".api_key',
             "openclaw": openclaw if env == PRIMARY_ENV else f"~/.openclaw/.env: {env}={MY_KEY}",
         },
