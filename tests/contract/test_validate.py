@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from contract.documents import MODELS, body, contract, document, of_schema
+from generate_media.contract.words import listed
 from generate_media.core.paths import BUNDLE
 
 IMAGE, VIDEO = "google/pro", "kling/o3/video"
@@ -193,3 +195,16 @@ def test_null_is_taken_beside_a_union(keyword: str, more: Any, cat: Any) -> None
     assert made.validate(endpoint, {"pet": None}) == ()
     assert made.validate(endpoint, {"pet": {"kind": "c"}}) == ()
     assert made.validate(endpoint, {"pet": 5}) != ()
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([-1, *range(4, 31)], "-1 or 4 to 30"),
+        ([1, 2, 3], "1, 2 or 3"),
+        ([True, 2, 3, 4, 5, 6.0], "true, 2 to 5 or 6.0"),
+        (range(200, 0, -2), ", ".join(str(value) for value in range(200, 152, -2)) + " or 76 more"),
+    ],
+)
+def test_what_is_allowed_is_told_in_few_words(values: Sequence[Any], told: str) -> None:
+    assert listed(values) == told

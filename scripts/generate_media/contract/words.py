@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from ..core import Json
@@ -13,6 +14,9 @@ from .merging import same, type_list
 from .spelling import nearest
 
 _SHOWN = 60
+LISTED = 24
+LEAST_RUN = 4
+"""As many whole numbers in a row are told by the first and the last."""
 _ARTICLE = {
     "integer": "an integer",
     "array": "a list",
@@ -215,8 +219,17 @@ def shown(value: Any) -> str:
 
 
 def listed(values: Sequence[Any]) -> str:
-    """``a, b or c``; long lists are cut."""
-    texts = [value if isinstance(value, str) else shown(value) for value in values[:24]]
-    if len(values) > 24:
-        texts.append(f"{len(values) - 24} more")
+    """``a, b or c``; whole numbers in a row are ``4 to 30``, long lists are cut."""
+    texts = list(_runs(values))
+    if len(texts) > LISTED:
+        texts[LISTED:] = [f"{len(texts) - LISTED} more"]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}" if texts else "nothing"
+
+
+def _runs(values: Sequence[Any]) -> Iterator[str]:
+    for _, group in groupby(enumerate(values), lambda item: item[1] - item[0] if type(item[1]) is int else -1.5):
+        run = [value for _, value in group]
+        if type(run[0]) is int and len(run) >= LEAST_RUN:
+            yield f"{run[0]} to {run[-1]}"
+        else:
+            yield from (value if isinstance(value, str) else shown(value) for value in run)
