@@ -25,7 +25,7 @@ def dry(desk: Desk, *args: str) -> Ran:
 def said_again(desk: Desk, command: str) -> Ran:
     """A printed command, word for word."""
     python, script, *words = shlex.split(command)
-    assert python == "python3"
+    assert python == sys.executable
     return desk.call(Path(script).stem, *words)
 
 
@@ -168,6 +168,7 @@ def test_the_summary_has_all_that_is_to_be_told(desk: Desk, monkeypatch: pytest.
     (desk.home / "away").mkdir()
     monkeypatch.chdir(desk.home / "away")
     done = said_again(desk, cut.last["resume"].replace("--deadline=0.1", "--deadline=1000"))
+    assert "files" in done.last and done.last["files"], (cut.out, done.out)
     (file,) = done.last["files"]
     assert Path(file).parent == asked_for
     assert "resume" not in done.last
