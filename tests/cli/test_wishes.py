@@ -241,6 +241,31 @@ def test_a_variation_of_another_kind_goes_by_the_default(
     assert "16:9" in json.dumps(ran.last["body"]), "what it takes of the rest is kept"
 
 
+@pytest.mark.parametrize(
+    ("made_with", "provider", "model"),
+    [
+        (("--kind", "video", "--provider", "ark"), "skills.video", "bytedance/seedance-1.5"),
+        (("--kind", "video", "--provider", "ark"), "ark", "doubao-seedance-2-0-260128"),
+        ((), "agnes", "agnes-image-2.0-flash"),
+    ],
+)
+def test_a_variation_by_a_model_goes_where_it_is_made(
+    desk: Desk, made_with: tuple[str, ...], provider: str, model: str
+) -> None:
+    made = desk.call("create_and_wait", "--sandbox", "--prompt", "a fox", *made_with)
+    ran = desk.call("create_and_wait", "--sandbox", "--from", made.last["outputs"][0]["path"], "--model", model,
+                    "--aspect-ratio", "9:16", "--dry-run")  # fmt: skip
+    assert (ran.last["provider"], ran.last["model"], ran.code) == (provider, model, 0), ran.out
+
+
+def test_a_variation_tells_which_files_stay_behind(desk: Desk, fox: Path) -> None:
+    clip = desk.run("--first-frame", str(fox), "--prompt", "it runs").last["outputs"][0]["path"]
+    bare = desk.run("--from", clip, "--duration", "8", "--dry-run")
+    assert ["--first-frame" in line["message"] for line in bare.events("warning")] == [True], bare.out
+    kept = desk.run("--from", clip, "--duration", "8", "--first-frame", str(fox), "--dry-run")
+    assert (kept.events("warning"), "first_frame_url" in kept.last["body"]) == ([], True)
+
+
 def test_a_variation_without_a_sidecar_goes_by_the_label(desk: Desk, fox: Path) -> None:
     fox.with_suffix(".json").unlink()
     ran = desk.run("--from", str(fox), "--aspect-ratio", "1:1", "--dry-run")

@@ -91,6 +91,20 @@ class Chooser:
         """The contract of a provider by its name. Raises UsageError ``unknown_provider``."""
         return self._contract(self._settings.provider(provider), files)
 
+    def provider_of(self, model: str | None, usual: str) -> str:
+        """The name of the provider that has a model: the usual one where it does, or where several do or none.
+
+        Raises:
+            NotFound: nobody has such a model, and some come near it.
+        """
+        named = self._settings.providers.get(usual)
+        if not model or (named and self._knows(named, Ask(model=model))):
+            return usual
+        try:
+            return self._by_what_it_knows(Ask(model=model)).name
+        except UsageError:
+            return usual
+
     def default_model(self, provider: str, kind: str, flags: frozenset[str]) -> str:
         """The provider's own choice; empty where it has none. Raises UsageError ``unknown_provider``."""
         return default_model(self._settings.provider(provider), kind, flags)

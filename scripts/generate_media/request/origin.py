@@ -18,7 +18,7 @@ from ..files import read_label, record_of
 from .choose import CLIP_HINTS
 from .flag_values import MEDIA_KINDS
 from .prepare import WISH_FLAGS
-from .read_back import read_plain_flags
+from .read_back import read_flags, read_plain_flags
 from .translation import translated
 
 if TYPE_CHECKING:
@@ -84,17 +84,18 @@ def with_origin(values: Mapping[str, Any], origin: Origin, chooser: Chooser) -> 
 
     Raises:
         UsageError: nothing is changed; a provider that config.json does not name.
+        NotFound: the model that is asked for instead is no model's id.
     """
     given = {name.replace("_", "-") for name in _NAMES if values.get(name) not in (None, [])}
     new = dict(values)
-    new["provider"] = values.get("provider") or origin.provider or None
+    new["provider"] = values.get("provider") or chooser.provider_of(values.get("model"), origin.provider) or None
     if values.get("prompt") is None:
         new["prompt"] = origin.prompt or None
     files = values.get("openapi") or ()
     forms = _forms(_contract(chooser, origin.provider, files), origin.model)
     flags, explained = read_plain_flags(origin.body, forms) if forms else ({}, frozenset[str]())
     _check_changed(values, origin, flags, given)
-    warnings: list[str] = []
+    warnings = list(_left_behind(origin.body, forms, given))
     if not given & {"model", "endpoint", "sse-endpoint"}:
         warnings += _take_model(new, origin, forms, given, chooser)
     dropped = {other for flag in given for other in _INSTEAD.get(flag, ())} | given
@@ -122,6 +123,22 @@ def is_plain(name: str, value: Any) -> bool:
     if isinstance(value, str):
         return _PLAIN_TEXT.fullmatch(value) is not None and _HOST.fullmatch(value.strip()) is None
     return isinstance(value, (bool, int, float))
+
+
+def _left_behind(body: Mapping[str, Json], forms: Sequence[FlagForm], given: set[str]) -> Iterator[str]:
+    """That the job had pictures, clips or sounds which a record does not bring along."""
+    had = read_flags({name: _names_of(value) for name, value in body.items()}, forms) or {}
+    if lost := [f"--{flag}" for flag in MEDIA_KINDS if flag in had.keys() - given]:
+        yield f"--from brings no files along, and that job had {', '.join(lost)}: give it once more to keep it"
+
+
+def _names_of(value: Any) -> Any:
+    """A part of a kept request, its files as their names."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("file"), str) and "sha256" in value:
+            return value["file"]
+        return {name: _names_of(part) for name, part in value.items()}
+    return [_names_of(part) for part in value] if isinstance(value, list) else value
 
 
 def _contract(chooser: Chooser, provider: str | None, files: Sequence[Path]) -> Contract | None:
