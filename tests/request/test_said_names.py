@@ -21,6 +21,8 @@ SAID: list[tuple[str, str, tuple[str, ...]]] = [
     ("nanobanana", "google/nano-banana", ("google/nano-banana-pro",)),
     ("kling-3", "kling-ai/v3/image", ("kling-ai/v3/video",)),
     ("可灵3", "kling-ai/v3/image", ("kling-ai/v3/video",)),
+    ("香蕉", "google/nano-banana-2", ("google/nano-banana-pro",)),
+    ("即梦", "seedream-5-0-260128", ("doubao-seedream-5-0-260128", "bytedance/seedream-5-lite")),
     ("veo", "google/veo-3.1", ("google/veo-2",)),
     ("Veo 3", "google/veo-3.1", ()),
     ("sora2", "openai/sora-2", ("openai/sora-2-pro",)),
@@ -67,6 +69,18 @@ def test_every_provider_that_has_one_is_named(desk: Desk) -> None:
     rows = desk.call("create_and_wait", "--prompt", "a boat", "--model", "seedance").last["suggestions"]
     assert {row["provider"] for row in rows} == set(SEEDANCE)
     assert all(SEEDANCE[row["provider"]] in row["model"] for row in rows)
+
+
+def test_a_model_that_takes_the_files_comes_first(desk: Desk) -> None:
+    """google/nano-banana-2 is documented with a prompt alone."""
+    ran = desk.call("create_and_wait", "--prompt", "a", "--model", "nano banana", "--image", "https://a.example/a.png")
+    assert suggested(ran.last)[0] == "google/nano-banana-pro"
+
+
+def test_what_a_key_is_there_for_comes_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ARK_API_KEY", "AGCLOUD_API_KEY"):
+        monkeypatch.delenv(name)
+    assert suggested(desk.call("create_and_wait", "--prompt", "a", "--model", "seedance").last)[0].startswith("byted")
 
 
 def test_a_clip_that_was_asked_for_comes_first(desk: Desk) -> None:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 from .spelling import nearest
 
 MOST = 8
-CHINESE = {"可灵": "kling", "海螺": "hailuo", "万相": "wan", "豆包": "doubao", "通义": "qwen"}
-"""What the makers call these models at home."""
+CHINESE = {
+    **{"可灵": "kling", "海螺": "hailuo", "万相": "wan", "豆包": "doubao", "通义": "qwen", "千问": "qwen"},
+    **{"香蕉": "banana", "即梦": "seed", "jimeng": "seed"},
+}
+"""What people call these models in China; 即梦 is the app with Seedream and Seedance behind it."""
 _NOISE = frozenset({"v", "ai", "model", "the", "by", "video", "image"})
 """Words that tell no model from another."""
 
@@ -43,9 +46,10 @@ def models_said(said: str, known: Iterable[Known], *, kind: str = "", limit: int
 
 def _words(text: str) -> list[str]:
     """Letters and numbers apart; ``2-0`` and ``2.0`` are 2, ``1-5`` is 1.5, a date of six digits is no version."""
+    text = text.lower()
     for chinese, name in CHINESE.items():
         text = text.replace(chinese, f" {name} ")
-    plain = re.sub(r"(?<![\d.])(\d)-(\d)(?!\d)", r"\1.\2", text.lower())
+    plain = re.sub(r"(?<![\d.])(\d)-(\d)(?!\d)", r"\1.\2", text)
     return [re.sub(r"(\.0)+$", "", word) for word in re.findall(r"[^\W\d_]+|\d+(?:\.\d+)*", plain)]
 
 

@@ -8,13 +8,24 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..config import ProviderSettings, Settings
 from ..contract import models_said
 from ..core import NotFound, UsageError
 from .flag_values import MEDIA_KINDS
-from .known import Ask, by_own_models, check_agreement, closed, default_model, found_by, model_kind, same_family
+from .known import (
+    Ask,
+    by_host,
+    by_own_models,
+    check_agreement,
+    check_makes,
+    closed,
+    default_model,
+    found_by,
+    model_kind,
+    same_family,
+    takes_files,
+)
 from .owners import known_models
 from .unknown import raise_near, unknown_to_all, with_the_way_on
 
@@ -44,7 +55,8 @@ class Target:
 
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
-    it is asked once, and only where nothing else chooses. ``wall`` gives Unix seconds: is the model still served?"""
+    it is asked where nothing else chooses, and for suggestions. ``wall`` gives Unix seconds: is the model still
+    served?"""
 
     def __init__(
         self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
@@ -72,7 +84,7 @@ class Chooser:
         endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
         kind = ask.kind or endpoint.kind or model_kind(contract, model) or kind
         if endpoint.bundled and not ask.lenient:
-            _check_makes(provider, kind)
+            check_makes(provider, kind)
         # A documented path beats one made up by convention, unless the made-up one is asked for.
         made_up = endpoint.twin_inferred and endpoint.documented_path == endpoint.poll_path and not ask.endpoint
         stream = ask.streams and endpoint.sse_path is not None and not made_up
@@ -93,10 +105,7 @@ class Chooser:
 
     def provider_of(self, model: str | None, usual: str) -> str:
         """The name of the provider that has a model: the usual one where it does, or where several do or none.
-
-        Raises:
-            NotFound: nobody has such a model, and some come near it.
-        """
+        Raises NotFound where nobody has it and some come near it."""
         named = self._settings.providers.get(usual)
         if not model or (named and self._knows(named, Ask(model=model))):
             return usual
@@ -143,7 +152,7 @@ class Chooser:
             return self._by_what_it_knows(ask), False
         if self._settings.default_provider:
             return self._settings.provider(self._settings.default_provider), False
-        named = self._by_host(ask.base_url, tuple(self._settings.providers.values()))
+        named = by_host(ask.base_url, tuple(self._settings.providers.values()))
         if len(named) == 1:
             return named[0], False
         shared, with_key = self._settings.shared_key_envs(), self._with_key()
@@ -156,7 +165,7 @@ class Chooser:
         named = ask.endpoint or ask.model or ""
         knowing = tuple(provider for provider in self._settings.providers.values() if self._knows(provider, ask))
         for narrow in (
-            self._by_host(ask.base_url, knowing),
+            by_host(ask.base_url, knowing),
             by_own_models(ask.model, knowing),
             self._default(knowing),
         ):
@@ -193,10 +202,15 @@ class Chooser:
         return " and ".join(sorted({whole_date(self._contract(provider)) for provider in everybody}))
 
     def _suggest(self, ask: Ask, only: ProviderSettings | None = None) -> None:
-        """Which models may be meant by a name that is no model's id. Raises NotFound where any come near."""
+        """Which models may be meant by a name that is no model's id; first those that take the files that came, and of
+        them those with a key. Raises NotFound where any come near."""
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "")
         known = known_models(self._settings, lambda provider: self._contract(provider).models())
-        raise_near(models_said(ask.model or "", known, kind=kind), ask.model or "", self._dates(), only)
+        near = models_said(ask.model or "", known, kind=kind)
+        files, usable = ask.flags & MEDIA_KINDS.keys(), self._with_key()
+        near.sort(key=lambda one: one.provider not in usable)
+        near.sort(key=lambda one: not takes_files(self.contract(one.provider), one.model, files))
+        raise_near(near, ask.model or "", self._dates(), only)
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
         if by_own_models(ask.model, [provider]):
@@ -214,16 +228,11 @@ class Chooser:
     def _default(self, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
         return tuple(p for p in providers if p.name == self._settings.default_provider)
 
-    @staticmethod
-    def _by_host(base_url: str | None, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
-        host = urlsplit(base_url).hostname if base_url else None
-        return tuple(p for p in providers if host in p.allowed_hosts)
-
     def _kind(self, ask: Ask, provider: ProviderSettings, from_key_alone: bool) -> str:
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "image")
         named = ask.endpoint or ask.model
         if not (named or ask.openapi or ask.lenient):
-            _check_makes(provider, kind)
+            check_makes(provider, kind)
         asked_for = ask.flags & (CLIP_FLAGS | {"image"})
         if kind == "video" and from_key_alone and not (ask.kind or named or asked_for):
             raise UsageError(
@@ -289,20 +298,3 @@ class Chooser:
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
-
-
-def _check_makes(provider: ProviderSettings, kind: str) -> None:
-    """A clip is never made for a picture, nor anything that a provider does not document to make.
-
-    Raises:
-        UsageError: ``kind_needed``.
-    """
-    if kind in ("", *provider.makes):
-        return
-    ways = [f"--kind {one}" for one in provider.makes]
-    raise UsageError(
-        "kind_needed",
-        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
-        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
-        guidance=("clips cost more than pictures, so one is never made by a guess",),
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,3 +87,34 @@ def check_agreement(ask: Ask, endpoint: Endpoint) -> None:
                 details={"received": asked, "allowed": [made]},
                 guidance=(f"leave {flag} out, or name another endpoint or model",),
             )
+
+
+def by_host(base_url: str | None, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
+    """The providers whose host a base URL names."""
+    host = urlsplit(base_url).hostname if base_url else None
+    return tuple(p for p in providers if host in p.allowed_hosts)
+
+
+def takes_files(contract: Contract, model: str, files: Collection[str]) -> bool:
+    """Whether a model has all the media flags, as far as its contract tells."""
+    endpoint = found_by(contract, Ask(model=model)) if files else None
+    if endpoint is None:
+        return True
+    return any(form.flags.keys() >= set(files) for form in contract.forms(endpoint, model))
+
+
+def check_makes(provider: ProviderSettings, kind: str) -> None:
+    """A clip is never made for a picture, nor anything that a provider does not document to make.
+
+    Raises:
+        UsageError: ``kind_needed``.
+    """
+    if kind in ("", *provider.makes):
+        return
+    ways = [f"--kind {one}" for one in provider.makes]
+    raise UsageError(
+        "kind_needed",
+        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
+        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
+        guidance=("clips cost more than pictures, so one is never made by a guess",),
+    )

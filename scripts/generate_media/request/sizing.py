@@ -20,6 +20,8 @@ _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9", "9:21", "5:4", "4:5", "2:1", "1:2")
 _RATIO_OFF, _AREA_OFF = 0.035, 2.0
 """How far a size may be from the ratio (its logarithm) and the area (a factor) that are meant."""
+_TOO_FEW = 1.5
+"""More than so many times a tier's pixels are asked of the next tier."""
 _STEP = 16
 _SAID = re.compile(r"[0-9]+(?:[kKpP]|\s*[x*×]\s*[0-9]+)")
 
@@ -99,15 +101,30 @@ def _in_words(size: str, width: int, height: int, rest: Mapping[str, Any]) -> It
     """Width and height as a tier and a ratio."""
     if not width or not height:
         return
-    tier = next((f"{k}K" for k in (1, 2, 4) if _is_near((width, height), width / height, (1024 * k) ** 2)), "")
+    tiers = list(_tiers(width, height))
     ratio = next((text for text in _RATIOS if abs(math.log(width / height / _value(text))) <= _RATIO_OFF), "")
-    if not tier or not ratio:
+    if not tiers or not ratio:
         return
     shape = {"aspect-ratio": rest.get("aspect-ratio", ratio)}
-    for name in ("resolution", "size"):
-        yield Variant({**rest, name: tier, **shape}, note=f"--size {size}: {tier} at {shape['aspect-ratio']}")
-    if tier == "1K":
+    for tier in tiers:
+        for name in ("resolution", "size"):
+            yield Variant(
+                {**rest, name: f"{tier}K", **shape}, note=f"--size {size}: {tier}K at {shape['aspect-ratio']}"
+            )
+    if 1 in tiers:
         yield Variant({**rest, **shape}, note=f"--size {size}: {shape['aspect-ratio']}, in the model's one size")
+
+
+def _tiers(width: int, height: int) -> Iterator[int]:
+    """The nearest of 1K, 2K and 4K, and before it the next where the nearest has much too few pixels: 1920x1080 is
+    made as 2K and 3840x2160 as 4K, where the model has them."""
+    sides = (1, 2, 4)
+    near = next((k for k in sides if _is_near((width, height), width / height, (1024 * k) ** 2)), None)
+    if near is None:
+        return
+    if near != sides[-1] and width * height > _TOO_FEW * (1024 * near) ** 2:
+        yield 2 * near
+    yield near
 
 
 def _is_near(pair: tuple[int, int], ratio: float, area: float) -> bool:
