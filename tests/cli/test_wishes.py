@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,7 @@ def test_a_variation_tells_which_files_stay_behind(desk: Desk, fox: Path) -> Non
 
 def test_a_variation_without_a_sidecar_goes_by_the_label(desk: Desk, fox: Path) -> None:
     fox.with_suffix(".json").unlink()
+    shutil.rmtree(desk.state)
     ran = desk.run("--from", str(fox), "--aspect-ratio", "1:1", "--dry-run")
     assert (ran.last["model"], ran.last["body"]) == (PRO, {"prompt": "a fox", "aspect_ratio": "1:1"}), ran.out
     Image.new("RGB", (8, 8)).save("bare.png")
@@ -282,6 +284,14 @@ def test_a_variation_without_a_sidecar_goes_by_the_label(desk: Desk, fox: Path) 
     Path("bare.json").unlink()
     assert desk.run("--from", "bare.png", "--prompt", "b").last["error"] == "no_record"
     assert desk.run("--from", "nowhere.png", "--prompt", "b").last["error"] == "unreadable_file"
+
+
+def test_a_file_that_was_moved_is_known_by_its_bytes(desk: Desk, fox: Path) -> None:
+    Path("elsewhere").mkdir()
+    moved = fox.rename("elsewhere/hero.png")
+    ran = desk.run("--from", str(moved), "--aspect-ratio", "1:1", "--dry-run")
+    body = {"prompt": "a fox", "aspect_ratio": "1:1", "resolution": "1K", "seed": 7}
+    assert (ran.code, ran.last["model"], ran.last["body"]) == (0, PRO, body), ran.out
 
 
 def test_a_record_leads_nowhere(desk: Desk, fox: Path) -> None:

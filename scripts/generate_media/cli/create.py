@@ -108,7 +108,7 @@ def _values(session: Session, args: argparse.Namespace, chooser: Chooser) -> Map
         return vars(args)
     if args.payload is not None or args.payload_file is not None:
         raise UsageError("usage", "--payload is the exact request body, so it excludes --from")
-    values, warnings = with_origin(vars(args), read_origin(args.origin), chooser)
+    values, warnings = with_origin(vars(args), read_origin(args.origin, session.past_if_readable), chooser)
     for sentence in warnings:
         session.printer.event("warning", message=sentence)
     return values

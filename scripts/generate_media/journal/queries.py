@@ -134,6 +134,11 @@ class Queries:
         with self._database.reading() as db:
             return frozenset(as_text(value) for (value,) in db.execute(query, (to_text(provider),)))
 
+    def made(self, sha256: str) -> Row | None:
+        """The newest job one of whose saved files has these bytes."""
+        where = "WHERE row_id IN (SELECT row_id FROM saved_file WHERE sha256 = ?) ORDER BY row_id DESC LIMIT 1"
+        return next(iter(self._rows(where, to_text(sha256))), None)
+
     def url_for_bytes(self, sha256: str, provider: str, max_age_seconds: float) -> str | None:
         """The provider's URL of a file that we saved with these bytes, while it is fresh."""
         query = """SELECT saved_file.url, ended_at FROM saved_file JOIN job USING (row_id)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import Json, NotFound, UsageError
-from ..files import read_label, record_of
+from ..files import digest_of, read_label, record_of
 from .choose import CLIP_HINTS
 from .flag_values import MEDIA_KINDS
 from .prepare import WISH_FLAGS
@@ -23,6 +23,7 @@ from .translation import translated
 
 if TYPE_CHECKING:
     from ..contract import Contract, FlagForm
+    from ..journal import Journal
     from .choose import Chooser
 
 _INSTEAD: Mapping[str, tuple[str, ...]] = {
@@ -52,8 +53,9 @@ class Origin:
     body: Mapping[str, Json]
 
 
-def read_origin(file: str) -> Origin:
-    """The job that made a file, by the sidecar beside it, else by the label in it.
+def read_origin(file: str, past: Callable[[], Journal | None]) -> Origin:
+    """The job that made a file: by the sidecar beside it, else by the journal, which knows its bytes wherever it was
+    moved to, else by the label in it.
 
     Raises:
         UsageError: ``unreadable_file``; ``no_record`` where neither is there.
@@ -67,11 +69,16 @@ def read_origin(file: str) -> Origin:
         words = (record.get(name) for name in ("provider", "model", "kind", "prompt"))
         provider, model, kind, prompt = (word if isinstance(word, str) else "" for word in words)
         return Origin(provider, model, kind, prompt[:PROMPT_CHARS], body if isinstance(body, dict) else {})
+    journal = past()
+    row = journal.made(digest_of(path)[1]) if journal else None
+    if row is not None:
+        kept = row.request if isinstance(row.request, dict) else {}
+        return Origin(row.provider, row.model, row.kind, row.prompt[:PROMPT_CHARS], kept)
     label = read_label(path)
     if label is None:
         raise UsageError(
             "no_record",
-            f"nothing tells how {file} was made: no sidecar lies beside it, and no label is in it",
+            f"nothing tells how {file} was made: no sidecar lies beside it, no job here saved it, no label is in it",
             details={"file": file},
             guidance=("say it with --prompt, and give the picture itself with --image",),
         )
@@ -166,7 +173,7 @@ def _check_changed(values: Mapping[str, Any], origin: Origin, flags: Mapping[str
             "--from makes a variation, and nothing of that job is changed",
             guidance=(
                 'change something: --prompt "…", --seed N, --aspect-ratio 9:16, --model ID, --image FILE for its style',
-                "the same once more is the same command with --new, which pays again",
+                "the same once more: its command in wait_generation.py --list, with --new, which pays again",
             ),
         )
 
