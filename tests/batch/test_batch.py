@@ -112,6 +112,15 @@ def test_bad_lines_cost_themselves_only(desk: Desk) -> None:
     assert desk.jobs() == 2
 
 
+@pytest.mark.parametrize(("key", "told"), [("output", "--output 'folder/{n}.png'"), ("count", "several times"),
+                                           ("colour", "rename or remove")])  # fmt: skip
+def test_a_key_that_no_line_has_says_what_to_do(desk: Desk, key: str, told: str) -> None:
+    ran = desk.run("--batch", write([{"prompt": "a", key: "x"}]))
+    (error,) = ran.events("error")
+    assert (ran.code, error["error"]) == (2, "unknown_key")
+    assert told in " ".join(error["guidance"])
+
+
 def test_one_failing_job_never_stops_the_rest(desk: Desk) -> None:
     desk.faults("sv-failed*1")
     ran = desk.run("--batch", write(prompts(5)), "--concurrency", "2")

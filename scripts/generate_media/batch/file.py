@@ -21,6 +21,12 @@ LINE_KEYS = frozenset(WISH_FLAGS) | {
     "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
 }  # fmt: skip
 """Request flags; never host, config or output flags, which hold for the whole run."""
+_INSTEAD = {
+    "output": "file names go on the command line: --output 'folder/{n}.png', {n} counts the outputs in line order",
+    "output-dir": "the folder goes on the command line: --output-dir FOLDER",
+    "count": "a line that is meant several times is written several times",
+}
+"""What is meant by keys that no line has."""
 INHERITED = ("provider", "model", "kind", "fit", "no_validate", "detach")
 OF_ALL = tuple(name.replace("-", "_") for name in WISH_FLAGS)
 """Flags of the command line that hold for every line that is no exact payload and says nothing else."""
@@ -137,6 +143,7 @@ def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping
             f"the line has a key {unknown[0]!r} that is no request flag"
             + (f"; did you mean {near[0]}?" if near else ""),
             details={"received": unknown, "allowed": sorted(LINE_KEYS)},
+            guidance=tuple(way for key, way in _INSTEAD.items() if key in names),
         )
     inherited = INHERITED if "payload" in row else (*INHERITED, *OF_ALL)
     values = {name: defaults.get(name) for name in inherited}
