@@ -160,6 +160,7 @@ def test_an_id_that_nobody_knows_leaves_no_trace(desk: Desk) -> None:
         ran = desk.run("--provider", "skills.video", "--generation-id", "nosuch", script="wait_generation")
         assert ran.code == 23
         assert ran.last["should_retry"] is False
+        assert "resume" not in ran.last
     assert desk.rows() == []
 
 

@@ -154,6 +154,8 @@ def test_the_list_says_why_and_how_to_make_it_again(desk: Desk) -> None:
     assert [Path(file).exists() for file in rows["done"]["files"]] == [True]
     failed = desk.call("wait_generation", "--list", "--failed", "--limit", "2").last["jobs"]
     assert [row["prompt"] for row in failed] == ["made, not saved", "failed"]
+    since = [desk.call("wait_generation", "--list", "--since", date).last["jobs"] for date in ("1h", "2099-01-01")]
+    assert [len(found) for found in since] == [len(FATES), 0]
     jobs = desk.creates()
     for prompt in ("refused", "failed"):
         assert said_again(desk, rows[prompt]["command"]).last["ok"] is True

@@ -221,7 +221,7 @@ def test_an_empty_ledger_is_a_line_too_and_makes_no_journal(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [("--since", "7d", "--list"), ("--spent", "--list"), ("--spent", "--since", "soon"), ("--cancel",),
+    [("--since", "7d", "--all"), ("--spent", "--list"), ("--spent", "--since", "soon"), ("--cancel",),
      ("--cancel", "x", "--all"), ("--cancel", "--all", "--list")],
 )  # fmt: skip
 def test_one_question_at_a_time(desk: Desk, args: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from ..config import Settings, hide_keys_of, load_settings
@@ -44,8 +44,8 @@ def check_one_question(args: argparse.Namespace) -> None:
         )
     if args.cancel is True and not args.all:
         raise UsageError("usage", "--cancel needs the ID of a job, or --all for every open one")
-    if args.since is not None and not args.spent:
-        raise UsageError("usage", "--since only goes with --spent")
+    if args.since is not None and not (args.spent or args.list):
+        raise UsageError("usage", "--since only goes with --list or --spent")
     if args.failed and not args.list:
         raise UsageError("usage", "--failed only goes with --list")
     if args.settles and len(args.generation_id) != 1:
@@ -65,7 +65,8 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     durations = lru_cache(SAME)(journal.durations)
     rows = journal.listed(ALL if args.failed else args.limit, unsuccessful=args.failed)
-    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in rows)
+    recent = takewhile(lambda row: row.created_at >= (args.since or 0.0), rows)
+    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in recent)
     jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved=True))

@@ -286,7 +286,9 @@ def wait_parser() -> Parser:
     cancel = "where the provider can (--cancel --all: every open job); a finished job is saved instead"
     parser.add_argument("--cancel", nargs="?", const=True, type=filled, metavar="ID", help=cancel)
     parser.add_argument("--spent", action="store_true", help="what was spent, by provider, model and day")
-    parser.add_argument("--since", type=age, metavar="7d", help="with --spent: so long ago (d, h, w), or a date")
+    parser.add_argument(
+        "--since", type=age, metavar="7d", help="with --list, --spent: so long ago (d, h, w), or a date"
+    )
     parser.add_argument("--model", type=filled, metavar="ID", help="for an id made elsewhere, with --provider")
     parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
     parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")

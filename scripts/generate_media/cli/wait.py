@@ -133,10 +133,12 @@ def _resume_or_tell(ctx: JobContext, row: Row) -> Outcome:
 
 
 def _resume(ctx: JobContext, row: Row) -> Outcome:
-    """Follow a job; an id that was made elsewhere and that its provider does not know leaves no trace."""
+    """Follow a job; an id that was made elsewhere and that its provider does not know leaves no trace, and nothing to
+    go on with."""
     outcome = resume_job(ctx, row)
     if outcome.exit_code is ExitCode.NOT_FOUND and not row.fingerprint:
         ctx.journal.disown(row.row_id)
+        return outcome._replace(line={name: value for name, value in outcome.line.items() if name != "resume"})
     return outcome
 
 
