@@ -77,6 +77,26 @@ def test_a_model_that_takes_the_files_comes_first(desk: Desk) -> None:
     assert suggested(ran.last)[0] == "google/nano-banana-pro"
 
 
+@pytest.mark.parametrize(
+    ("model", "first"),
+    [
+        ("seedance", "doubao-seedance-2-5-260628"),
+        ("Seedance 2.0", "doubao-seedance-2-0-260128"),
+        ("豆包", "doubao-seedream-5-0-260128"),
+        ("doubao-seedance-3-0-270101", ""),
+        ("ep-20261101-abcde", ""),
+    ],
+)
+def test_a_provider_of_any_id_is_sent_no_everyday_name(desk: Desk, model: str, first: str) -> None:
+    """Ark takes ids of its user's own and newer ones, so nothing but the words of its known ids tells a name."""
+    asked = ("--provider", "ark", "--model", model, "--prompt", "a", "--dry-run")
+    ran = desk.call("create_and_wait", *asked)
+    assert (ran.code, [row["model"] for row in ran.last.get("suggestions", ())][:1]) == (
+        (23, [first]) if first else (0, [])
+    ), ran.out
+    assert desk.call("create_and_wait", *asked, "--no-validate").code == 0
+
+
 def test_what_a_key_is_there_for_comes_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ARK_API_KEY", "AGCLOUD_API_KEY"):
         monkeypatch.delenv(name)

@@ -26,19 +26,21 @@ class Known(NamedTuple):
     kind: str
 
 
-def models_said(said: str, known: Iterable[Known], *, kind: str = "", limit: int = MOST) -> list[Known]:
+def models_said(
+    said: str, known: Iterable[Known], *, kind: str = "", limit: int = MOST, spelled: bool = True
+) -> list[Known]:
     """The models that may be meant, likeliest first, at least one of each provider that has any.
 
     Every word that was said stands in the model's id, and a number there goes on as it was said (3 for 3.1); newer
     ones come first where no number was said; those of another ``kind`` come last.
-    Where no model has all the words, and for a whole id (with a slash): the nearest spellings.
+    Where no model has all the words, and for a whole id (with a slash), if ``spelled``: the nearest spellings.
     """
     models = list(dict.fromkeys(known))
     words = _words(said)
     wanted = [word for word in words if word not in _NOISE] or words
     fitting = [(rank, one) for one in models if (rank := _rank(wanted, words, _words(one.model))) is not None]
     ranked = [one for _, one in sorted(fitting, key=lambda pair: (bool(kind) and pair[1].kind != kind, pair[0]))]
-    if not ranked or "/" in said:
+    if spelled and (not ranked or "/" in said):
         near = nearest(said, list(dict.fromkeys(one.model for one in models)), limit=limit)
         ranked = [one for name in near for one in models if one.model == name] or ranked
     return _fair(ranked, limit)

@@ -167,7 +167,7 @@ class Chooser:
         for narrow in (
             by_host(ask.base_url, knowing),
             by_own_models(ask.model, knowing),
-            self._default(knowing),
+            tuple(p for p in knowing if p.name == self._settings.default_provider),
         ):
             if len(knowing) > 1 and len(narrow) == 1:
                 knowing = narrow
@@ -201,12 +201,13 @@ class Chooser:
         everybody = self._settings.providers.values()
         return " and ".join(sorted({whole_date(self._contract(provider)) for provider in everybody}))
 
-    def _suggest(self, ask: Ask, only: ProviderSettings | None = None) -> None:
+    def _suggest(self, ask: Ask, only: ProviderSettings | None = None, *, own: bool = False) -> None:
         """Which models may be meant by a name that is no model's id; first those that take the files that came, and of
-        them those with a key. Raises NotFound where any come near."""
+        them those with a key. ``own``: the provider's by their words alone. Raises NotFound where any come near."""
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "")
         known = known_models(self._settings, lambda provider: self._contract(provider).models())
-        near = models_said(ask.model or "", known, kind=kind)
+        known = (one for one in known if not own or one.provider == (only and only.name))
+        near = models_said(ask.model or "", known, kind=kind, spelled=not own)
         files, usable = ask.flags & MEDIA_KINDS.keys(), self._with_key()
         near.sort(key=lambda one: one.provider not in usable)
         near.sort(key=lambda one: not takes_files(self.contract(one.provider), one.model, files))
@@ -224,9 +225,6 @@ class Chooser:
             return False
         found = found_by(self._contract(provider, ask.openapi), ask)
         return found is not None and same_family(contract, found.path)
-
-    def _default(self, providers: Sequence[ProviderSettings]) -> tuple[ProviderSettings, ...]:
-        return tuple(p for p in providers if p.name == self._settings.default_provider)
 
     def _kind(self, ask: Ask, provider: ProviderSettings, from_key_alone: bool) -> str:
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "image")
@@ -285,6 +283,8 @@ class Chooser:
         except NotFound:
             if ask.kind and ask.model and (other := found_by(contract, replace(ask, kind=None))):
                 check_agreement(ask, other)
+            if ask.model and "/" not in ask.model and not (ask.openapi or ask.lenient):
+                self._suggest(ask, provider, own=True)
             family = contract.family_of(model)
             if family is not None:
                 check_agreement(ask, family)
