@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from conftest import Desk, Ran
+from web import http, picture
+from wire import Peer, Said, Script, Wire
 
 CAT = "一只猫"
 PRO, V45 = "doubao-seedream-5-0-pro-260628", "doubao-seedream-4-5-251128"
@@ -190,6 +192,45 @@ def test_a_link_that_died_is_exit_14_with_the_way_to_make_it_anew(desk: Desk) ->
     ran = ark(desk)
     assert (ran.code, desk.creates()) == (14, 1), ran.out
     assert "--new" in " ".join(ran.last["guidance"])
+
+
+def test_what_a_set_has_on_disk_stays_its_own_when_the_links_are_dead(desk: Desk) -> None:
+    """One file is missing and all links are dead: the others need none, here, in another folder, and when one that
+    was there is gone."""
+    gone = http(b"", status="403 Forbidden")
+    routes: dict[str, list[Said]] = {f"GET /{n}?": [http(picture(form="JPEG")), gone] for n in "02"}
+
+    def made(peer: Peer) -> None:
+        links = [{"url": f"{wire.url}/{n}?sig=x"} for n in "012"]
+        peer.send(http(json.dumps({"data": links, "usage": {"total_tokens": 9}}).encode()))
+
+    with Wire(Script({"POST ": [made], "GET /1?": [gone], **routes})) as wire:
+        flags = (
+            "--provider",
+            "ark",
+            "--base-url",
+            f"{wire.url}/api/v3",
+            "--config",
+            str(desk.write_config(time_scale=2000)),
+            *FOUR,
+        )
+        ran = [desk.call("create_and_wait", "--prompt", CAT, *flags) for _ in range(2)]
+        saved = [Path(output["path"]) for output in ran[0].last["outputs"]]
+        assert [(each.code, each.last["error"], len(each.last["outputs"])) for each in ran] == [
+            (14, "output_gone", 2)
+        ] * 2
+        assert ran[1].last["outputs"] == ran[0].last["outputs"]
+        record = json.loads(saved[0].with_suffix(".json").read_text(encoding="utf-8"))
+        assert [row["path"] for row in record["outputs"]] == [path.name for path in saved]
+        listed = desk.call("wait_generation", "--list", "--config", str(desk.home / "config.json")).last["jobs"][0]
+        assert listed["files"] == list(map(str, saved))
+        elsewhere = desk.call("create_and_wait", "--prompt", CAT, *flags, "--output-dir", "elsewhere")
+        copied = [Path(output["path"]) for output in elsewhere.last["outputs"]]
+        assert [path.read_bytes() for path in copied] == [path.read_bytes() for path in saved]
+        copied[0].unlink()
+        last = desk.call("create_and_wait", "--prompt", CAT, *flags, "--output-dir", "elsewhere").last["outputs"]
+        assert [output["path"] for output in last] == [str(copied[1])]
+        assert sum(request.startswith(b"POST") for request in wire.received) == 1
 
 
 # what is asked of AGCloud, which documents no pictures

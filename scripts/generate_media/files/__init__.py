@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         save as save,
         stem as stem,
         still_there as still_there,
+        those_there as those_there,
         write_sidecar as write_sidecar,
     )
     from .placing import Placing as Placing
@@ -41,7 +42,7 @@ else:
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels"),
         ("output_name", "OutputName check_many output_from parse_output_name"),
-        ("outputs", "copy_saved save stem still_there write_sidecar"),
+        ("outputs", "copy_saved save stem still_there those_there write_sidecar"),
         ("placing", "Placing"),
         ("sidecar", "belongs_to find_sidecar is_plain read_sidecar record_of"),
         ("transfer", "save_failed"),
