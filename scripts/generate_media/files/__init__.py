@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .sidecar import (
         belongs_to as belongs_to,
         find_sidecar as find_sidecar,
+        is_folder as is_folder,
         is_plain as is_plain,
         read_sidecar as read_sidecar,
         record_of as record_of,
@@ -44,6 +45,6 @@ else:
         ("output_name", "OutputName check_many output_from parse_output_name"),
         ("outputs", "copy_saved save stem still_there those_there write_sidecar"),
         ("placing", "Placing"),
-        ("sidecar", "belongs_to find_sidecar is_plain read_sidecar record_of"),
+        ("sidecar", "belongs_to find_sidecar is_folder is_plain read_sidecar record_of"),
         ("transfer", "save_failed"),
     )
