@@ -170,6 +170,13 @@ def test_an_answer_with_nothing_in_it_is_no_output(desk: Desk) -> None:
     desk.faults("agcloud-no-output")
     ran = ark(desk)
     assert (ran.code, ran.last["error"]) == (14, "no_output"), ran.out
+    assert ran.last["message"] == "the provider says that it is done but gave nothing to fetch"
+
+
+def test_no_model_is_suggested_for_a_picture_that_none_takes(desk: Desk) -> None:
+    refused = ark(desk, "--image", "asset://x")
+    assert refused.code == 22
+    assert not [line for line in refused.last["guidance"] if "models that can" in line], refused.out
 
 
 def test_pictures_inside_the_answer_are_saved_and_nowhere_printed(desk: Desk) -> None:

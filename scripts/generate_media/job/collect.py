@@ -245,7 +245,7 @@ def _failure_of(row: Row) -> JobFailure:
 def _no_output(row: Row) -> OutputError:
     return OutputError(
         "no_output",
-        f"the provider says {row.status} but gave nothing to fetch",
+        f"the provider says {row.status or 'that it is done'} but gave nothing to fetch",
         guidance=(f"run the same command again to look once more; {NEW_HINT}",),
     )
 

@@ -104,7 +104,8 @@ def _takes_files(form: FlagForm, flags: Mapping[str, Any]) -> bool:
 
 def _without_files(flags: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        flag: tuple(_STAND_IN for _ in _each(value)) if flag in MEDIA_KINDS else value for flag, value in flags.items()
+        flag: tuple(one if _is_url(one) else _STAND_IN for one in _each(value)) if flag in MEDIA_KINDS else value
+        for flag, value in flags.items()
     }
 
 
