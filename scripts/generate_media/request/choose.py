@@ -14,7 +14,17 @@ from ..config import ProviderSettings, Settings
 from ..contract import models_said
 from ..core import NotFound, UsageError
 from .flag_values import MEDIA_KINDS
-from .known import Ask, by_own_models, check_agreement, closed, default_model, found_by, model_kind, same_family
+from .known import (
+    Ask,
+    by_own_models,
+    check_agreement,
+    closed,
+    default_model,
+    found_by,
+    is_spoken,
+    model_kind,
+    same_family,
+)
 from .owners import known_models
 from .unknown import raise_near, unknown_to_all, with_the_way_on
 
@@ -182,7 +192,9 @@ class Chooser:
         """Which models may be meant by a name that is no model's id. Raises NotFound where any come near."""
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "")
         known = known_models(self._settings, lambda provider: self._contract(provider).models())
-        raise_near(models_said(ask.model or "", known, kind=kind), ask.model or "", self._dates(), only)
+        found = models_said(ask.model or "", known, kind=kind)
+        found.sort(key=lambda one: only is not None and one.provider != only.name)
+        raise_near(found, ask.model or "", self._dates(), only)
 
     def _knows(self, provider: ProviderSettings, ask: Ask) -> bool:
         if by_own_models(ask.model, [provider]):
@@ -262,6 +274,8 @@ class Chooser:
         except NotFound:
             if ask.kind and ask.model and (other := found_by(contract, replace(ask, kind=None))):
                 check_agreement(ask, other)
+            if ask.model and not ask.openapi and is_spoken(ask.model):
+                self._suggest(ask, provider)
             family = contract.family_of(model)
             if family is not None:
                 check_agreement(ask, family)

@@ -66,6 +66,11 @@ def model_kind(contract: Contract, model: str) -> str:
     return next((info.kind for info in contract.models() if info.id == model), "")
 
 
+def is_spoken(model: str) -> bool:
+    """Whether a name is one that people say and none that a provider gives: with a blank in it, or without a number."""
+    return any(map(str.isspace, model)) or not any(map(str.isdigit, model))
+
+
 def same_family(contract: Contract, endpoint: str) -> bool:
     """Whether an endpoint that only the user's document knows begins as this provider's endpoints do."""
     first = urlsplit(endpoint).path.strip("/").removeprefix("api/").removeprefix("v1/").split("/")[0]
