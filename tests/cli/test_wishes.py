@@ -26,7 +26,7 @@ def dry(desk: Desk, *args: str) -> Ran:
 def said_again(desk: Desk, command: str) -> Ran:
     """A printed command, word for word."""
     python, script, *words = shlex.split(command)
-    assert python == "python3"
+    assert python == sys.executable
     return desk.call(Path(script).stem, *words)
 
 

@@ -135,11 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: str) -> None:
         *folders, name = path.lstrip("/").split("/")
-        folder = self.server.pages.folder
-        small = folder / THUMBNAILS
-        within = {(): folder} | ({(THUMBNAILS,): small} if is_folder(small) else {})
-        place = within.get(tuple(folders), folder) / file_name(name)
-        known = media_type(place) if file_name(name) and tuple(folders) in within and is_plain(place) else ""
+        place = self.server.pages.folder
+        within = folders in ([], [THUMBNAILS])
+        if within and folders:
+            place /= THUMBNAILS
+            within = is_folder(place)
+        place /= file_name(name)
+        known = media_type(place) if within and file_name(name) and is_plain(place) else ""
         if not known:
             self._answer(404, "text/plain", b"there is no such picture or clip")
             return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..config import ProviderSettings
 from ..core import Call, Category, EndOfService, Failure, NotFound, ProviderRefused, Request, parse_json
 from ..events import SAFE_WORD, command
-from ..request import read_flags, read_plain_flags, translated
+from ..request import read_flags, translated
 from .ask import answer_within
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ def find_successor(
     kept = translated(contract, model, flags) if flags else None
     if not flags or kept is None:
         return Successor(model, {})
-    rates = {rule["times"]["field"] for form in forms for rule in form.flags.values() if "times" in rule}
-    said = {"model", "prompt", *rates}.union(*(read_plain_flags(request.body, (form,))[1] for form in forms))
+    times = [rule.get("times") for form in forms for rule in form.flags.values()]
+    said = {"model", "prompt"}.union(*(form.fields for form in forms))
+    said |= {str(rate.get("field")) for rate in times if isinstance(rate, dict)}
     unsaid = [name for name in request.body if name not in said]
     return Successor(model, kept, (*(f"--{name}" for name in flags if name not in kept), *unsaid))
 

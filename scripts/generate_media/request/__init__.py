@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         prepare_request as prepare_request,
         wanted_from as wanted_from,
     )
-    from .read_back import read_flags as read_flags, read_plain_flags as read_plain_flags
+    from .read_back import read_flags as read_flags
     from .translation import translated as translated
     from .unknown import the_way_on as the_way_on
 else:
@@ -38,7 +38,7 @@ else:
         ("origin", "Origin read_origin with_origin"),
         ("owners", "known_models"),
         ("prepare", "JobSpec KnownUrl MEDIA_FLAGS Prepared WISH_FLAGS Wanted prepare_request wanted_from"),
-        ("read_back", "read_flags read_plain_flags"),
+        ("read_back", "read_flags"),
         ("translation", "translated"),
         ("unknown", "the_way_on"),
     )

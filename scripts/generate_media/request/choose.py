@@ -18,6 +18,7 @@ from .known import (
     Ask,
     by_own_models,
     check_agreement,
+    check_makes,
     closed,
     default_model,
     found_by,
@@ -82,7 +83,7 @@ class Chooser:
         endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
         kind = ask.kind or endpoint.kind or model_kind(contract, model) or kind
         if endpoint.bundled and not ask.lenient:
-            _check_makes(provider, kind)
+            check_makes(provider, kind)
         # A documented path beats one made up by convention, unless the made-up one is asked for.
         made_up = endpoint.twin_inferred and endpoint.documented_path == endpoint.poll_path and not ask.endpoint
         stream = ask.streams and endpoint.sse_path is not None and not made_up
@@ -221,7 +222,7 @@ class Chooser:
         kind = ask.kind or ("video" if ask.flags & CLIP_HINTS else "image")
         named = ask.endpoint or ask.model
         if not (named or ask.openapi or ask.lenient):
-            _check_makes(provider, kind)
+            check_makes(provider, kind)
         asked_for = ask.flags & (CLIP_FLAGS | {"image"})
         if kind == "video" and from_key_alone and not (ask.kind or named or asked_for):
             raise UsageError(
@@ -289,20 +290,3 @@ class Chooser:
                 raise
             return free[0], model
         return endpoint, endpoint.model or model
-
-
-def _check_makes(provider: ProviderSettings, kind: str) -> None:
-    """A clip is never made for a picture, nor anything that a provider does not document to make.
-
-    Raises:
-        UsageError: ``kind_needed``.
-    """
-    if kind in ("", *provider.makes):
-        return
-    ways = [f"--kind {one}" for one in provider.makes]
-    raise UsageError(
-        "kind_needed",
-        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
-        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
-        guidance=("clips cost more than pictures, so one is never made by a guess",),
-    )

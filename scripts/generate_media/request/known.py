@@ -92,3 +92,20 @@ def check_agreement(ask: Ask, endpoint: Endpoint) -> None:
                 details={"received": asked, "allowed": [made]},
                 guidance=(f"leave {flag} out, or name another endpoint or model",),
             )
+
+
+def check_makes(provider: ProviderSettings, kind: str) -> None:
+    """A clip is never made for a picture, nor anything that a provider does not document to make.
+
+    Raises:
+        UsageError: ``kind_needed``.
+    """
+    if kind in ("", *provider.makes):
+        return
+    ways = [f"--kind {one}" for one in provider.makes]
+    raise UsageError(
+        "kind_needed",
+        f"{provider.name} is documented to make no {kind}; ask for what it makes with {' or '.join(ways)}",
+        details={"received": kind, "allowed": [*ways, "--provider NAME"]},
+        guidance=("clips cost more than pictures, so one is never made by a guess",),
+    )
