@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,8 @@ from generate_media.core import text as known_keys
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.sandbox.embedded import Running, start
 
-os.environ["XDG_CONFIG_HOME"] = str(Path(__file__).parent / "no-such-folder")  # nobody's renewed contracts
+_NOBODYS = tempfile.TemporaryDirectory(prefix="generate-media-config-")
+os.environ["XDG_CONFIG_HOME"] = _NOBODYS.name  # no renewed contracts, and a browser's own files away from here
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 hypothesis_settings.load_profile("ci")
 

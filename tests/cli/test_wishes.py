@@ -16,6 +16,7 @@ from PIL import Image
 from conftest import Desk, Ran
 
 HARD = "“Quotes” 'single' \"double\"\n$HOME `date` -- \U0001f98a\n" + "word " * 600 + "end"
+V20 = "doubao-seedance-2-0-260128"
 PRO = "google/nano-banana-pro"
 
 
@@ -78,6 +79,8 @@ def test_words_from_stdin_cannot_be_said_again(desk: Desk, monkeypatch: pytest.M
         (("--kind", "video", "--size", "1080P"), {"resolution": "1080p"}),
         (("--provider", "agnes", "--size", "2K"), {"size": "2K"}),
         (("--provider", "agcloud", "--kind", "video", "--size", "720p"), {"resolution": "720p"}),
+        (("--provider", "agcloud", "--kind", "video", "--size", "720x1280"), {"resolution": "720p", "ratio": "9:16"}),
+        (("--provider", "ark", "--model", V20, "--size", "3840x2160"), {"resolution": "4k", "ratio": "16:9"}),
     ],
 )
 def test_a_size_goes_by_the_models_own_field(desk: Desk, args: tuple[str, ...], fields: dict[str, Any]) -> None:
@@ -85,6 +88,20 @@ def test_a_size_goes_by_the_models_own_field(desk: Desk, args: tuple[str, ...], 
     ran = desk.run("--prompt", "a fox", "--dry-run", *args, provider=provider)
     assert ran.code == 0, ran.out
     assert {name: ran.last["body"].get(name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--size", "1024x1024", "--aspect-ratio", "16:9"), "--size 1024x1024 is not 16:9"),
+        (("--provider", "agcloud", "--kind", "video", "--size", "1280x721"), 'and "1280x721" came'),
+    ],
+)
+def test_no_other_size_is_taken_for_it(desk: Desk, args: tuple[str, ...], said: str) -> None:
+    provider = args[1] if args[0] == "--provider" else "skills.video"
+    ran = desk.run("--prompt", "a fox", "--dry-run", *args, provider=provider)
+    assert ran.code in (2, 22), ran.out
+    assert said in ran.last["message"]
 
 
 def test_a_size_by_a_document_of_ones_own(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,12 @@ def test_it_gives_out_the_page_and_the_media(served: Served, folder: Path) -> No
 )
 def test_nothing_else_is_given_out(path: str, served: Served) -> None:
     assert ask(served, path)[0] == 404
+
+
+def test_a_link_in_the_thumbnails_place_leads_nowhere(served: Served, folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(folder / ".thumbnails", ignore_errors=True)
+    (folder / ".thumbnails").symlink_to(tmp_path)
+    assert ask(served, "/.thumbnails/secret.png")[0] == 404
 
 
 @pytest.mark.parametrize(

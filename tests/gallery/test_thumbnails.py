@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from generate_media.gallery.thumbnails import PIXELS, Source, make_thumbnails
+from generate_media.gallery.batches import FOLDER as BATCHES, read_batches, record_batch
+from generate_media.gallery.thumbnails import FOLDER as THUMBNAILS, PIXELS, Source, make_thumbnails
 from tools import require_tool
 from web import picture
 
@@ -94,3 +96,47 @@ def test_a_small_picture_needs_none_and_a_folder_of_others_gets_none(tmp_path: P
     (tmp_path / ".thumbnails").write_text("a file of somebody's")
     Image.new("RGB", (1024, 1024)).save(tmp_path / "large.png")
     assert make_thumbnails(tmp_path, [Source("large.png", "image")]) == frozenset()
+
+
+def test_nothing_is_written_or_taken_through_a_link(tmp_path: Path) -> None:
+    """A folder that came from elsewhere may hold links in our folders' places."""
+    folder, other = tmp_path / "generated", tmp_path / "mine"
+    folder.mkdir()
+    other.mkdir()
+    for name in (THUMBNAILS, BATCHES):
+        (folder / name).symlink_to(other)
+    Image.new("RGB", (1024, 1024)).save(folder / "a.png")
+    assert make_thumbnails(folder, [Source("a.png", "image")]) == frozenset()
+    record_batch(folder, tmp_path / "jobs.jsonl", "", {"x": 1})
+    assert list(other.iterdir()) == []
+    (other / "a.json").write_text('{"batch": "mine", "lines": {"x:0": 1}}')
+    assert read_batches(folder) == {}
+    Image.new("RGB", (64, 64)).save(other / "a.png.webp")
+    assert make_thumbnails(folder, [Source("a.png", "image")]) == frozenset()
+
+
+_ONE = """
+import re, sys
+from pathlib import Path
+from PIL import Image, ImageOps, PngImagePlugin, WebPImagePlugin
+from generate_media.gallery.thumbnails import Source, make_thumbnails
+def most(): return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+before = most()
+made = make_thumbnails(Path(sys.argv[1]), [Source("large.png", "image")])
+print(len(made), (most() - before) * 1024)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells what a process held")
+def test_a_large_picture_is_held_once(tmp_path: Path) -> None:
+    Image.new("RGB", (4000, 4000)).save(tmp_path / "large.png")
+    ran = subprocess.run(
+        [sys.executable, "-c", _ONE, tmp_path],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made, held = map(int, ran.stdout.split())
+    assert made == 1
+    assert held < 2 * 4000 * 4000 * 4, "Pillow keeps four bytes a pixel"

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from conftest import Desk, Ran
+from web import http, picture
+from wire import Peer, Said, Script, Wire
 
 CAT = "一只猫"
 PRO, V45 = "doubao-seedream-5-0-pro-260628", "doubao-seedream-4-5-251128"
@@ -50,6 +52,8 @@ SIZES: dict[tuple[str, ...], str] = {
     ("--aspect-ratio", "16:9"): "2848x1600",
     ("--aspect-ratio", "3:4"): "1728x2304",
     ("--aspect-ratio", "21:9", "--size", "2K"): "3136x1344",
+    ("--aspect-ratio", "16:9", "--size", "1600x900"): "1600x900",
+    ("--size", "1600x900\n"): "1600x900",
     ("--aspect-ratio", "9:16", "--size", "1k"): "800x1424",
     ("--aspect-ratio", "16:9", "--model", V45): "2560x1440",
     ("--aspect-ratio", "16:9", "--model", V45, "--size", "4K"): "5504x3040",
@@ -67,7 +71,9 @@ def test_a_tier_and_a_ratio_are_one_documented_size(desk: Desk, flags: tuple[str
 REFUSED: dict[tuple[str, ...], tuple[int, str]] = {
     ("--size", "4K"): (22, "4.5 and 4.0 have 4K"),
     ("--size", "512x512"): (22, "921,600 to 4,624,220 pixels"),
-    ("--aspect-ratio", "16:9", "--size", "2048x1024"): (2, "--aspect-ratio goes with size 1K, 1.5K, 2K"),
+    ("--aspect-ratio", "16:9", "--size", "2048x1024"): (2, "--size 2048x1024 is not 16:9"),
+    ("--aspect-ratio", "adaptive", "--size", "2048x2048"): (2, "--aspect-ratio goes with size 1K, 1.5K, 2K"),
+    ("--size", "1024x1024", "--model", V45): (22, "3,686,400 to 16,777,216 pixels"),
     ("--aspect-ratio", "7:1"): (2, "allowed: 1:1"),
     ("--seed", "7"): (2, "--seed cannot be honoured"),
     ("--set", "sequential_image_generation=auto"): (22, "makes no sets"),
@@ -164,6 +170,13 @@ def test_an_answer_with_nothing_in_it_is_no_output(desk: Desk) -> None:
     desk.faults("agcloud-no-output")
     ran = ark(desk)
     assert (ran.code, ran.last["error"]) == (14, "no_output"), ran.out
+    assert ran.last["message"] == "the provider says that it is done but gave nothing to fetch"
+
+
+def test_no_model_is_suggested_for_a_picture_that_none_takes(desk: Desk) -> None:
+    refused = ark(desk, "--image", "asset://x")
+    assert refused.code == 22
+    assert not [line for line in refused.last["guidance"] if "models that can" in line], refused.out
 
 
 def test_pictures_inside_the_answer_are_saved_and_nowhere_printed(desk: Desk) -> None:
@@ -190,6 +203,45 @@ def test_a_link_that_died_is_exit_14_with_the_way_to_make_it_anew(desk: Desk) ->
     ran = ark(desk)
     assert (ran.code, desk.creates()) == (14, 1), ran.out
     assert "--new" in " ".join(ran.last["guidance"])
+
+
+def test_what_a_set_has_on_disk_stays_its_own_when_the_links_are_dead(desk: Desk) -> None:
+    """One file is missing and all links are dead: the others need none, here, in another folder, and when one that
+    was there is gone."""
+    gone = http(b"", status="403 Forbidden")
+    routes: dict[str, list[Said]] = {f"GET /{n}?": [http(picture(form="JPEG")), gone] for n in "02"}
+
+    def made(peer: Peer) -> None:
+        links = [{"url": f"{wire.url}/{n}?sig=x"} for n in "012"]
+        peer.send(http(json.dumps({"data": links, "usage": {"total_tokens": 9}}).encode()))
+
+    with Wire(Script({"POST ": [made], "GET /1?": [gone], **routes})) as wire:
+        flags = (
+            "--provider",
+            "ark",
+            "--base-url",
+            f"{wire.url}/api/v3",
+            "--config",
+            str(desk.write_config(time_scale=2000)),
+            *FOUR,
+        )
+        ran = [desk.call("create_and_wait", "--prompt", CAT, *flags) for _ in range(2)]
+        saved = [Path(output["path"]) for output in ran[0].last["outputs"]]
+        assert [(each.code, each.last["error"], len(each.last["outputs"])) for each in ran] == [
+            (14, "output_gone", 2)
+        ] * 2
+        assert ran[1].last["outputs"] == ran[0].last["outputs"]
+        record = json.loads(saved[0].with_suffix(".json").read_text(encoding="utf-8"))
+        assert [row["path"] for row in record["outputs"]] == [path.name for path in saved]
+        listed = desk.call("wait_generation", "--list", "--config", str(desk.home / "config.json")).last["jobs"][0]
+        assert listed["files"] == list(map(str, saved))
+        elsewhere = desk.call("create_and_wait", "--prompt", CAT, *flags, "--output-dir", "elsewhere")
+        copied = [Path(output["path"]) for output in elsewhere.last["outputs"]]
+        assert [path.read_bytes() for path in copied] == [path.read_bytes() for path in saved]
+        copied[0].unlink()
+        last = desk.call("create_and_wait", "--prompt", CAT, *flags, "--output-dir", "elsewhere").last["outputs"]
+        assert [output["path"] for output in last] == [str(copied[1])]
+        assert sum(request.startswith(b"POST") for request in wire.received) == 1
 
 
 # what is asked of AGCloud, which documents no pictures

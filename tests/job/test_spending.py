@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
+from generate_media.cli.again import same_command
+from generate_media.cli.parser import create_parser
 from generate_media.core.paths import BUNDLE
 from generate_media.journal.store import Journal
 from journal_help import advance, end, job
@@ -251,3 +253,16 @@ def test_cancel_all_stops_what_can_be_stopped_and_says_what_cannot(desk: Desk) -
     assert ran.last["event"] == "summary"
     assert ran.last["counts"] == {"cancelled": 1, "cancel_not_offered": 1, "jobs": 2}
     assert desk.call("wait_generation", "--list").last["counts"] == {"ended": 1, "accepted": 1}, "the journal knows"
+
+
+def test_large_sums_are_said_whole(desk: Desk) -> None:
+    with closing(Journal.open(desk.state)) as journal:
+        row = journal.claim(job(1, model=MODEL)).row
+        advance(journal, row.row_id, "accepted")
+        end(journal, row.row_id, usage={"total": 1_234_567})
+    capped(desk, 1_234_568)
+    told = make(desk, "a cat").last["message"]
+    assert "1,234,567 credits" in told
+    assert "the limit is 1,234,568:" in told
+    args = create_parser().parse_args(["--prompt", "a cat", "--max-cost", "1234567"])
+    assert "--max-cost=1234567 " in f"{same_command('create_and_wait.py', create_parser(), args)} "

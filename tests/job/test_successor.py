@@ -136,6 +136,16 @@ def test_clips_of_parts_in_the_new_models_words(
     assert (found.model, found.flags, found.left_out) == (V25, {"prompt": "a cat", **flags}, left_out)
 
 
+def test_what_no_flag_says_is_left_out_and_said() -> None:
+    asked = replace(
+        request({"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"),
+        ended=EndOfService("2026-10-01T00:00:00Z", 0.0, "doubao-seedream-5-0-pro-260628"),
+    )
+    found = find_successor(open_contract("agcloud"), asked, ())
+    assert found is not None
+    assert found.left_out == ("--size", "sequential_image_generation")
+
+
 def test_a_replacement_that_the_contract_does_not_list_is_named_all_the_same() -> None:
     asked = replace(request({"content": [TEXT]}, V20), path=TASKS, ended=EndOfService(replacement="seedance-9"))
     found = find_successor(open_contract("agcloud"), asked, (), (V25,))

@@ -114,6 +114,16 @@ def test_a_named_provider_that_has_it_not_tells_who_has(desk: Desk) -> None:
     assert ran.last["command"].endswith("--prompt 'a boat' --provider skills.video --model google/nano-banana-pro")
 
 
+@pytest.mark.parametrize(
+    ("said", "first"), [("seedance", "doubao-seedance-2-5-260628"), ("seedream 4.5", "doubao-seedream-4-5-251128")]
+)
+def test_what_is_no_id_is_not_sent_to_the_provider_that_is_named(desk: Desk, said: str, first: str) -> None:
+    ran = desk.call("create_and_wait", "--prompt", "a boat", "--provider=ark", "--model", said, "--dry-run")
+    assert (ran.code, suggested(ran.last)[0]) == (23, first), ran.out
+    for more in (["--model=ep-2026-abc"], ["--model=my_own"], ["--model", said, "--no-validate"]):
+        assert desk.call("create_and_wait", "--prompt", "a boat", "--provider=ark", *more, "--dry-run").code == 0
+
+
 def test_files_keep_their_place_and_stdin_has_none(desk: Desk) -> None:
     asked = ("--model", "seedance", "--prompt", "it drifts")
     command = desk.call("create_and_wait", *asked, "--first-frame", "a.png").last["command"]

@@ -64,7 +64,7 @@ def _words(given: Mapping[str, Any]) -> Iterator[str | None]:
 
 def _said(name: str, value: Any) -> str | None:
     """A value as it holds in any folder; None for a pipe, and for a URL with a signature."""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:.15g}" if isinstance(value, float) else str(value)
     if name in ("output", "output_dir"):
         return os.path.abspath(os.path.expanduser(text))
     if name in _PATHS or (name in _MEDIA and "://" not in text[:12]):

@@ -6,6 +6,8 @@ import argparse
 import re
 import time
 
+MOST = 1e9
+
 
 def amount(text: str) -> float:
     """A sum from 0, in a provider's own unit."""
@@ -13,8 +15,8 @@ def amount(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    if not 0 <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST:,.0f}")
     return value
 
 

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
         save as save,
         stem as stem,
         still_there as still_there,
+        those_there as those_there,
         write_sidecar as write_sidecar,
     )
     from .placing import Placing as Placing
     from .sidecar import (
         belongs_to as belongs_to,
         find_sidecar as find_sidecar,
+        is_folder as is_folder,
         is_plain as is_plain,
         read_sidecar as read_sidecar,
         record_of as record_of,
@@ -41,8 +43,8 @@ else:
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels"),
         ("output_name", "OutputName check_many output_from parse_output_name"),
-        ("outputs", "copy_saved save stem still_there write_sidecar"),
+        ("outputs", "copy_saved save stem still_there those_there write_sidecar"),
         ("placing", "Placing"),
-        ("sidecar", "belongs_to find_sidecar is_plain read_sidecar record_of"),
+        ("sidecar", "belongs_to find_sidecar is_folder is_plain read_sidecar record_of"),
         ("transfer", "save_failed"),
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .labelling import Labelling
     from .output_name import OutputName
 
-__all__ = ["copy_saved", "save", "stem", "still_there", "write_sidecar"]
+__all__ = ["copy_saved", "save", "stem", "still_there", "those_there", "write_sidecar"]
 
 _BASE64_CHARS = 1 << 18
 _COPY_BYTES = 1 << 18
@@ -44,8 +44,10 @@ def save(
     labelling: Labelling | None = None,
     output: OutputName | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
+    there: Sequence[SavedOutput] = (),
 ) -> tuple[SavedOutput, ...]:
-    """Save a job's results in their order; done again, it finds the same files and makes none twice.
+    """Save a job's results in their order; done again, it finds the same files and makes none twice. What an earlier
+    run saved (``there``) is not fetched again: its link may be dead by now.
 
     One result that fails does not stop the next (a disk that fails does); what was saved stays, is told to
     ``on_saved`` at once, and stands in the error's ``details["outputs"]``. The bytes of a file that is cut short are
@@ -60,12 +62,13 @@ def save(
     place = Path(os.path.abspath(folder))
     name = stem(stem_prompt, provider, generation_id)
     placing = Placing(place, name, provider, generation_id, output, labelling, warn)
+    here: dict[str | None, SavedOutput] = {item.url: item for item in there if item.url}
     saved: list[SavedOutput] = []
     failures: list[OutputError] = []
     try:
         for position, remote in enumerate(outputs, start=1):
             with _kept_for_later(failures):
-                item = _save_one(remote, placing, position, downloader)
+                item = _save_one(remote, placing, position, downloader, here.pop(remote.url, None))
                 saved.append(item)
                 if on_saved is not None:
                     on_saved(item)
@@ -85,11 +88,13 @@ def still_there(saved: Sequence[SavedOutput], folder: str) -> tuple[SavedOutput,
 
     The journal alone is no proof: one that somebody else prepared could name any file of the user's as an output.
     """
-    try:
-        found = tuple(_found(item, folder) for item in saved) if folder else ()
-    except (OSError, ValueError, TypeError):  # TypeError: a damaged column
-        return ()
-    return tuple(filter(None, found)) if all(found) else ()
+    found = those_there(saved, folder)
+    return found if len(found) == len(saved) else ()
+
+
+def those_there(saved: Sequence[SavedOutput], folder: str) -> tuple[SavedOutput, ...]:
+    """Those of a job's files that are still there, by the same proof."""
+    return tuple(filter(None, (_found(item, folder) for item in saved))) if folder else ()
 
 
 def copy_saved(saved: Sequence[SavedOutput], placing: Placing) -> tuple[SavedOutput, ...]:
@@ -108,6 +113,7 @@ def copy_saved(saved: Sequence[SavedOutput], placing: Placing) -> tuple[SavedOut
 def _copied(item: SavedOutput, placing: Placing, position: int) -> SavedOutput:
     source = Path(item.path or "")
     if placing.holds(source, position, item.media_type):
+        placing.taken.add(str(source))
         return item
     with part_file(placing.folder, placing.stem) as part, source.open("rb") as file:
         sink = Sink(part.file, item.size_bytes, lambda: LOOK_SECONDS)
@@ -120,6 +126,13 @@ def _copied(item: SavedOutput, placing: Placing, position: int) -> SavedOutput:
 
 def _found(item: SavedOutput, folder: str) -> SavedOutput | None:
     """A file as it lies there: as it was recorded, or as it was before its label, when a run was killed in between."""
+    try:
+        return _proven(item, folder)
+    except (OSError, ValueError, TypeError):  # TypeError: a damaged column
+        return None
+
+
+def _proven(item: SavedOutput, folder: str) -> SavedOutput | None:
     if item.path is None or not Path(item.path).resolve().is_relative_to(Path(folder).resolve()):
         return None
     path = Path(item.path)
@@ -133,11 +146,15 @@ def _found(item: SavedOutput, folder: str) -> SavedOutput | None:
         return here if identify(file.read(HEAD_BYTES)) in EXTENSIONS else None
 
 
-def _save_one(output: RemoteOutput, placing: Placing, position: int, downloader: Downloader) -> SavedOutput:
+def _save_one(
+    output: RemoteOutput, placing: Placing, position: int, downloader: Downloader, there: SavedOutput | None
+) -> SavedOutput:
     """One result; the bytes of one that is cut short are kept under a name of ours."""
     folder, cut = placing.folder, f"{placing.stem}-{position}" if position > 1 else placing.stem
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if there is not None:
+            return _copied(there, placing, position)
         with part_file(folder, placing.stem) as part:
             try:
                 fetched = _fetch(output, part.file, downloader)

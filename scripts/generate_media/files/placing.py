@@ -34,7 +34,8 @@ class Placing:
     output: OutputName | None = None
     labelling: Labelling | None = None
     warn: Callable[[str], None] = lambda sentence: None
-    _taken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    """Paths of outputs that have their place."""
     _reason: str = ""
     """Why the last picture was not converted."""
 
@@ -49,7 +50,7 @@ class Placing:
             with labelled(picture, self.folder, self.stem, wanted) as (whole, label):
                 size_bytes, sha256 = (label or made).size_bytes, (label or made).sha256
                 path = self._published(whole, position, made.media_type, size_bytes, sha256)
-        self._taken.add(str(path))
+        self.taken.add(str(path))
         from_label = (fetched.sha256 if made is not fetched else label.source_sha256) if label else ""
         return like._replace(
             path=str(path),
@@ -69,7 +70,7 @@ class Placing:
             found = self.output.names(self.provider, self.generation_id, position, media_type)
         else:
             found = (str(self.folder / name) for name in names_to_try(self.stem, extension(media_type)))
-        return (path for path in found if path not in self._taken)
+        return (path for path in found if path not in self.taken)
 
     def holds(self, path: Path, position: int, media_type: str) -> bool:
         """Whether a file has a name already under which this output may lie."""
@@ -85,7 +86,7 @@ class Placing:
             return publish(whole.path, self.folder, names, size_bytes=size_bytes, sha256=sha256)
         asked = Path(next(self.output.names(self.provider, self.generation_id, position, media_type)))
         asked.parent.mkdir(parents=True, exist_ok=True)
-        if self.output.overwrite and str(asked) not in self._taken and asked.is_file():
+        if self.output.overwrite and str(asked) not in self.taken and asked.is_file():
             keep(whole, asked)
             sync_folder(asked.parent)
             return asked

@@ -112,6 +112,14 @@ def is_plain(path: Path, max_bytes: float = math.inf) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size <= max_bytes
 
 
+def is_folder(path: Path) -> bool:
+    """A folder and no link to one: what lies behind a link is not of the folder that it lies in."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def _place(part: Part, folder: Path, stem: str, record: Mapping[str, Any]) -> Path:
     for name in names_to_try(stem, ".json"):
         path = folder / name

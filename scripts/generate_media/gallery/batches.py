@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import is_plain, write_whole
+from ..files import is_folder, is_plain, write_whole
 
 FOLDER = ".batches"
 MAX_BYTES = 16 << 20
@@ -34,6 +34,8 @@ def record_batch(folder: Path, file: Path, shard: str, lines: Mapping[str, int])
     key = sha256(f"{file.absolute()}\n{shard}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     with suppress(OSError):
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        if not is_folder(folder / FOLDER):
+            return
         text = json.dumps({"batch": file.name, "lines": dict(lines)})
         write_whole(folder / FOLDER / f"{key}.json", text.encode("utf-8", "backslashreplace"), 0o600)
 
@@ -42,7 +44,7 @@ def read_batches(folder: Path) -> dict[str, Place]:
     """The place of every job that a batch of this folder holds. Nothing in the files is trusted."""
     places: dict[str, Place] = {}
     with suppress(OSError):
-        for path in sorted((folder / FOLDER).glob("*.json")):
+        for path in sorted((folder / FOLDER).glob("*.json")) if is_folder(folder / FOLDER) else ():
             places |= _places(path)
     return places
 

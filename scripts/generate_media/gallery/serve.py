@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..core import UsageError, journal_dir
-from ..files import is_plain
+from ..files import is_folder, is_plain
 from ..sandbox import HOST, refuse_stranger
 from .batches import FOLDER as BATCHES
 from .cards import file_name, media_type
@@ -135,10 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: str) -> None:
         *folders, name = path.lstrip("/").split("/")
-        place = self.server.pages.folder / file_name(name)
-        if folders == [THUMBNAILS]:
-            place = self.server.pages.folder / THUMBNAILS / file_name(name)
-        known = media_type(place) if file_name(name) and folders in ([], [THUMBNAILS]) and is_plain(place) else ""
+        place = self.server.pages.folder
+        within = folders in ([], [THUMBNAILS])
+        if within and folders:
+            place /= THUMBNAILS
+            within = is_folder(place)
+        place /= file_name(name)
+        known = media_type(place) if within and file_name(name) and is_plain(place) else ""
         if not known:
             self._answer(404, "text/plain", b"there is no such picture or clip")
             return

@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..files import is_plain, write_whole
+from ..files import is_folder, is_plain, write_whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 FOLDER = ".thumbnails"
 PIXELS = 512
 QUALITY = 78
-MAX_PIXELS = 120_000_000
-"""Of a picture that is decoded: 11,000 × 11,000; a bomb has more."""
+MAX_PIXELS = 80_000_000
+"""Of a picture that is decoded: 8,900 × 8,900; a bomb has more."""
+AT_ONCE = 4
+"""Pictures that are decoded at the same time: 0.7 GB each at the most."""
 FFMPEG_SECONDS = 20.0
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
@@ -61,22 +63,21 @@ def _can_make(folder: Path) -> bool:
         (folder / FOLDER).mkdir(exist_ok=True)
     except (ImportError, OSError):
         return False
-    return True
+    return is_folder(folder / FOLDER)
 
 
 def _is_fresh(folder: Path, name: str) -> bool:
+    small = folder / FOLDER / thumbnail_name(name)
     try:
-        made = (folder / FOLDER / thumbnail_name(name)).stat()
-        return (
-            is_plain(folder / FOLDER / thumbnail_name(name)) and made.st_mtime_ns >= (folder / name).stat().st_mtime_ns
-        )
+        is_ours = is_folder(folder / FOLDER) and is_plain(small)
+        return is_ours and small.stat().st_mtime_ns >= (folder / name).stat().st_mtime_ns
     except OSError:
         return False
 
 
 def _all(make: Callable[[Source], bool], sources: Sequence[Source]) -> list[bool]:
-    """Each source made; Pillow works outside the interpreter's lock, so threads use every core."""
-    with ThreadPoolExecutor(min(len(sources), os.cpu_count() or 1)) as pool:
+    """Each source made; Pillow works outside the interpreter's lock, so threads use several cores."""
+    with ThreadPoolExecutor(min(len(sources), os.cpu_count() or 1, AT_ONCE)) as pool:
         return list(_with_bar(pool.map(make, sources), len(sources)))
 
 
@@ -119,10 +120,11 @@ def _shrunk(picture: Image) -> Image:
     from PIL import ImageOps
 
     picture.draft("RGB", (PIXELS, PIXELS))
-    has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    upright = ImageOps.exif_transpose(picture).convert("RGBA" if has_alpha else "RGB")
-    upright.thumbnail((PIXELS, PIXELS), reducing_gap=2.0)
-    return upright
+    mode = "RGBA" if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info else "RGB"
+    # Whatever can be made small as it is: each copy of a large picture in another form is as large.
+    small = picture if picture.mode in ("RGB", "RGBA", "L", "LA", "CMYK", "YCbCr") else picture.convert(mode)
+    small.thumbnail((PIXELS, PIXELS), reducing_gap=2.0)
+    return ImageOps.exif_transpose(small).convert(mode)
 
 
 def _first_frame(path: Path) -> Image | None:

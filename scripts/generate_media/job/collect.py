@@ -18,9 +18,9 @@ from ..core import (
     clean_text,
 )
 from ..events import Outcome
-from ..files import Placing, copy_saved, save, still_there
+from ..files import Placing, copy_saved, save, still_there, those_there
 from ..http import NETWORK_BLOCKED
-from ..journal import Row, local_id
+from ..journal import Row, State, local_id
 from ..providers import classify_job_failure
 from .accept import end_in_journal
 from .ask import ask
@@ -66,8 +66,8 @@ def collect_files(
         )
     if end.more_outputs:
         ctx.printer.warn(f"the provider named {len(row.remote)} outputs: the first {MAX_OUTPUTS} are taken, no more")
-    there = still_there(saved_outputs(row), row.output_dir) if reused else ()
-    if there:
+    there = still_there(saved_outputs(row), row.output_dir) if row.state is State.COLLECTED else ()
+    if reused and there:
         return _again(ctx, end, there)
     if reading is None and _worth_asking(ctx, row):
         reading, row = _fresh(ctx, row)
@@ -114,6 +114,7 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
             labelling=labelling(ctx, row),
             output=ctx.output,
             warn=ctx.printer.warn,
+            there=_of_an_earlier_run(ctx, row),
         )
     except StillRunning as error:
         raise _out_of_time(ctx, row, error) from None
@@ -122,13 +123,19 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         guidance = (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
         write_record(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
-        _record_lack(ctx, row, error)
+        _record_lack(ctx, row, error, partly)
         return outcome
     write_record(ctx, end, saved, None)
     _record(ctx, row, saved, str(ctx.folder))
     outcome = terminal(end, saved)
     _tell_differences(ctx, outcome)
     return outcome
+
+
+def _of_an_earlier_run(ctx: JobContext, row: Row) -> Sequence[SavedOutput]:
+    """The files of this job that are there already, though not all of them, with the label that this run asks for."""
+    there = those_there(saved_outputs(row), row.output_dir)
+    return label_saved(ctx, row, there, lambda saved: None) if there else ()
 
 
 def _tell_differences(ctx: JobContext, outcome: Outcome) -> None:
@@ -147,9 +154,14 @@ def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str
     )
 
 
-def _record_lack(ctx: JobContext, row: Row, error: OutputError) -> None:
-    """Why a job that succeeded has no file, for --list."""
-    ctx.journal.not_saved(row.row_id, {"code": error.code, "message": error.message})
+def _record_lack(ctx: JobContext, row: Row, error: OutputError, partly: Sequence[SavedOutput] = ()) -> None:
+    """Why a job that succeeded has not all its files, for --list; and those that it has."""
+    ctx.journal.not_saved(
+        row.row_id,
+        {"code": error.code, "message": error.message},
+        saved=[item._asdict() for item in partly],
+        output_dir=str(ctx.folder or ""),
+    )
 
 
 def _again(ctx: JobContext, end: Ended, there: Sequence[SavedOutput]) -> Outcome:
@@ -233,7 +245,7 @@ def _failure_of(row: Row) -> JobFailure:
 def _no_output(row: Row) -> OutputError:
     return OutputError(
         "no_output",
-        f"the provider says {row.status} but gave nothing to fetch",
+        f"the provider says {row.status or 'that it is done'} but gave nothing to fetch",
         guidance=(f"run the same command again to look once more; {NEW_HINT}",),
     )
 

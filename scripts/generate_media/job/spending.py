@@ -100,8 +100,8 @@ def _check(limit: _Limit, ctx: JobContext, model: str, price: float, prices: Cal
     unit = adapter_for(provider.protocol).cost_unit
     raise UsageError(
         limit.code,
-        f"{provider.name}: {spent:.15g} {unit} are spent or being spent {limit.period}, the last job of {model} cost "
-        f"{price:.15g}, and the limit is {limit.most:.15g}: this job was not sent",
+        f"{provider.name}: {spent:,.15g} {unit} are spent or being spent {limit.period}, the last job of {model} cost "
+        f"{price:,.15g}, and the limit is {limit.most:,.15g}: this job was not sent",
         guidance=(limit.remedy, f"what was spent on what: {_ledger(ctx)}"),
         details={
             "may_have_been_created": False,

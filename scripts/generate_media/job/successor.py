@@ -29,7 +29,7 @@ PROMPT_CAP = 2000
 @dataclass(frozen=True)
 class Successor:
     """The model to go on with, the flags that say the same for it (none where it cannot be said in flags), and
-    flags of the old request that it has not."""
+    what of the old request they leave out: flags that it has not, fields that no flag says."""
 
     model: str
     flags: Mapping[str, Any]
@@ -78,7 +78,7 @@ def _way_on(caller: Caller, request: Request, offered: Sequence[str]) -> tuple[s
     if found is None:
         return ()
     line = f"{found.model} takes its place: {_command(caller, found) or f'--model {found.model}'}"
-    return (line, f"left out, for it does not take them so: {', '.join(found.left_out)}") if found.left_out else (line,)
+    return (line, f"left out, for it may not take them: {', '.join(found.left_out)}") if found.left_out else (line,)
 
 
 def find_successor(
@@ -99,15 +99,16 @@ def find_successor(
     model = next((model for model in order if not offered or model in offered), None)
     if model is None:
         return None
-    flags = read_flags(request.body, contract.forms(endpoint, request.model)) if endpoint else None
-    return (_translated(contract, model, flags) if flags else None) or Successor(model, {})
-
-
-def _translated(contract: Contract, model: str, flags: Mapping[str, Any]) -> Successor | None:
-    kept = translated(contract, model, flags)
-    if kept is None:
-        return None
-    return Successor(model, kept, tuple(f"--{name}" for name in flags if name not in kept))
+    forms = contract.forms(endpoint, request.model) if endpoint else ()
+    flags = read_flags(request.body, forms)
+    kept = translated(contract, model, flags) if flags else None
+    if not flags or kept is None:
+        return Successor(model, {})
+    times = [rule.get("times") for form in forms for rule in form.flags.values()]
+    said = {"model", "prompt"}.union(*(form.fields for form in forms))
+    said |= {str(rate.get("field")) for rate in times if isinstance(rate, dict)}
+    unsaid = [name for name in request.body if name not in said]
+    return Successor(model, kept, (*(f"--{name}" for name in flags if name not in kept), *unsaid))
 
 
 def _endpoint(contract: Contract, request: Request) -> Endpoint | None:

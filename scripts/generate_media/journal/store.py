@@ -208,11 +208,16 @@ class Journal(Queries):
             update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
             index_files(db, row_id, saved)
 
-    def not_saved(self, row_id: int, error: Json) -> None:
-        """A job that succeeded left no file, or not all of them: why. Its end and its URLs stay as they are."""
+    def not_saved(self, row_id: int, error: Json, *, saved: Json = None, output_dir: str = "") -> None:
+        """A job that succeeded left no file, or only those in ``saved``: why. Its end and its URLs stay as they are."""
+        saved = cut_keys_everywhere(saved, OURS)
         with self._database.transaction(durable=False) as db:
-            if allowed(db, row_id, State.ENDED).state is State.ENDED:
-                update(db, row_id, {"error": to_json(error)})
+            if allowed(db, row_id, State.ENDED).state is not State.ENDED:
+                return
+            update(db, row_id, {"error": to_json(error)})
+            if saved:
+                update(db, row_id, {"saved": own_json(without_bytes(saved)), "output_dir": to_text(output_dir)})
+                index_files(db, row_id, saved)
 
     def adopt(self, new: NewJob, generation_id: str) -> Row:
         """The row of an id that was made elsewhere, in accepted; the one there is, if there is one."""

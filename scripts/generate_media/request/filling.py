@@ -12,7 +12,7 @@ from ..media import for_validation
 from .build import Built, Wish, build_body
 from .choose import CLIP_HINTS
 from .flag_values import MEDIA_KINDS
-from .sizing import Variant, sizes_of, variants
+from .sizing import Variant, disagree, sizes_of, variants
 from .undocumented import undocumented
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
     if "size" not in wish.flags:
         return build(wish)
     properties = contract.properties(endpoint)
-    as_it_is: Built | None = None
+    tried: dict[bool, Built] = {}
     refusal: UsageError | None = None
     for variant in variants(wish.flags, properties):
         try:
@@ -49,11 +49,11 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
             continue
         if not validated or _is_valid(contract, endpoint, built.body):
             return replace(built, notes=(*((variant.note,) if variant.note else ()), *built.notes))
-        as_it_is = as_it_is or built
-    if as_it_is is not None:
-        return as_it_is
+        tried.setdefault(variant.note != "", built)
+    if tried:
+        return tried.get(False) or tried[True]  # in the user's own words, if any
     assert refusal is not None
-    raise _no_such_size(wish, target, forms, sizes_of(properties)) or _hinted(build, wish)
+    raise _other_shape(wish) or _no_such_size(wish, target, forms, sizes_of(properties)) or _hinted(build, wish)
 
 
 def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
@@ -104,7 +104,8 @@ def _takes_files(form: FlagForm, flags: Mapping[str, Any]) -> bool:
 
 def _without_files(flags: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        flag: tuple(_STAND_IN for _ in _each(value)) if flag in MEDIA_KINDS else value for flag, value in flags.items()
+        flag: tuple(one if _is_url(one) else _STAND_IN for one in _each(value)) if flag in MEDIA_KINDS else value
+        for flag, value in flags.items()
     }
 
 
@@ -127,6 +128,15 @@ def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Ma
 
 def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
     return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(body)))
+
+
+def _other_shape(wish: Wish) -> UsageError | None:
+    """The error where a size and a ratio say two things."""
+    if not disagree(wish.flags):
+        return None
+    size, ratio = wish.flags["size"], wish.flags["aspect-ratio"]
+    message = f"--size {size} is not {ratio}, which --aspect-ratio asks for: give one of them"
+    return UsageError("bad_value", message, details={"received": [f"--size {size}", f"--aspect-ratio {ratio}"]})
 
 
 def _no_such_size(wish: Wish, target: Target, forms: tuple[FlagForm, ...], sizes: tuple[str, ...]) -> UsageError | None:

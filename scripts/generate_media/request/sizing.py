@@ -23,6 +23,7 @@ _RATIO_OFF, _AREA_OFF = 0.035, 2.0
 _TOO_FEW = 1.5
 """More than so many times a tier's pixels are asked of the next tier."""
 _STEP = 16
+_LINES_OF_4K = 2160
 _SAID = re.compile(r"[0-9]+(?:[kKpP]|\s*[x*×]\s*[0-9]+)")
 
 
@@ -36,14 +37,16 @@ class Variant(NamedTuple):
 
 def variants(flags: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Variant]:
     """The ways in which a model may take a size, the best first; the flags as they are come before all others."""
-    yield Variant(dict(flags))
     size = str(flags.get("size", "")).strip()
+    yield Variant({**flags, "size": size} if isinstance(flags.get("size"), str) else dict(flags))
     if "size" not in flags:
         return
     rest = {flag: value for flag, value in flags.items() if flag != "size"}
     pixels = _PIXELS.fullmatch(size)
+    if disagree(flags):
+        return
     if pixels:
-        yield from _in_words(size, int(pixels[1]), int(pixels[2]), rest)
+        yield from _in_words(size, int(pixels[1]), int(pixels[2]), rest, properties)
     for spelled in _spellings(size):
         if "resolution" not in rest:
             yield Variant(rest | {"resolution": spelled})
@@ -97,22 +100,39 @@ def _in_pixels(size: str, side: int, rest: Mapping[str, Any], properties: Mappin
         yield Variant({k: v for k, v in rest.items() if k != "aspect-ratio"} | {"size": said}, note=note)
 
 
-def _in_words(size: str, width: int, height: int, rest: Mapping[str, Any]) -> Iterator[Variant]:
-    """Width and height as a tier and a ratio."""
+def disagree(flags: Mapping[str, Any]) -> bool:
+    """Whether pixels and a ratio are given that are not each other's."""
+    pixels = _PIXELS.fullmatch(str(flags.get("size", "")).strip())
+    ratio = str(flags.get("aspect-ratio", ""))
+    return bool(pixels and _RATIO.fullmatch(ratio) and not _is_shape(int(pixels[1]), int(pixels[2]), ratio))
+
+
+def _in_words(
+    size: str, width: int, height: int, rest: Mapping[str, Any], properties: Mapping[str, Any]
+) -> Iterator[Variant]:
+    """Width and height alone, where a ratio says the same; then as a tier or a number of lines, and a ratio."""
     if not width or not height:
         return
-    tiers = list(_tiers(width, height))
-    ratio = next((text for text in _RATIOS if abs(math.log(width / height / _value(text))) <= _RATIO_OFF), "")
+    if _RATIO.fullmatch(str(rest.get("aspect-ratio", ""))):
+        yield Variant({flag: value for flag, value in rest.items() if flag != "aspect-ratio"} | {"size": size})
+    usual = next((text for text in _RATIOS if _is_shape(width, height, text)), "")
+    ratio, tiers = str(rest.get("aspect-ratio", usual)), list(_tiers(width, height))
     if not tiers or not ratio:
         return
-    shape = {"aspect-ratio": rest.get("aspect-ratio", ratio)}
-    for tier in tiers:
+    lines = "4k" if min(width, height) == _LINES_OF_4K else f"{min(width, height)}p"
+    for said in (*(f"{tier}{unit}" for tier in tiers for unit in "Kk"), lines):
         for name in ("resolution", "size"):
-            yield Variant(
-                {**rest, name: f"{tier}K", **shape}, note=f"--size {size}: {tier}K at {shape['aspect-ratio']}"
-            )
-    if 1 in tiers:
-        yield Variant({**rest, **shape}, note=f"--size {size}: {shape['aspect-ratio']}, in the model's one size")
+            yield Variant({**rest, name: said, "aspect-ratio": ratio}, note=f"--size {size}: {said} at {ratio}")
+    if 1 in tiers and not properties.keys() & set(SIZE_FIELDS):
+        yield Variant({**rest, "aspect-ratio": ratio}, note=f"--size {size}: {ratio}, in the model's one size")
+
+
+def _is_shape(width: int, height: int, ratio: str) -> bool:
+    """Whether pixels have a ratio, given as ``w:h``; what is none is no shape of theirs."""
+    found = _RATIO.fullmatch(ratio)
+    if found is None or not int(found[1]) or not int(found[2]):
+        return False
+    return abs(math.log(width / height / (int(found[1]) / int(found[2])))) <= _RATIO_OFF
 
 
 def _tiers(width: int, height: int) -> Iterator[int]:
@@ -131,11 +151,6 @@ def _is_near(pair: tuple[int, int], ratio: float, area: float) -> bool:
     across, down = pair
     same_shape = abs(math.log(across / down / ratio)) <= _RATIO_OFF
     return same_shape and 1 / _AREA_OFF < across * down / area < _AREA_OFF
-
-
-def _value(ratio: str) -> float:
-    across, down = ratio.split(":")
-    return int(across) / int(down)
 
 
 def _round(side: float) -> int:
