@@ -113,12 +113,12 @@ def test_bad_lines_cost_themselves_only(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("key", "told"), [("output", "--output 'folder/{n}.png'"), ("count", "several times"),
-                                           ("colour", "rename or remove")])  # fmt: skip
+                                           ("aspect", "did you mean aspect-ratio?")])  # fmt: skip
 def test_a_key_that_no_line_has_says_what_to_do(desk: Desk, key: str, told: str) -> None:
     ran = desk.run("--batch", write([{"prompt": "a", key: "x"}]))
-    (error,) = ran.events("error")
-    assert (ran.code, error["error"]) == (2, "unknown_key")
-    assert told in " ".join(error["guidance"])
+    (failed,) = ran.last["failed"]
+    assert (ran.code, failed["error"]) == (2, "unknown_key")
+    assert told in failed["message"]
 
 
 def test_one_failing_job_never_stops_the_rest(desk: Desk) -> None:

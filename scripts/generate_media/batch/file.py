@@ -138,12 +138,11 @@ def _wanted(row: Mapping[str, Any], openapi: tuple[Path, ...], defaults: Mapping
     unknown = [key for name, key in names.items() if name not in LINE_KEYS]
     if unknown:
         near = nearest(unknown[0], sorted(LINE_KEYS), limit=1)
+        instead = _INSTEAD.get(unknown[0].replace("_", "-")) or (f"did you mean {near[0]}?" if near else "")
         raise UsageError(
             "unknown_key",
-            f"the line has a key {unknown[0]!r} that is no request flag"
-            + (f"; did you mean {near[0]}?" if near else ""),
+            f"the line has a key {unknown[0]!r} that is no request flag" + (f"; {instead}" if instead else ""),
             details={"received": unknown, "allowed": sorted(LINE_KEYS)},
-            guidance=tuple(way for key, way in _INSTEAD.items() if key in names),
         )
     inherited = INHERITED if "payload" in row else (*INHERITED, *OF_ALL)
     values = {name: defaults.get(name) for name in inherited}

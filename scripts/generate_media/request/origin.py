@@ -173,7 +173,7 @@ def _check_changed(values: Mapping[str, Any], origin: Origin, flags: Mapping[str
             "--from makes a variation, and nothing of that job is changed",
             guidance=(
                 'change something: --prompt "…", --seed N, --aspect-ratio 9:16, --model ID, --image FILE for its style',
-                "python3 scripts/wait_generation.py --list has its command: with --new it makes the same once more, and pays again",
+                "python3 scripts/wait_generation.py --list has its command; with --new it pays again",
             ),
         )
 
