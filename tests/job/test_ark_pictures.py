@@ -222,7 +222,7 @@ def test_what_a_set_has_on_disk_stays_its_own_when_the_links_are_dead(desk: Desk
             "--base-url",
             f"{wire.url}/api/v3",
             "--config",
-            str(desk.write_config(time_scale=2000)),
+            str(desk.write_config(time_scale=100)),
             *FOUR,
         )
         ran = [desk.call("create_and_wait", "--prompt", CAT, *flags) for _ in range(2)]
