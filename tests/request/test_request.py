@@ -368,8 +368,11 @@ def test_fit_scales_where_the_rule_allows_and_says_so(cat: Path, tmp_path: Path)
         error = refused({"image": (str(cat),)}, form(flags={"image": never}), fit=fits)
         assert error.code == "bad_media"
         assert "--fit" not in " ".join(error.guidance)
-    square = {**rule, "aspect": [0.9, 1.1]}
-    assert "--fit" not in " ".join(refused({"image": (str(cat),)}, form(flags={"image": square}), fit=True).guidance)
+    for hopeless in ({"aspect": [0.9, 1.1]}, {"side": [300, 6000]}):
+        for fits in (True, False):
+            error = refused({"image": (str(cat),)}, form(flags={"image": {**rule, **hopeless}}), fit=fits)
+            assert error.message.startswith(f"--image {cat} is 400x200")
+            assert "--fit" not in " ".join(error.guidance)
 
 
 def test_fit_leaves_a_picture_that_fits(cat: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -76,8 +77,8 @@ def _within_limits(flag: str, file: LocalMedia, rule: Mapping[str, Any], how: Me
     problems = objections(file, limits)
     if not problems:
         return file, ""
-    can_fit = bool(rule.get("fit")) and limits.kind == "image"
-    note = ""
+    can_fit = bool(rule.get("fit")) and limits.kind == "image" and _is_only_too_large(file, limits)
+    name, note = file.path, ""
     if how.fit and can_fit:
         from ..media import fit
 
@@ -87,8 +88,14 @@ def _within_limits(flag: str, file: LocalMedia, rule: Mapping[str, Any], how: Me
         file, problems = smaller, objections(smaller, limits)
     if problems:
         advice = ("--fit scales it down",) if can_fit and not how.fit else ()
-        raise UsageError("bad_media", f"--{flag} {file.path} {'; '.join(problems)}", guidance=advice)
+        raise UsageError("bad_media", f"--{flag} {name} {'; '.join(problems)}", guidance=advice)
     return file, note
+
+
+def _is_only_too_large(file: LocalMedia, limits: MediaLimits) -> bool:
+    """Whether a smaller picture of the same shape may do."""
+    side = None if limits.side is None else (limits.side[0], math.inf)
+    return not objections(file, MediaLimits(side=side, aspect=limits.aspect))
 
 
 def _pair(value: Any) -> tuple[float, float] | None:
