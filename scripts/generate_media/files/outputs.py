@@ -62,7 +62,7 @@ def save(
     place = Path(os.path.abspath(folder))
     name = stem(stem_prompt, provider, generation_id)
     placing = Placing(place, name, provider, generation_id, output, labelling, warn)
-    here: dict[str | None, SavedOutput] = {item.url: item for item in there if item.url}
+    here: dict[str | None, SavedOutput] = {item.url: item for item in there if isinstance(item.url, str)}
     saved: list[SavedOutput] = []
     failures: list[OutputError] = []
     try:
