@@ -95,6 +95,7 @@ def test_a_size_goes_by_the_models_own_field(desk: Desk, args: tuple[str, ...], 
     [
         (("--size", "1024x1024", "--aspect-ratio", "16:9"), "--size 1024x1024 is not 16:9"),
         (("--provider", "agcloud", "--kind", "video", "--size", "1280x721"), 'and "1280x721" came'),
+        (("--size", "00x00", "--aspect-ratio", "16:9"), "--size 00x00 is not 16:9"),
     ],
 )
 def test_no_other_size_is_taken_for_it(desk: Desk, args: tuple[str, ...], said: str) -> None:

@@ -130,7 +130,7 @@ def _in_words(
 def _is_shape(width: int, height: int, ratio: str) -> bool:
     """Whether pixels have a ratio, given as ``w:h``; what is none is no shape of theirs."""
     found = _RATIO.fullmatch(ratio)
-    if found is None or not int(found[1]) or not int(found[2]):
+    if found is None or 0 in (width, height, int(found[1]), int(found[2])):
         return False
     return abs(math.log(width / height / (int(found[1]) / int(found[2])))) <= _RATIO_OFF
 
