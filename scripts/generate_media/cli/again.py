@@ -15,7 +15,7 @@ from ..request import MEDIA_KINDS
 _PATHS = frozenset({"batch", "output", "output_dir", "config", "openapi", "payload_file", "prompt_file", "origin"})
 _MEDIA = frozenset(name.replace("-", "_") for name in MEDIA_KINDS)
 _NAMES = {"origin": "from"}
-_LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "words"})
+_LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "json", "open", "words"})
 """``--new`` would pay again for what is there."""
 LONGEST = 8000
 

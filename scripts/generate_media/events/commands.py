@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ..core import BUNDLE, in_a_command
+from .audience import JSON_FLAG, wants_json
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
 _IN_ADVICE = re.compile(r"\bpython3 scripts/(\w+\.py)\b")
@@ -43,9 +44,14 @@ def resume_command(
     return command("wait_generation.py", [f"--generation-id={word}", *extra])
 
 
-def command(script: str, arguments: Sequence[str]) -> str:
-    """One of our scripts with its arguments, every word quoted: as it runs from any folder and with a bare PATH."""
-    return shlex.join([*_runner(), str(BUNDLE / "scripts" / script), *arguments])
+def command(script: str, arguments: Sequence[str], *, for_person: bool = False) -> str:
+    """One of our scripts with its arguments, every word quoted: as it runs from any folder and with a bare PATH.
+
+    What was asked in JSON is answered in JSON again, unless it stands where only a person reads it.
+    """
+    again = wants_json() and not for_person and JSON_FLAG not in arguments
+    words = [*arguments, JSON_FLAG] if again else arguments
+    return shlex.join([*_runner(), str(BUNDLE / "scripts" / script), *words])
 
 
 def runnable(advice: str) -> str:

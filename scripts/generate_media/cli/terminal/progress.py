@@ -1,0 +1,114 @@
+"""What is known of work that goes on, as the one line that is drawn over again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from .known import Known
+from .look import Look, clock_words, cut, width
+from .words import status_word
+
+Row = Mapping[str, Any]
+
+
+class Job:
+    """One job: its model, its status, how long it runs and how long it may."""
+
+    def __init__(self, start: Row, known: Known) -> None:
+        self._known = known
+        self._provider = str(start.get("provider") or "")
+        self._model = str(start.get("model") or "")
+        self._kind = "image" if start.get("mode") == "sync" else ""
+        self._id: str | None = None
+        self._began = self._since = time.monotonic()
+        self._expected: float | None = None
+        self._is_looked_up = False
+        self._state = "sending"
+        self.note = ""
+        """What the provider says of how far it is."""
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def tell(self, name: str, row: Row) -> None:
+        """Take in what an event says."""
+        if row.get("generation_id"):
+            self._is_looked_up = self._is_looked_up and self._id is not None
+            self._id = str(row["generation_id"])
+        if name == "attached":
+            self._since = time.monotonic() - _age(row.get("since"))
+        if name in ("accepted", "attached"):
+            self._state = "queued" if name == "accepted" else "running"
+        if name == "status":
+            self._state, self.note = status_word(str(row.get("status"))), ""
+        if name == "retry":
+            self._state = "retry"
+            self._waits = row
+
+    def text(self, step: int, look: Look, columns: int | None = None) -> str:
+        """The line, as much of it as the terminal has room for."""
+        room = (columns or look.columns) - 1
+        if not self._is_looked_up:
+            self._is_looked_up = True
+            self._expected = self._known.expected_seconds(self._provider, self._model, self._id, self._kind)
+        state = self._words(look) + (f" {self.note.rpartition(': ')[2]}" if self.note else "")
+        times = self._times(look)
+        head = f"{look.spin(step)} {self._model.rsplit('/', 1)[-1]}".rstrip()
+        whole = "  ".join([head, state, times])
+        with_hint = f"{whole}   {look.word('safe')}"
+        if width(with_hint) <= room:
+            return with_hint
+        if width(whole) <= room:
+            return whole
+        return f"{cut(head, max(8, room - width(times) - 2))}  {times}"
+
+    def _words(self, look: Look) -> str:
+        if self._state != "retry":
+            return look.kept(self._state)
+        wait, status = f"{self._waits.get('wait_seconds') or 0:.0f}", self._waits.get("http_status")
+        return look.word("retry_http", status=status, n=wait) if status else look.word("retry", n=wait)
+
+    def _times(self, look: Look) -> str:
+        passed = time.monotonic() - self._since
+        told = {"passed": clock_words(passed), "expected": clock_words(round(self._expected or 0))}
+        if not self._expected:
+            return told["passed"]
+        return look.word("longer" if passed > self._expected else "of_about", **told)
+
+
+class Batch:
+    """Many jobs: how many have ended, and how many of them failed."""
+
+    def __init__(self, total: int, known: Known) -> None:
+        self._total = total
+        self._began = time.monotonic()
+        self._done = 0
+        self._failed = 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    @property
+    def is_over(self) -> bool:
+        return self._done >= self._total
+
+    def ended(self, *, ok: bool) -> None:
+        self._done += 1
+        self._failed += not ok
+
+    def text(self, step: int, look: Look) -> str:
+        failed = [look.word("failed", n=self._failed)] if self._failed else []
+        return look.dot.join([f"{self._done}/{self._total}", *failed, clock_words(self.seconds)])
+
+
+def _age(iso: Any) -> float:
+    """Seconds since a time of the journal."""
+    try:
+        return max(0.0, time.time() - datetime.fromisoformat(str(iso)).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
