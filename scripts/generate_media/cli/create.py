@@ -18,6 +18,7 @@ from ..media import redact
 from ..providers import adapter_for
 from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
 from .again import same_command, told_how_to_go_on
+from .opening import show_result
 from .parser import create_parser
 from .reworded import with_command
 
@@ -26,7 +27,14 @@ SCRIPT = "create_and_wait.py"
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
-    """The outcome of the whole command."""
+    """The outcome of the whole command; with --open it is shown once it is told."""
+    outcome = _run(args, printer, signals, stack)
+    if args.open:
+        stack.callback(show_result, outcome.line, printer)
+    return outcome
+
+
+def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     output = session.options.output_name()
     if args.batch:

@@ -50,12 +50,14 @@ def _model(info: Document, kind: str, defaults: frozenset[str], look: Look, know
 
 def fields(document: Document, look: Look) -> Iterator[Line]:
     """One endpoint: what it takes, and the template where it was asked for."""
-    yield Line(f"{document.get('method') or ''} {document['endpoint']}".strip(), beside=str(document.get("summary") or ""))
+    yield Line(
+        f"{document.get('method') or ''} {document['endpoint']}".strip(), beside=str(document.get("summary") or "")
+    )
     entries = [
         Entry((str(it.get("name")), str(it.get("type") or "")), "default" if it.get("required") else "", _allowed(it))
         for it in document["fields"]
     ]
-    yield from table([look.word(name) for name in ("field", "type", "allowed")], entries, look)
+    yield from table([look.word(name) for name in ("field", "type", "allowed")], entries, look, cut_first=(0, 1))
     if any(entry.mark for entry in entries):
         yield Line(look.word("required"))
     if document.get("request_template") is not None:

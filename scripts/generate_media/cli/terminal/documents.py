@@ -87,7 +87,10 @@ _KINDS: tuple[tuple[frozenset[str], Drawing], ...] = (
     (frozenset({"endpoint", "fields"}), lambda document, look, known: fields(document, look)),
     (frozenset({"ok", "endpoint", "problems"}), lambda document, look, known: validated(document, look)),
     (frozenset({"ok", "path", "url"}), _page),
-    (frozenset({"ok", "url", "port"}), lambda row, look, known: iter([Line(look.word("serving", url=row["url"]), "ok")])),
+    (
+        frozenset({"ok", "url", "port"}),
+        lambda row, look, known: iter([Line(look.word("serving", url=row["url"]), "ok")]),
+    ),
     (frozenset({"faults"}), _faults),
 )
 """The fields that tell a kind of document, and what draws it; the first that fits."""

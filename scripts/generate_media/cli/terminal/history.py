@@ -24,7 +24,7 @@ def listed(row: Row, look: Look, known: Known) -> Iterator[Line]:
         yield Line(look.word("no_jobs"))
         return
     heads = [look.word(name) for name in ("when", "model", "prompt", "cost", "result")]
-    yield from table(heads, [_entry(job, look, known) for job in jobs], look)
+    yield from table(heads, [_entry(job, look, known) for job in jobs], look, cut_first=(1, 2), optional=3)
     if row.get("result_lost"):
         yield Line(look.word("lost", n=row["result_lost"]), "warn")
     if any(job.get("state") == "accepted" for job in jobs):
@@ -76,7 +76,7 @@ def spent(row: Row, look: Look) -> Iterator[Line]:
         Entry((look.word("total"), str(it["provider"]), "", f"{it['jobs']}", _sum(it, look)))
         for it in row.get("totals") or ()
     ]
-    yield from table(heads, [*entries, *totals], look)
+    yield from table(heads, [*entries, *totals], look, cut_first=(2, 1))
 
 
 def _sum(row: Row, look: Look) -> str:

@@ -66,7 +66,9 @@ def headline(row: Row, look: Look) -> str:
 def what_happened(row: Row, look: Look) -> str:
     said = look.advice(str(row.get("message") or row.get("error") or ""))
     head = headline(row, look)
-    return said if not head else head if not said or said.startswith(head) else f"{head}: {said}"
+    return (
+        said if not head else head if not said or said.startswith(head) else look.word("because", what=head, why=said)
+    )
 
 
 def failed(row: Row, look: Look) -> Iterator[Line]:

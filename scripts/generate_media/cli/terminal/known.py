@@ -70,7 +70,10 @@ class Known:
         """How long a job of this model takes: what the journal has seen, else what is typical of its provider."""
         from ...journal import Journal
 
-        with suppress(Exception), Journal.open(journal_dir(os.environ, sandbox=self.asked.sandbox), read_only=True) as past:
+        with (
+            suppress(Exception),
+            Journal.open(journal_dir(os.environ, sandbox=self.asked.sandbox), read_only=True) as past,
+        ):
             rows = past.find(generation_id, provider or None) if generation_id else ()
             if rows:
                 provider, model, kind = rows[0].provider, rows[0].model, rows[0].kind

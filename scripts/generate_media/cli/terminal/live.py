@@ -17,7 +17,7 @@ STEP_SECONDS = 0.1
 class LiveLine:
     """``text(step)`` drawn every tenth of a second by a thread of its own, with a bar before it for many jobs.
 
-    A thread that writes a line of its own does so inside :meth:`paused`'s lock.
+    Whoever writes a line of its own holds ``lock`` and takes this one away first.
     """
 
     def __init__(self, stream: TextIO, text: Callable[[int], str], *, total: int | None, columns: int) -> None:
@@ -37,13 +37,15 @@ class LiveLine:
     def clear(self) -> None:
         """Take the line away until it is drawn next; the caller holds the lock."""
         if self._bar is not None:
-            self._bar.clear()
+            self._stream.write("\r" + " " * (self._columns - 1) + "\r")  # with the ^C that the terminal may have added
+            self._stream.flush()
 
     def end(self) -> None:
         """Take the line away for good."""
         with self.lock:
             self._ended.set()
             if self._bar is not None:
+                self.clear()
                 self._bar.close()
                 self._bar = None
 

@@ -108,9 +108,7 @@ def visible(text: str) -> str:
 
 def width(text: str) -> int:
     """Columns that a text takes: East Asian wide characters take two, marks that combine none (UAX 11)."""
-    return sum(
-        0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text
-    )
+    return sum(0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
 def cut(text: str, columns: int) -> str:

@@ -49,22 +49,29 @@ class Job:
             self._state = "retry"
             self._waits = row
 
-    def text(self, step: int, look: Look, columns: int | None = None) -> str:
+    def text(self, step: int, look: Look) -> str:
         """The line, as much of it as the terminal has room for."""
-        room = (columns or look.columns) - 1
+        room = look.columns - 1
         if not self._is_looked_up:
             self._is_looked_up = True
             self._expected = self._known.expected_seconds(self._provider, self._model, self._id, self._kind)
         state = self._words(look) + (f" {self.note.rpartition(': ')[2]}" if self.note else "")
         times = self._times(look)
-        head = f"{look.spin(step)} {self._model.rsplit('/', 1)[-1]}".rstrip()
+        head = f"{look.spin(step)} {self._short}".rstrip()
         whole = "  ".join([head, state, times])
-        with_hint = f"{whole}   {look.word('safe')}"
-        if width(with_hint) <= room:
-            return with_hint
-        if width(whole) <= room:
-            return whole
+        for line in (f"{whole}   {look.word('safe')}", f"{whole}   {look.word('safe_short')}", whole):
+            if width(line) <= room:
+                return line
         return f"{cut(head, max(8, room - width(times) - 2))}  {times}"
+
+    def once(self, look: Look) -> str:
+        """The same for a terminal on which nothing is drawn over."""
+        return f"{self._short}  {self._words(look)}".strip()
+
+    @property
+    def _short(self) -> str:
+        """The model's own name, without its maker's."""
+        return self._model.rsplit("/", 1)[-1]
 
     def _words(self, look: Look) -> str:
         if self._state != "retry":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .look import Line, Look, cut, width
+
+T = TypeVar("T")
 
 GAP = 2
 MARK = 2
@@ -21,13 +23,22 @@ class Entry(NamedTuple):
     whole: Sequence[str] = ()
 
 
-def table(heads: Sequence[str], entries: Sequence[Entry], look: Look) -> Iterator[Line]:
-    """Cells are cut where the terminal is too narrow. What is whole stands in a last column of its own where that has
-    room for all of it, else below its row; ``heads`` names the cells, and perhaps that column."""
+def table(
+    heads: Sequence[str], entries: Sequence[Entry], look: Look, *, cut_first: Sequence[int] = (), optional: int = -1
+) -> Iterator[Line]:
+    """What is whole stands in a last column of its own where that has room for all of it, else below its row; ``heads``
+    names the cells, and perhaps that column.
+
+    On a narrow terminal the column ``optional`` is left out, then the cells of ``cut_first`` are cut.
+    """
     sizes = [max(map(width, column)) for column in zip(heads, *(entry.cells for entry in entries), strict=False)]
     room = look.columns - MARK
-    while sum(sizes) + GAP * (len(sizes) - 1) > room and max(sizes) > LEAST:
-        sizes[sizes.index(max(sizes))] -= 1
+    if optional >= 0 and _total(sizes) > room:
+        heads = _without(heads, optional)
+        entries = [entry._replace(cells=_without(entry.cells, optional)) for entry in entries]
+        sizes = _without(sizes, optional)
+    while _total(sizes) > room and cut_first and max(sizes[at] for at in cut_first) > LEAST:
+        sizes[max(cut_first, key=sizes.__getitem__)] -= 1
     left = room - sum(sizes) - GAP * len(sizes)
     is_beside = all(len(it.whole) <= 1 and all(width(text) <= left for text in it.whole) for it in entries)
     yield Line(_row(heads if is_beside else heads[: len(sizes)], sizes), "head")
@@ -35,6 +46,14 @@ def table(heads: Sequence[str], entries: Sequence[Entry], look: Look) -> Iterato
         yield Line(_row([*entry.cells, *(entry.whole if is_beside else ())], sizes), entry.mark)
         if not is_beside:
             yield from (Line(f"  {text}") for text in entry.whole)
+
+
+def _total(sizes: Sequence[int]) -> int:
+    return sum(sizes) + GAP * (len(sizes) - 1)
+
+
+def _without(items: Sequence[T], at: int) -> list[T]:
+    return [*items[:at], *items[at + 1 :]]
 
 
 def _row(cells: Sequence[str], sizes: Sequence[int]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
@@ -41,7 +40,7 @@ class TerminalView:
         with self._line_away():
             lines = list(self._lines(name, row))
             self._write(self._out, lines)
-        if name in _LAST and (self._doing is None or not isinstance(self._doing, Batch) or name == "summary"):
+        if name in _LAST and (not isinstance(self._doing, Batch) or self._doing.is_over or name == "summary"):
             self._end_line()
 
     def document(self, document: Row) -> None:
@@ -64,7 +63,6 @@ class TerminalView:
 
     def _lines(self, name: str, row: Row) -> Iterator[Line]:
         look, known = self._look, self._known
-        many = isinstance(self._doing, Batch)
         if name in ("start", "accepted", "attached", "status", "retry"):
             return self._went_on(name, row)
         if name == "summary":
@@ -76,7 +74,7 @@ class TerminalView:
                 return self._one_of_many(row, self._doing)
             return made(row, look, known) if row.get("ok") else failed(row, look)
         if name == "warning":
-            return self._warned(row, many)
+            return self._warned(row)
         if name == "list":
             return listed(row, look, known)
         if name == "spent":
@@ -107,7 +105,7 @@ class TerminalView:
         if name == "attached":
             yield Line(self._look.word("attached", since=_local(row.get("since"))), "open")
         if not self._look.is_live and name == "status":
-            yield Line(doing.text(0, self._look, 10_000).strip(), "open")
+            yield Line(doing.once(self._look), "open")
 
     def _begin(self, row: Row) -> None:
         total = row.get("jobs")
@@ -115,9 +113,7 @@ class TerminalView:
         self._doing = doing
         if self._look.is_live:
             look = self._look
-            self._line = LiveLine(
-                self._err, lambda step: doing.text(step, look), total=total, columns=look.columns
-            )
+            self._line = LiveLine(self._err, lambda step: doing.text(step, look), total=total, columns=look.columns)
 
     def _one_of_many(self, row: Row, batch: Batch) -> Iterator[Line]:
         batch.ended(ok=bool(row.get("ok")))
@@ -126,8 +122,8 @@ class TerminalView:
         if not row.get("ok"):
             yield in_one_line(row, self._look)
 
-    def _warned(self, row: Row, many: bool) -> Iterator[Line]:
-        which = f"{self._look.word('line', n=row['line'])}: " if many and row.get("line") else ""
+    def _warned(self, row: Row) -> Iterator[Line]:
+        which = f"{self._look.word('line', n=row['line'])}: " if row.get("line") else ""
         yield Line(which + self._look.advice(str(row.get("message"))), "warn")
         for item in row.get("candidates") or ():
             if item.get("attach"):

@@ -14,6 +14,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "of_about": ("{passed} of about {expected}", "{passed} / 约 {expected}"),
     "longer": ("{passed}, longer than the usual {expected}", "{passed}，已超过通常的 {expected}"),
     "safe": ("Ctrl-C is safe; the same command goes on", "可随时 Ctrl-C；再运行同一命令即可继续"),
+    "safe_short": ("Ctrl-C is safe", "可随时 Ctrl-C"),
     "attached": ("this job goes on since {since}; it is not paid for again", "任务自 {since} 起在进行中，不会重复扣费"),
     "detached": ("goes on at the provider: {id}", "任务在平台继续：{id}"),
     "reused": ("made before, nothing was paid", "之前已生成，未再扣费"),
@@ -85,7 +86,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # dry run
     "nothing_sent": ("nothing was sent; this would be", "未发送；将发送"),
     "would_make": ("nothing was sent; this would make {n} jobs", "未发送；将创建 {n} 个任务"),
-    "bad_lines": ("{n} lines are not right", "{n} 行有误"),
+    "bad_lines": ("lines that are not right: {n}", "有误的行：{n}"),
     "made_before": ("{n} were made before and cost nothing again", "{n} 个之前已生成，不再扣费"),
     "would_cost": ("about {cost}, as the last time", "约 {cost}（按上次）"),
     "cost_unknown": ("cost unknown", "费用未知"),
@@ -95,8 +96,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "serving": ("serving {url}", "正在提供 {url}"),
     "candidate": ("perhaps {id} ({model}, {at})", "可能是 {id}（{model}，{at}）"),
     "near": ("near: {names}", "相近：{names}"),
+    "because": ("{what}: {why}", "{what}：{why}"),
     # what went wrong, by code or category
-    "error.missing_key": ("no API key", "没有 API 密钥"),
+    "error.missing_key": ("", ""),
     "error.missing_dependency": ("Python packages are missing", "缺少 Python 包"),
     "error.usage": ("", "命令有误"),
     "error.deadline": ("the time is up", "时间到"),
@@ -143,7 +145,9 @@ ADVICE: Mapping[str, str] = {
         "任务可能已存在：先查看平台控制台；--new 可能再次扣费"
     ),
     "the same command makes a new job; change what failed first": "再运行同一命令会新建任务；请先修改出错之处",
-    "this is no answer yet: go on with the command in resume, until a terminal line comes": "任务仍在进行，用下面的命令继续",
+    "this is no answer yet: go on with the command in resume, until a terminal line comes": (
+        "任务仍在进行，用下面的命令继续"
+    ),
     "run the same command again: it goes on with the job where there is one, and never pays twice": (
         "再运行同一命令即可继续，不会重复扣费"
     ),
