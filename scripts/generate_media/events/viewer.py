@@ -22,7 +22,7 @@ def show(target: str) -> bool:
         return False
     nowhere = subprocess.DEVNULL
     try:
-        subprocess.Popen(  # noqa: S603 - found on PATH
+        viewer = subprocess.Popen(  # noqa: S603 - found on PATH
             [program, target],
             env=without_secrets(os.environ),
             start_new_session=True,
@@ -32,6 +32,7 @@ def show(target: str) -> bool:
         )
     except OSError:
         return False
+    viewer.returncode = 0  # nobody will ask it for one
     return True
 
 

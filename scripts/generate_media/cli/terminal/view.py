@@ -150,7 +150,7 @@ class TerminalView:
     def _write(self, stream: TextIO, lines: Any) -> None:
         text = self._look.drawn(lines)
         if text:
-            encoding = getattr(stream, "encoding", None) or "ascii"
+            encoding = getattr(stream, "encoding", None) or "utf-8"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
 

@@ -160,7 +160,7 @@ ADVICE: Mapping[str, str] = {
     "no key for {} was found": "没有找到 {} 的密钥",
     "the prompt is empty": "提示词为空",
     "the time is up; the job goes on at the provider and nothing is lost": "任务仍在平台继续，不会丢失",
-    "stopped by SIGINT": "已按 Ctrl-C 停止",
+    "stopped by a signal": "收到信号",
 }
 """Sentences that the other rooms say, with ``{}`` for what differs → Chinese; a sentence that is not here stays."""
 
