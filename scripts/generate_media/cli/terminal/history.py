@@ -14,7 +14,7 @@ from .tables import Entry, table
 
 Row = Mapping[str, Any]
 PROMPT_COLUMNS = 24
-_MARKS = {"collected": "ok", "accepted": "open", "sending": "open", "intent": "open", "unknown": "warn"}
+_MARKS = {"collected": "ok", "ended": "ok", "accepted": "open", "sending": "open", "intent": "open", "unknown": "warn"}
 
 
 def listed(row: Row, look: Look, known: Known) -> Iterator[Line]:
@@ -45,7 +45,8 @@ def _entry(job: Row, look: Look, known: Known) -> Entry:
 
 def _whole(job: Row, look: Look, known: Known) -> Iterator[str]:
     if job.get("error"):
-        yield what_happened(job, look)
+        is_lost = job.get("state") == "unknown"
+        yield what_happened({**job, "category": "outcome_unknown"} if is_lost else job, look)
     elif job.get("files"):
         yield from map(path_words, job["files"])
     else:
@@ -58,7 +59,10 @@ def _time_of(job: Row, look: Look) -> str:
     if job.get("running_seconds") is None:
         return str(job.get("status") or job.get("state") or "")
     passed, usual = clock_words(job["running_seconds"]), job.get("usual_seconds")
-    return look.word("of_about", passed=passed, expected=clock_words(usual)) if usual else passed
+    if not usual:
+        return passed
+    longer = job["running_seconds"] > usual
+    return look.word("longer" if longer else "of_about", passed=passed, expected=clock_words(usual))
 
 
 def spent(row: Row, look: Look) -> Iterator[Line]:

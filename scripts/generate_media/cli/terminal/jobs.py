@@ -11,6 +11,8 @@ from .words import WORDS
 
 Row = Mapping[str, Any]
 SHOWN_CANDIDATES = 5
+GOES_ON = frozenset({"deadline", "poll_timeout"})
+"""Errors after which nothing is wrong: the job takes longer than somebody waits."""
 
 
 def made(row: Row, look: Look, known: Known) -> Iterator[Line]:
@@ -59,7 +61,7 @@ def number(value: float) -> str:
 
 def headline(row: Row, look: Look) -> str:
     """What went wrong, in a word of ours; empty where only the message says it."""
-    names = (f"error.{row.get('error')}", f"error.{row.get('category')}")
+    names = (f"error.{str(row.get('error')).lower()}", f"error.{row.get('category')}")
     return next((look.word(name) for name in names if name in WORDS), "")
 
 
@@ -73,7 +75,8 @@ def what_happened(row: Row, look: Look) -> str:
 
 def failed(row: Row, look: Look) -> Iterator[Line]:
     """An ``error``, or ``terminal`` without ``ok``: what happened, then each thing to do, then the command."""
-    yield Line(what_happened(row, look), "bad", row.get("generation_id") or "")
+    goes_on = row.get("error") in GOES_ON
+    yield Line(what_happened(row, look), "open" if goes_on else "bad", row.get("generation_id") or "")
     for item in row.get("outputs") or ():
         if item.get("path"):
             yield Line(path_words(item["path"]))

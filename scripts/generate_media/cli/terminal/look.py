@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .words import WORDS, chinese_advice, language
+from .words import WORDS, language, said_to_people
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
 """What moves a cursor, turns the direction of a text or is no UTF-8: it may stand in a file's name."""
@@ -61,7 +61,8 @@ class Look(NamedTuple):
         return self.word(name) if name in WORDS else name
 
     def advice(self, sentence: str) -> str:
-        return chinese_advice(sentence) if self.place else sentence
+        """A sentence of the other rooms as it is said to people."""
+        return said_to_people(sentence, self.place)
 
     @property
     def times(self) -> str:

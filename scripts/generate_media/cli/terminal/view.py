@@ -121,6 +121,8 @@ class TerminalView:
             self._line.step()
         if not row.get("ok"):
             yield in_one_line(row, self._look)
+        elif any(not item.get("path") for item in row.get("outputs") or ()):  # its URLs stand nowhere else
+            yield from made(row, self._look, self._known)
 
     def _warned(self, row: Row) -> Iterator[Line]:
         which = f"{self._look.word('line', n=row['line'])}: " if row.get("line") else ""

@@ -130,39 +130,98 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }
 """Word → (English, Chinese)."""
 
-ADVICE: Mapping[str, str] = {
+ADVICE: Mapping[str, tuple[str, str]] = {
     "top up (recharge says where) or wait for the quota to come back, then run the same command again": (
-        "充值或等额度恢复，然后再运行同一命令"
+        "top up, or wait for the quota to come back; then run the same command again",
+        "充值或等额度恢复，然后再运行同一命令",
     ),
-    "check the key and its host: {}": "检查密钥和主机：{}",
-    "correct the request; {} shows the endpoint's fields": "修改请求；查看字段：{}",
-    "check the endpoint, model or id; {} lists models": "检查接口、模型或编号；查看模型：{}",
-    "wait, then run the same command again; it never pays twice": "稍后再运行同一命令，不会重复扣费",
+    "check the key and its host: {}": (
+        "",
+        "检查密钥和主机：{}",
+    ),
+    "correct the request; {} shows the endpoint's fields": (
+        "",
+        "修改请求；查看字段：{}",
+    ),
+    "check the endpoint, model or id; {} lists models": (
+        "",
+        "检查接口、模型或编号；查看模型：{}",
+    ),
+    "wait, then run the same command again; it never pays twice": (
+        "",
+        "稍后再运行同一命令，不会重复扣费",
+    ),
     "rephrase the prompt or change the picture; the same request will be refused again": (
-        "改写提示词或换图；原样重试仍会被拒绝"
+        "",
+        "改写提示词或换图；原样重试仍会被拒绝",
     ),
     "perhaps the job exists: look in the provider's dashboard before you use --new, which may pay again": (
-        "任务可能已存在：先查看平台控制台；--new 可能再次扣费"
+        "",
+        "任务可能已存在：先查看平台控制台；--new 可能再次扣费",
     ),
-    "the same command makes a new job; change what failed first": "再运行同一命令会新建任务；请先修改出错之处",
+    "the same command makes a new job; change what failed first": (
+        "",
+        "再运行同一命令会新建任务；请先修改出错之处",
+    ),
     "this is no answer yet: go on with the command in resume, until a terminal line comes": (
-        "任务仍在进行，用下面的命令继续"
+        "go on with:",
+        "继续：",
     ),
     "run the same command again: it goes on with the job where there is one, and never pays twice": (
-        "再运行同一命令即可继续，不会重复扣费"
+        "",
+        "再运行同一命令即可继续，不会重复扣费",
     ),
-    "get a key at {} and set {}; never paste it into the chat": "在 {} 获取密钥并设置 {}",
-    "or keep it for all runs: {}": "或保存供以后使用：{}",
-    "or try it at once without any key: add --sandbox": "或先不用密钥试用：加 --sandbox",
-    'say what you want: --prompt "{}"': '说明要生成什么：--prompt "{}"',
-    "{} --help shows every flag with examples": "全部参数与示例：{} --help",
-    "nothing was sent; if all are meant, add --yes or {}": "未发送；若确认全部执行，加 --yes 或 {}",
-    "no key for {} was found": "没有找到 {} 的密钥",
-    "the prompt is empty": "提示词为空",
-    "the time is up; the job goes on at the provider and nothing is lost": "任务仍在平台继续，不会丢失",
-    "stopped by a signal": "收到信号",
+    "get a key at {} and set {}; never paste it into the chat": (
+        "get a key at {} and set {}",
+        "在 {} 获取密钥并设置 {}",
+    ),
+    "or keep it for all runs: {}": (
+        "",
+        "或保存供以后使用：{}",
+    ),
+    "or try it at once without any key: add --sandbox": (
+        "",
+        "或先不用密钥试用：加 --sandbox",
+    ),
+    'say what you want: --prompt "{}"': (
+        "",
+        '说明要生成什么：--prompt "{}"',
+    ),
+    "{} --help shows every flag with examples": (
+        "",
+        "全部参数与示例：{} --help",
+    ),
+    "nothing was sent; if all are meant, add --yes or {}": (
+        "",
+        "未发送；若确认全部执行，加 --yes 或 {}",
+    ),
+    "no key for {} was found": (
+        "",
+        "没有找到 {} 的密钥",
+    ),
+    "the prompt is empty": (
+        "",
+        "提示词为空",
+    ),
+    "the time is up; the job goes on at the provider and nothing is lost": (
+        "",
+        "任务仍在平台继续，不会丢失",
+    ),
+    "stopped by a signal": (
+        "",
+        "收到信号",
+    ),
+    "where the dashboard shows the job with its id, wait_generation.py takes it for this one: {}": (
+        "",
+        "若控制台中有该任务的编号，可认领：wait_generation.py {}",
+    ),
+    "an earlier run of the same command lost its answer": (
+        "",
+        "上次运行未收到响应",
+    ),
 }
-"""Sentences that the other rooms say, with ``{}`` for what differs → Chinese; a sentence that is not here stays."""
+"""Sentences of the other rooms, with ``{}`` for what differs → (English where a person needs other words than an agent,
+Chinese); a sentence that is not here stays."""
 
 _QUEUED = frozenset({"in_queue", "queued", "queueing", "pending", "starting", "created", "submitted"})
 _RUNNING = frozenset({"in_progress", "running", "processing", "generating"})
@@ -181,17 +240,16 @@ def status_word(status: str) -> str:
 
 
 @lru_cache(1)
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, str]], ...]:
     return tuple(
-        (re.compile("(.+?)".join(map(re.escape, said.split("{}"))) + r"\Z"), chinese)
-        for said, chinese in ADVICE.items()
+        (re.compile("(.+?)".join(map(re.escape, said.split("{}"))) + r"\Z"), words) for said, words in ADVICE.items()
     )
 
 
-def chinese_advice(sentence: str) -> str:
-    """A sentence of the other rooms in Chinese where it is known."""
-    for pattern, chinese in _patterns():
+def said_to_people(sentence: str, place: int) -> str:
+    """A sentence of the other rooms in the language of that place, where its words are known."""
+    for pattern, words in _patterns():
         found = pattern.match(sentence)
-        if found:
-            return chinese.format(*found.groups())
+        if found and words[place]:
+            return words[place].format(*found.groups())
     return sentence
