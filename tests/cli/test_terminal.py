@@ -113,6 +113,16 @@ def test_one_line_tells_how_long_it_takes_and_is_gone_at_the_end(desk: Desk) -> 
     assert re.search(r"  100 积分  \d+\.\d 秒$", again.screen)
 
 
+def test_going_on_by_an_id_shows_the_line_at_once(desk: Desk) -> None:
+    """Of a job whose status does not change nothing is told before its end."""
+    desk.faults("never-ends")
+    detached = desk.run("--prompt", "a boat", "--kind", "video", "--detach").last
+    where = ["--generation-id", detached["generation_id"], "--config", str(desk.write_config())]
+    seen = at_terminal("wait_generation", *where, "--deadline", "60")
+    assert re.search(r"⠋ seedance-1\.5  running  0:0\d of about 0:12   Ctrl-C is safe", seen.raw)
+    assert (seen.code, seen.lines[0][:2]) == (11, "… "), "a job that takes longer is no failure"
+
+
 def test_ctrl_c_leaves_the_terminal_clean(desk: Desk) -> None:
     desk.faults("never-ends")
     seen = make(desk, "--prompt", "a boat", "--kind", "video", ctrl_c_at="Ctrl-C is safe")

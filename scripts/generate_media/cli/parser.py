@@ -191,7 +191,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
     )
-    group.add_argument("--open", action="store_true", help="show the result with the system's viewer")
+    group.add_argument("--open", action="store_true")
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
     return group
 

@@ -65,7 +65,7 @@ def _time_of(job: Row, look: Look) -> str:
     return look.word("longer" if longer else "of_about", passed=passed, expected=clock_words(usual))
 
 
-def spent(row: Row, look: Look) -> Iterator[Line]:
+def spent(row: Row, look: Look, known: Known) -> Iterator[Line]:
     """Sums by provider, model and day, and by provider."""
     rows: Sequence[Row] = row.get("rows") or ()
     if not rows:

@@ -74,17 +74,15 @@ def what_happened(row: Row, look: Look) -> str:
 
 
 def failed(row: Row, look: Look) -> Iterator[Line]:
-    """An ``error``, or ``terminal`` without ``ok``: what happened, then each thing to do, then the command."""
+    """An ``error``, or ``terminal`` without ``ok``: what happened, each thing to do, the command that goes on."""
     goes_on = row.get("error") in GOES_ON
     yield Line(what_happened(row, look), "open" if goes_on else "bad", row.get("generation_id") or "")
     for item in row.get("outputs") or ():
         if item.get("path"):
             yield Line(path_words(item["path"]))
-    for sentence in row.get("guidance") or ():
-        yield Line(look.advice(str(sentence)), "do")
-    for name in ("install", "resume"):
-        if row.get(name):
-            yield Line(str(row[name]), "do")
+    told = [look.advice(str(sentence)) for sentence in row.get("guidance") or ()]
+    commands = [row.get("install"), *told, row.get("resume")]
+    yield from (Line(str(text), "do") for text in commands if text)
     yield from _where_to(row, look)
     yield from _candidates(row.get("candidates") or (), look)
 

@@ -23,20 +23,35 @@ class Asked(NamedTuple):
     config: str | None = None
     sandbox: bool = False
     failed: bool = False
+    all: bool = False
+    generation_id: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes on with jobs, which has no first line."""
+        return self.all or self.generation_id is not None
 
     @classmethod
     def of(cls, argv: Sequence[str]) -> Asked:
         """By a reading of these flags alone; a mistaken command line gives what it gives."""
         parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-        for flag in ("--provider", "--config"):
+        for flag in ("--provider", "--config", "--generation-id"):
             parser.add_argument(flag)
-        for flag in ("--sandbox", "--failed"):
+        for flag in ("--sandbox", "--failed", "--all"):
             parser.add_argument(flag, action="store_true")
         try:
             known, _ = parser.parse_known_args(argv)
         except (argparse.ArgumentError, SystemExit):
             return cls()
         return cls(**vars(known))
+
+
+class Pace(NamedTuple):
+    """A job's model, how many seconds one of it takes, and when it was accepted (unix seconds), as far as is known."""
+
+    model: str
+    seconds: float | None
+    began: float | None
 
 
 class Known:
@@ -66,24 +81,24 @@ class Known:
             return None if told is None else (told, adapter.cost_unit)
         return None
 
-    def expected_seconds(self, provider: str, model: str, generation_id: str | None, kind: str) -> float | None:
-        """How long a job of this model takes: what the journal has seen, else what is typical of its provider."""
+    def pace(self, provider: str, model: str, generation_id: str | None, kind: str) -> Pace:
+        """How long a job takes: by what the journal has seen of its model, else by what is typical of its provider."""
         from ...journal import Journal
 
-        with (
-            suppress(Exception),
-            Journal.open(journal_dir(os.environ, sandbox=self.asked.sandbox), read_only=True) as past,
-        ):
+        began: float | None = None
+        folder = journal_dir(os.environ, sandbox=self.asked.sandbox)
+        with suppress(Exception), Journal.open(folder, read_only=True) as past:
             rows = past.find(generation_id, provider or None) if generation_id else ()
             if rows:
                 provider, model, kind = rows[0].provider, rows[0].model, rows[0].kind
+                began = rows[0].accepted_at
             took = past.durations(provider, model)
             if took:
-                return statistics.median(took)
+                return Pace(model, statistics.median(took), began)
         if self.asked.sandbox or self.settings is None:
-            return None
+            return Pace(model, None, began)
         known = self.settings.providers.get(provider)
-        return known.typical_seconds.get(kind) if known else None
+        return Pace(model, known.typical_seconds.get(kind) if known else None, began)
 
     def default_models(self) -> frozenset[str]:
         """What the provider that was asked for takes where no model is named."""

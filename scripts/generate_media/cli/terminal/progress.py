@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from .known import Known
@@ -22,11 +21,13 @@ class Job:
         self._provider = str(start.get("provider") or "")
         self._model = str(start.get("model") or "")
         self._kind = "image" if start.get("mode") == "sync" else ""
-        self._id: str | None = None
+        self._id: str | None = start.get("generation_id")
         self._began = self._since = time.monotonic()
         self._expected: float | None = None
         self._is_looked_up = False
-        self._state = "sending"
+        self._state = "sending" if start.get("event") else "running"
+        self._retry: Row = {}
+        self._retry_until = 0.0
         self.note = ""
         """What the provider says of how far it is."""
 
@@ -39,22 +40,18 @@ class Job:
         if row.get("generation_id"):
             self._is_looked_up = self._is_looked_up and self._id is not None
             self._id = str(row["generation_id"])
-        if name == "attached":
-            self._since = time.monotonic() - _age(row.get("since"))
         if name in ("accepted", "attached"):
             self._state = "queued" if name == "accepted" else "running"
         if name == "status":
             self._state, self.note = status_word(str(row.get("status"))), ""
         if name == "retry":
-            self._state = "retry"
-            self._waits = row
+            self._retry, self._retry_until = row, time.monotonic() + (row.get("wait_seconds") or 0)
 
     def text(self, step: int, look: Look) -> str:
         """The line, as much of it as the terminal has room for."""
         room = look.columns - 1
         if not self._is_looked_up:
-            self._is_looked_up = True
-            self._expected = self._known.expected_seconds(self._provider, self._model, self._id, self._kind)
+            self._look_up()
         state = self._words(look) + (f" {self.note.rpartition(': ')[2]}" if self.note else "")
         times = self._times(look)
         head = f"{look.spin(step)} {self._short}".rstrip()
@@ -73,11 +70,20 @@ class Job:
         """The model's own name, without its maker's."""
         return self._model.rsplit("/", 1)[-1]
 
+    def _look_up(self) -> None:
+        self._is_looked_up = True
+        self._model, self._expected, began = self._known.pace(self._provider, self._model, self._id, self._kind)
+        if began is not None:
+            self._since = time.monotonic() - max(0.0, time.time() - began)
+
     def _words(self, look: Look) -> str:
-        if self._state != "retry":
+        left = self._retry_until - time.monotonic()
+        if left <= 0:
             return look.kept(self._state)
-        wait, status = f"{self._waits.get('wait_seconds') or 0:.0f}", self._waits.get("http_status")
-        return look.word("retry_http", status=status, n=wait) if status else look.word("retry", n=wait)
+        status = self._retry.get("http_status")
+        return (
+            look.word("retry_http", status=status, n=f"{left:.0f}") if status else look.word("retry", n=f"{left:.0f}")
+        )
 
     def _times(self, look: Look) -> str:
         passed = time.monotonic() - self._since
@@ -111,11 +117,3 @@ class Batch:
     def text(self, step: int, look: Look) -> str:
         failed = [look.word("failed", n=self._failed)] if self._failed else []
         return look.dot.join([f"{self._done}/{self._total}", *failed, clock_words(self.seconds)])
-
-
-def _age(iso: Any) -> float:
-    """Seconds since a time of the journal."""
-    try:
-        return max(0.0, time.time() - datetime.fromisoformat(str(iso)).timestamp())
-    except (ValueError, OverflowError):
-        return 0.0

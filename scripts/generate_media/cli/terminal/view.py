@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TextIO
@@ -34,6 +34,9 @@ class TerminalView:
         self._accepted: Row | None = None
         """The job whose end was not told yet."""
         at_end.callback(self.close)
+        asked = self._known.asked
+        if asked.waits:
+            self._begin({"generation_id": asked.generation_id})
 
     def row(self, row: Row) -> None:
         name = str(row.get("event") or "")
@@ -62,31 +65,16 @@ class TerminalView:
             self._write(self._out, self._detached(accepted))
 
     def _lines(self, name: str, row: Row) -> Iterator[Line]:
-        look, known = self._look, self._known
-        if name in ("start", "accepted", "attached", "status", "retry"):
+        if name in _GOES_ON:
             return self._went_on(name, row)
+        if name in _LAST:
+            self._accepted = None
+        doing = self._doing
         if name == "summary":
-            self._accepted = None
-            return summary(row, look, self._doing.seconds if self._doing else None)
-        if name in ("terminal", "error"):
-            self._accepted = None
-            if isinstance(self._doing, Batch) and _is_one_of_many(row, self._doing):
-                return self._one_of_many(row, self._doing)
-            return made(row, look, known) if row.get("ok") else failed(row, look)
-        if name == "warning":
-            return self._warned(row)
-        if name == "list":
-            return listed(row, look, known)
-        if name == "spent":
-            return spent(row, look)
-        if name == "dry_run":
-            return dry_run(row, look, known)
-        if name == "cancelled":
-            told = look.word("cancelled", id=row.get("generation_id")) if row.get("ok") else str(row.get("message"))
-            return iter([Line(told, "ok" if row.get("ok") else "bad")])
-        if name == "fallback_polling_start":
-            return iter(())
-        return as_json(row) if name == "sse_event" else document_lines(row, look, known)
+            return summary(row, self._look, doing.seconds if doing else None)
+        if name in ("terminal", "error") and isinstance(doing, Batch) and _is_one_of_many(row, doing):
+            return self._one_of_many(row, doing)
+        return _DRAWN.get(name, document_lines)(row, self._look, self._known)
 
     def _went_on(self, name: str, row: Row) -> Iterator[Line]:
         """What moves the line that is drawn over, and little else."""
@@ -95,19 +83,18 @@ class TerminalView:
         doing = self._doing
         if isinstance(doing, Batch):
             return
-        if doing is None:  # wait_generation.py: the first that is told of a job is its status
-            self._begin({})
-            doing = self._doing
-        assert isinstance(doing, Job)
-        doing.tell(name, row)
+        if doing is not None:
+            doing.tell(name, row)
         if name == "accepted":
             self._accepted = row
         if name == "attached":
             yield Line(self._look.word("attached", since=_local(row.get("since"))), "open")
-        if not self._look.is_live and name == "status":
+        if doing is not None and name == "status" and not self._look.is_live:
             yield Line(doing.once(self._look), "open")
 
     def _begin(self, row: Row) -> None:
+        """A job (a row without an event: one that goes on), or many."""
+        self._end_line()
         total = row.get("jobs")
         doing = Batch(int(total), self._known) if total else Job(row, self._known)
         self._doing = doing
@@ -123,13 +110,6 @@ class TerminalView:
             yield in_one_line(row, self._look)
         elif any(not item.get("path") for item in row.get("outputs") or ()):  # its URLs stand nowhere else
             yield from made(row, self._look, self._known)
-
-    def _warned(self, row: Row) -> Iterator[Line]:
-        which = f"{self._look.word('line', n=row['line'])}: " if row.get("line") else ""
-        yield Line(which + self._look.advice(str(row.get("message"))), "warn")
-        for item in row.get("candidates") or ():
-            if item.get("attach"):
-                yield Line(str(item["attach"]), "do")
 
     def _detached(self, row: Row) -> Iterator[Line]:
         yield Line(self._look.word("detached", id=row.get("generation_id")), "open")
@@ -157,7 +137,35 @@ class TerminalView:
             stream.flush()
 
 
+def _ended(row: Row, look: Look, known: Known) -> Iterator[Line]:
+    return made(row, look, known) if row.get("ok") else failed(row, look)
+
+
+def _cancelled(row: Row, look: Look, known: Known) -> Iterator[Line]:
+    told = look.word("cancelled", id=row.get("generation_id")) if row.get("ok") else str(row.get("message"))
+    yield Line(told, "ok" if row.get("ok") else "bad")
+
+
+def _warned(row: Row, look: Look, known: Known) -> Iterator[Line]:
+    which = f"{look.word('line', n=row['line'])}: " if row.get("line") else ""
+    yield Line(which + look.advice(str(row.get("message"))), "warn")
+    yield from (Line(str(item["attach"]), "do") for item in row.get("candidates") or () if item.get("attach"))
+
+
+_GOES_ON = frozenset({"start", "accepted", "attached", "status", "retry", "fallback_polling_start"})
+"""Events that move the line that is drawn over, and say little else."""
 _LAST = frozenset({"terminal", "error", "summary", "cancelled"})
+_DRAWN: Mapping[str, Callable[[Row, Look, Known], Iterator[Line]]] = {
+    "terminal": _ended,
+    "error": _ended,
+    "cancelled": _cancelled,
+    "warning": _warned,
+    "list": listed,
+    "spent": spent,
+    "dry_run": dry_run,
+    "sse_event": lambda row, look, known: as_json(row),
+}
+"""Event → what draws its row; all others are documents."""
 
 
 def _is_one_of_many(row: Row, batch: Batch) -> bool:

@@ -99,7 +99,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "because": ("{what}: {why}", "{what}：{why}"),
     # what went wrong, by code or category
     "error.missing_key": ("", ""),
-    "error.missing_dependency": ("Python packages are missing", "缺少 Python 包"),
+    "error.missing_dependency": ("", "缺少 Python 包"),
     "error.usage": ("", "命令有误"),
     "error.deadline": ("the time is up", "时间到"),
     "error.poll_timeout": ("the time is up", "时间到"),
