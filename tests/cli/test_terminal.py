@@ -247,6 +247,21 @@ def test_a_mistake_in_the_words_gives_json() -> None:
     ]  # fmt: skip
 
 
+def test_a_terminal_that_is_gone_stops_nothing() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    out = Gone()
+    view = TerminalView(out, out, Look(is_live=True), [])
+    printer = Printer(out, out, view=view)
+    printer.event("start", provider="agnes", model="m", mode="sync")
+    printer.event("accepted", generation_id="gen_1", resume="python3 …")
+    printer.event("warning", message="words")
+    printer.say("words")
+    view.close()
+
+
 def test_a_stream_of_another_encoding_is_no_end() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")

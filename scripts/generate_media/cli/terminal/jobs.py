@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .known import Known
-from .look import Line, Look, cut, path_words
+from .look import Line, Look, path_words
 from .words import WORDS
 
 Row = Mapping[str, Any]
@@ -109,5 +109,5 @@ def in_one_line(row: Row, look: Look) -> Line:
     short = look.word(f"do.{row['category']}") if f"do.{row.get('category')}" in WORDS else ""
     what = (headline(row, look) or what_happened(row, look)) if short and not look.place else what_happened(row, look)
     end = f" {look.arrow} {short}" if short else ""
-    told = f"{which}: {what}" if which else what
-    return Line(cut(told, max(24, 2 * look.columns - len(end) - 4)) + end, "bad")
+    told = look.word("because", what=which, why=what) if which else what
+    return Line(told + end, "bad")

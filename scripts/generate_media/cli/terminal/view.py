@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, TextIO
 
 from ...events import at_end
-from .contracts import as_json
 from .documents import document_lines
 from .history import listed, spent
 from .jobs import failed, in_one_line, made
@@ -59,10 +59,11 @@ class TerminalView:
 
     def close(self) -> None:
         """Leave the terminal clean; tell of a job that was accepted and whose end nobody waited for."""
-        self._end_line()
         accepted, self._accepted = self._accepted, None
-        if accepted is not None:
-            self._write(self._out, self._detached(accepted))
+        with suppress(OSError, ValueError):  # the terminal is gone: nobody is left to be told
+            self._end_line()
+            if accepted is not None:
+                self._write(self._out, self._detached(accepted))
 
     def _lines(self, name: str, row: Row) -> Iterator[Line]:
         if name in _GOES_ON:
@@ -163,7 +164,7 @@ _DRAWN: Mapping[str, Callable[[Row, Look, Known], Iterator[Line]]] = {
     "list": listed,
     "spent": spent,
     "dry_run": dry_run,
-    "sse_event": lambda row, look, known: as_json(row),
+    "sse_event": lambda row, look, known: iter([Line(json.dumps(row, ensure_ascii=False))]),
 }
 """Event → what draws its row; all others are documents."""
 
