@@ -10,11 +10,13 @@ import string
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bundle import ENTRY_SCRIPTS
 from conftest import Desk
 from generate_media.cli.terminal.look import Look, cut, width
 from generate_media.cli.terminal.view import TerminalView
@@ -78,15 +80,10 @@ def test_json_at_a_terminal_is_as_in_a_pipe(desk: Desk, args: list[str], environ
     assert resume.endswith("--json") is bool(args), "the command that goes on answers in the same form"
 
 
-@pytest.mark.parametrize(
-    "script", ["create_and_wait", "wait_generation", "inspect_openapi", "ensure_api_key", "handle_runtime_error",
-               "sandbox", "gallery"],
-)  # fmt: skip
-def test_every_script_takes_json(desk: Desk, script: str) -> None:
-    seen = at_terminal(script, "--json", "--no-such-flag")
-    assert json.loads(seen.screen)["error"] == "usage"
-    words = at_terminal(script, "--no-such-flag").lines
-    assert words[0] == f"✗ {script}.py has no flag --no-such-flag"
+@pytest.mark.parametrize("script", ENTRY_SCRIPTS)
+def test_every_script_speaks_in_words(desk: Desk, script: str) -> None:
+    """And takes --json: tests/cli/test_net.py."""
+    assert at_terminal(script, "--no-such-flag").lines[0] == f"✗ {script}.py has no flag --no-such-flag"
 
 
 # One job
@@ -282,11 +279,18 @@ def test_a_word_says_the_same_in_both_languages(name: str) -> None:
     assert _gaps(english) == _gaps(chinese)
 
 
+@cache
+def _other_rooms() -> str:
+    """All source but this view's."""
+    house = (BUNDLE / "scripts/generate_media").rglob("*.py")
+    return "".join(file.read_text(encoding="utf-8") for file in house if file.parent.name != "terminal").replace(
+        '\\"', '"'
+    )
+
+
 @pytest.mark.parametrize("sentence", ADVICE)
 def test_a_sentence_with_a_translation_is_said_somewhere(sentence: str) -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (BUNDLE / "scripts/generate_media").rglob("*.py")
-                     if path.parent.name != "terminal").replace('\\"', '"')  # fmt: skip
-    assert max(sentence.split("{}"), key=len) in source
+    assert max(sentence.split("{}"), key=len) in _other_rooms()
     for place, words in enumerate(ADVICE[sentence]):
         assert words.count("{}") == sentence.count("{}") or not words
         said = sentence.replace("{}", "X")

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .look import columns_of_terminal
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -20,11 +22,10 @@ class LiveLine:
     Whoever writes a line of its own holds ``lock`` and takes this one away first.
     """
 
-    def __init__(self, stream: TextIO, text: Callable[[int], str], *, total: int | None, columns: int) -> None:
+    def __init__(self, stream: TextIO, text: Callable[[int], str], *, total: int | None) -> None:
         self._stream = stream
         self._text = text
         self._total = total
-        self._columns = columns
         self._bar: tqdm[Any] | None = None
         self._done = 0
         self._ended = threading.Event()
@@ -37,7 +38,9 @@ class LiveLine:
     def clear(self) -> None:
         """Take the line away until it is drawn next; the caller holds the lock."""
         if self._bar is not None:
-            self._stream.write("\r" + " " * (self._columns - 1) + "\r")  # with the ^C that the terminal may have added
+            self._stream.write(
+                "\r" + " " * (columns_of_terminal() - 1) + "\r"
+            )  # with the ^C that the terminal may have added
             self._stream.flush()
 
     def end(self) -> None:
@@ -69,7 +72,7 @@ class LiveLine:
             return
         text = self._text(step)
         if self._bar is None:
-            size = min(24, max(8, self._columns // 4))
+            size = min(24, max(8, columns_of_terminal() // 4))
             form = "{desc}" if self._total is None else f"[{{bar:{size}}}] {{desc}}"
             self._bar = make(
                 total=self._total, file=self._stream, leave=False, bar_format=form, ascii="-#", desc=" ", mininterval=0

@@ -53,6 +53,10 @@ class Look(NamedTuple):
         plain = is_dumb or bool(environ.get("NO_COLOR")) or (os.name == "nt" and not environ.get("WT_SESSION"))
         return cls(language(environ), is_unicode, not plain, is_live and not is_dumb, columns_of_terminal())
 
+    def now(self) -> Look:
+        """The same for a terminal that was made wider or narrower meanwhile."""
+        return self._replace(columns=columns_of_terminal())
+
     def word(self, name: str, **values: object) -> str:
         return WORDS[name][self.place].format(**values)
 

@@ -100,8 +100,7 @@ class TerminalView:
         doing = Batch(int(total), self._known) if total else Job(row, self._known)
         self._doing = doing
         if self._look.is_live:
-            look = self._look
-            self._line = LiveLine(self._err, lambda step: doing.text(step, look), total=total, columns=look.columns)
+            self._line = LiveLine(self._err, lambda step: doing.text(step, self._look.now()), total=total)
 
     def _one_of_many(self, row: Row, batch: Batch) -> Iterator[Line]:
         batch.ended(ok=bool(row.get("ok")))
