@@ -54,7 +54,11 @@ def fields(document: Document, look: Look) -> Iterator[Line]:
         f"{document.get('method') or ''} {document['endpoint']}".strip(), beside=str(document.get("summary") or "")
     )
     entries = [
-        Entry((str(it.get("name")), str(it.get("type") or "")), "default" if it.get("required") else "", _allowed(it))
+        Entry(
+            (str(it.get("name")), str(it.get("type") or "")),
+            "default" if it.get("required") else "",
+            _allowed(it, look),
+        )
         for it in document["fields"]
     ]
     yield from table([look.word(name) for name in ("field", "type", "allowed")], entries, look, cut_first=(0, 1))
@@ -64,9 +68,15 @@ def fields(document: Document, look: Look) -> Iterator[Line]:
         yield from as_json(document["request_template"])
 
 
-def _allowed(field: Document) -> Sequence[str]:
-    allowed = field.get("allowed_values")
-    return (", ".join(map(str, allowed)),) if allowed else ()
+def _allowed(field: Document, look: Look) -> Sequence[str]:
+    """Values or range, and what is taken where nothing is said; in one text, empty where nothing is known."""
+    allowed, least, most = field.get("allowed_values"), field.get("minimum"), field.get("maximum")
+    told = [", ".join(map(str, allowed))] if allowed else []
+    if not allowed and (least is not None or most is not None):
+        told = [f"{'' if least is None else least}..{'' if most is None else most}"]
+    if field.get("default") is not None:
+        told.append(look.word("else", value=field["default"]))
+    return ("  ".join(told),) if told else ()
 
 
 def validated(document: Document, look: Look) -> Iterator[Line]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .look import columns_of_terminal
+from .look import columns_of_terminal, visible
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -70,7 +70,7 @@ class LiveLine:
     def _draw(self, make: type[tqdm[Any]], step: int) -> None:
         if self._ended.is_set():
             return
-        text = self._text(step)
+        text = visible(self._text(step))
         if self._bar is None:
             size = min(24, max(8, columns_of_terminal() // 4))
             form = "{desc}" if self._total is None else f"[{{bar:{size}}}] {{desc}}"

@@ -96,7 +96,7 @@ class Job:
 class Batch:
     """Many jobs: how many have ended, and how many of them failed."""
 
-    def __init__(self, total: int, known: Known) -> None:
+    def __init__(self, total: int) -> None:
         self._total = total
         self._began = time.monotonic()
         self._done = 0

@@ -97,7 +97,7 @@ class TerminalView:
         """A job (a row without an event: one that goes on), or many."""
         self._end_line()
         total = row.get("jobs")
-        doing = Batch(int(total), self._known) if total else Job(row, self._known)
+        doing = Batch(int(total)) if total else Job(row, self._known)
         self._doing = doing
         if self._look.is_live:
             self._line = LiveLine(self._err, lambda step: doing.text(step, self._look.now()), total=total)

@@ -70,6 +70,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "field": ("field", "字段"),
     "type": ("type", "类型"),
     "allowed": ("allowed", "可用值"),
+    "else": ("(else {value})", "（默认 {value}）"),
     "required": ("* required", "* 必填"),
     "valid": ("valid for {endpoint}", "符合 {endpoint}"),
     "invalid": ("not valid for {endpoint}", "不符合 {endpoint}"),
