@@ -55,7 +55,7 @@ def fields(document: Document, look: Look) -> Iterator[Line]:
     )
     entries = [
         Entry(
-            (str(it.get("name")), str(it.get("type") or "")),
+            (str(it.get("name")), _type(it)),
             "default" if it.get("required") else "",
             _allowed(it, look),
         )
@@ -66,6 +66,12 @@ def fields(document: Document, look: Look) -> Iterator[Line]:
         yield Line(look.word("required"))
     if document.get("request_template") is not None:
         yield from as_json(document["request_template"])
+
+
+def _type(field: Document) -> str:
+    """With the branch of the union that alone has it."""
+    branch = f" ({field['variant']})" if field.get("variant") else ""
+    return f"{field.get('type') or ''}{branch}"
 
 
 def _allowed(field: Document, look: Look) -> Sequence[str]:
