@@ -12,11 +12,11 @@ import gc
 import os
 import sys
 
+_AGAIN = "run the same command again: it goes on with the job where there is one, and never pays twice"
 _LINE = (
     '{{"event":"error","error":"{error}","category":"unknown","message":"{message}","should_retry":false,'
-    '"guidance":["{again}"]}}\n'
+    '"guidance":["' + _AGAIN + '"]}}\n'
 )
-_AGAIN = "run the same command again: it goes on with the job where there is one, and never pays twice"
 _UNFORESEEN = 25
 """The exit code of what nobody foresaw."""
 _GC_THRESHOLD = 500_000
@@ -57,7 +57,7 @@ def _unforeseen(kind: type[BaseException], error: BaseException, trace: object) 
 def _leave_with(error: str, message: str, code: int) -> None:
     if not _shown({"event": "error", "error": error, "message": message, "guidance": [_AGAIN]}):
         try:  # noqa: SIM105 - contextlib is one of the imports that come later
-            os.write(1, _LINE.format(error=error, message=message, again=_AGAIN).encode("ascii", "replace"))
+            os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
         except OSError:  # closed: the exit code says it
             pass
     ending = sys.modules.get("generate_media.events.ending")
