@@ -35,7 +35,7 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         from ..files import check_many
 
         check_many(output, args.count or 1)
-    chooser = session.chooser()
+    chooser = session.chooser(connects=not args.dry_run)
     wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
     try:
         prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)

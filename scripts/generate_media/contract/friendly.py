@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import Json
@@ -42,7 +41,7 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
 
 def _as_for_others(operation: Operation) -> tuple[FlagForm, ...]:
     """The forms of all models, for a model that none of them names."""
-    return tuple(replace(form, models=()) for form in forms_of(operation.node))
+    return tuple(form._replace(models=()) for form in forms_of(operation.node))
 
 
 def siblings(contract: Contract, kind: str) -> list[Mapping[str, Any]]:

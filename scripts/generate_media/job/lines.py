@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__
 from ..core import (
@@ -44,8 +43,7 @@ def start_fields(prepared: Prepared, fingerprint: str) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """What a terminal line is made of."""
 
     row: Row

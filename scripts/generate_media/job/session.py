@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ from .spending import Spending
 
 if TYPE_CHECKING:
     from ..files import OutputName
-    from ..http import Client
+    from ..http import Client, EarlyConnection
     from ..journal import Journal
 
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
@@ -65,6 +65,7 @@ class Session:
     streams: OpenStreams = field(default_factory=OpenStreams)
     _pools: dict[str, ClientPool] = field(default_factory=dict)
     _crowds: Crowds = field(default_factory=Crowds)
+    _early: EarlyConnection | None = None
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -128,9 +129,21 @@ class Session:
         """Where a local file that was made here can be had by URL, while that URL is fresh."""
         return self.past().url_for_bytes(sha256, provider, FRESH_URL_SECONDS)
 
-    def chooser(self) -> Chooser:
-        """Which provider, endpoint and model are meant. It holds the contracts: let it go when all is chosen."""
-        return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
+    def chooser(self, *, connects: bool = False) -> Chooser:
+        """Which provider, endpoint and model are meant. It holds the contracts: let it go when all is chosen.
+
+        ``connects``: a create follows where nothing objects, so its connection is opened as soon as its host is known.
+        """
+        chosen = self._connect_early if connects and not self.sandbox else None
+        return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys], chosen=chosen)
+
+    def _connect_early(self, provider: ProviderSettings) -> None:
+        from ..http import open_early
+
+        url = (self.options.base_url or provider.base_url).rstrip("/")
+        self._early = open_early(url, provider.allowed_hosts)
+        if self._early is not None:
+            self.stack.callback(self._early.close)
 
     @cached_property
     def _keys(self) -> Mapping[str, KeySearch]:
@@ -143,7 +156,7 @@ class Session:
             return KeySearch((SANDBOX_KEY,))
         found = self._keys[provider.name]
         tracked = tracked_key_warning(provider, self.settings, self.options.config or CONFIG_FILE)
-        return replace(found, warnings=(*found.warnings, *tracked))
+        return found._replace(warnings=(*found.warnings, *tracked))
 
     def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
         """The provider's keys.
@@ -205,9 +218,9 @@ class Session:
     def _client(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
         from ..http import Client, Site
 
-        client = Client(
-            Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)
-        )
+        site = Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)
+        early, self._early = self._early, None
+        client = Client(site, early=early if early and early.base_url == base_url else None)
         self.stack.callback(client.close)
         return client
 

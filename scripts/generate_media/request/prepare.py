@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from ..config import ProviderSettings
 from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
@@ -31,20 +30,18 @@ _SAID = 5
 """Objections that --no-validate tells, in one warning."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Wanted:
+class Wanted(NamedTuple):
     """One job as asked for on the command line or in one line of a batch file."""
 
     ask: Ask
     wish: Wish
     payload: Mapping[str, Json] | None = None
     no_validate: bool = False
-    asked: Mapping[str, Json] = field(default_factory=dict)
+    asked: Mapping[str, Json] = {}
     """What the command said, by its flags' names (asked.py)."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class JobSpec:
+class JobSpec(NamedTuple):
     """One job as a run was asked for it: the request, which copy of equal ones, and whether meant anew."""
 
     request: Request
@@ -53,8 +50,7 @@ class JobSpec:
     force_new: bool = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Prepared:
+class Prepared(NamedTuple):
     """A request that the contract has nothing against, and whom it goes to. The contract itself is let go: parsed, it
     weighs more than everything that the rest of the run needs."""
 
