@@ -18,7 +18,6 @@ from ..config import (
     SecretKey,
     Settings,
     hide_keys_of,
-    is_loopback,
     keys_by_provider,
     load_settings,
     missing_key,
@@ -34,16 +33,16 @@ from ..core import (
     journal_dir,
 )
 from ..events import Printer, Signals
-from ..http import ClientPool, Gateway
+from ..http import Gateway
 from ..providers import adapter_for
 from ..request import Chooser
+from .clients import Clients
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 from .crowd import Crowds
 from .spending import Spending
 
 if TYPE_CHECKING:
     from ..files import OutputName
-    from ..http import Client, EarlyConnection
     from ..journal import Journal
 
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
@@ -63,9 +62,7 @@ class Session:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
-    _pools: dict[str, ClientPool] = field(default_factory=dict)
     _crowds: Crowds = field(default_factory=Crowds)
-    _early: EarlyConnection | None = None
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -138,12 +135,11 @@ class Session:
         return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys], chosen=chosen)
 
     def _connect_early(self, provider: ProviderSettings) -> None:
-        from ..http import open_early
+        self._clients.connect_early(provider, (self.options.base_url or provider.base_url).rstrip("/"))
 
-        url = (self.options.base_url or provider.base_url).rstrip("/")
-        self._early = open_early(url, provider.allowed_hosts)
-        if self._early is not None:
-            self.stack.callback(self._early.close)
+    @cached_property
+    def _clients(self) -> Clients:
+        return Clients(self.stack)
 
     @cached_property
     def _keys(self) -> Mapping[str, KeySearch]:
@@ -212,17 +208,7 @@ class Session:
         self.streams.shut_down()
 
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
-        pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
-        return Gateway(pool, provider.hosts_for(base_url), keys)
-
-    def _client(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
-        from ..http import Client, Site
-
-        site = Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)
-        early, self._early = self._early, None
-        client = Client(site, early=early if early and early.base_url == base_url else None)
-        self.stack.callback(client.close)
-        return client
+        return self._clients.gateway(provider, base_url, keys)
 
     def context(
         self,
