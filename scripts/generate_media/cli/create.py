@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, read_user_text, without_none
 from ..events import Outcome, Printer, Signals
-from ..job import RunOptions, Session, run_job, start_fields
+from ..job import RunOptions, Session, run_job
 from ..request import Chooser, Prepared, prepare_request, wanted_from
 from .parser import create_parser
 
@@ -157,7 +157,7 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
         from ..job import check_output
 
         check_output(ctx.journal, spec, output)
-    ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
+    ctx.printer.event("start", **prepared.start_fields(spec.fingerprint))
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 

@@ -25,6 +25,7 @@ WISH_FLAGS = (
     *MEDIA_KINDS, "aspect-ratio", "size", "resolution", "duration", "seed", "frames",
     "audio-track", "watermark", "return-last-frame", "expires-after",
 )  # fmt: skip
+UNDOCUMENTED = "undocumented; conservative client defaults in use"
 PAYLOAD_CAP = 64 << 20
 _SAID = 5
 """Objections that --no-validate tells, in one warning."""
@@ -68,6 +69,17 @@ class Prepared(NamedTuple):
             request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
         )
         return JobSpec(request, digest, copy=copy, force_new=force_new)
+
+    def start_fields(self, fingerprint: str) -> dict[str, str]:
+        """What a ``start`` line says of it."""
+        request = self.request
+        return {
+            "provider": request.provider,
+            "model": request.model,
+            "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
+            "fingerprint": fingerprint[:16],
+            "limits": self.limits or UNDOCUMENTED,
+        }
 
 
 def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) -> Wanted:
