@@ -20,11 +20,11 @@ class Clients:
         self._pools: dict[str, ClientPool] = {}
         self._early: EarlyConnection | None = None
 
-    def connect_early(self, provider: ProviderSettings, base_url: str) -> None:
-        """Begin to open the connection that the first create at this host goes out on."""
+    def connect_early(self, provider: ProviderSettings, *, asked: str | None) -> None:
+        """Begin to open the connection that the first create goes out on; ``asked`` is --base-url."""
         from ..http import open_early
 
-        self._early = open_early(base_url, provider.allowed_hosts)
+        self._early = open_early((asked or provider.base_url).rstrip("/"), provider.allowed_hosts)
         if self._early is not None:
             self._stack.callback(self._early.close)
 

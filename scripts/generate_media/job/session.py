@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,11 +131,9 @@ class Session:
 
         ``connects``: a create follows where nothing objects, so its connection is opened as soon as its host is known.
         """
-        chosen = self._connect_early if connects and not self.sandbox else None
+        early = partial(self._clients.connect_early, asked=self.options.base_url)
+        chosen = early if connects and not self.sandbox else None
         return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys], chosen=chosen)
-
-    def _connect_early(self, provider: ProviderSettings) -> None:
-        self._clients.connect_early(provider, (self.options.base_url or provider.base_url).rstrip("/"))
 
     @cached_property
     def _clients(self) -> Clients:
