@@ -136,8 +136,9 @@ def test_clips_of_parts_in_the_new_models_words(
 
 
 def test_what_no_flag_says_is_left_out_and_said() -> None:
-    asked = replace(
-        request({"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"),
+    asked = request(
+        {"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"
+    )._replace(
         ended=EndOfService("2026-10-01T00:00:00Z", 0.0, "doubao-seedream-5-0-pro-260628"),
     )
     found = find_successor(open_contract("agcloud"), asked, ())

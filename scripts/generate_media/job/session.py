@@ -131,9 +131,10 @@ class Session:
 
         ``connects``: a create follows where nothing objects, so its connection is opened as soon as its host is known.
         """
-        early = partial(self._clients.connect_early, asked=self.options.base_url)
-        chosen = early if connects and not self.sandbox else None
-        return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys], chosen=chosen)
+        chooser = Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
+        if connects and not self.sandbox:
+            chooser.chosen = partial(self._clients.connect_early, asked=self.options.base_url)
+        return chooser
 
     @cached_property
     def _clients(self) -> Clients:

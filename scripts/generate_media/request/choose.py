@@ -57,14 +57,10 @@ class Chooser:
     served? ``chosen`` is told the provider before its contract is read."""
 
     def __init__(
-        self,
-        settings: Settings,
-        with_key: Callable[[], Collection[str]],
-        wall: Callable[[], float] = time.time,
-        chosen: Callable[[ProviderSettings], object] | None = None,
+        self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
     ) -> None:
         self.wall = wall
-        self._chosen = chosen
+        self.chosen: Callable[[ProviderSettings], object] = lambda provider: None
         self._settings = settings
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
@@ -82,8 +78,7 @@ class Chooser:
             self._budget.restart()
         ask = self._with_own_model(ask)
         provider, from_key_alone = self._provider(ask)
-        if self._chosen is not None:
-            self._chosen(provider)
+        self.chosen(provider)
         contract = self._contract(provider, ask.openapi)
         kind = self._kind(ask, provider, from_key_alone)
         endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
