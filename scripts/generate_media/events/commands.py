@@ -7,11 +7,15 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..core import BUNDLE, in_a_command
 from .audience import JSON_FLAG, wants_json
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
+_SAME = 1000
+"""So many words are quoted once: a list's commands have most of theirs in common."""
+_quoted = lru_cache(_SAME)(shlex.quote)
 _IN_ADVICE = re.compile(r"\bpython3 scripts/(\w+\.py)\b")
 
 
@@ -51,7 +55,12 @@ def command(script: str, arguments: Sequence[str], *, for_person: bool = False) 
     """
     again = wants_json() and not for_person and JSON_FLAG not in arguments
     words = [*arguments, JSON_FLAG] if again else arguments
-    return shlex.join([*_runner(), str(BUNDLE / "scripts" / script), *words])
+    return " ".join([_beginning(script, *_runner()), *map(_quoted, words)])
+
+
+@lru_cache(_SAME)
+def _beginning(script: str, *runner: str) -> str:
+    return shlex.join([*runner, str(BUNDLE / "scripts" / script)])
 
 
 def runnable(advice: str) -> str:

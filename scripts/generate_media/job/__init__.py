@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         result_lost_words as result_lost_words,
     )
     from .lifecycle import resume_job as resume_job, run_job as run_job
-    from .lines import start_fields as start_fields
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .output_check import check_output as check_output
     from .session import Session as Session
@@ -35,7 +34,6 @@ else:
         ("crowd", "Throttle"),
         ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
         ("lifecycle", "resume_job run_job"),
-        ("lines", "start_fields"),
         ("lost_creates", "candidates lost_create settle"),
         ("output_check", "check_output"),
         ("session", "Session"),
