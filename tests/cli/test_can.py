@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conftest import Desk
+from generate_media.core.errors import UsageError
 from generate_media.journal.store import Journal
 from journal_help import advance, end, job
 
@@ -58,8 +59,8 @@ def test_a_limit_that_nobody_knows_stands_apart(desk: Desk) -> None:
 
 
 def test_what_must_come_with_a_wish_is_named(desk: Desk) -> None:
-    found = can(desk, "duration=10", "--kind", "video")
-    assert listed(found, "skills.video")["minimax/hailuo-2.3"]["needs"] == ["first-frame"]
+    found = can(desk, "last-frame", "--kind", "video")
+    assert listed(found, "skills.video")["kling-ai/o1/video"]["needs"] == ["first-frame"]
     assert "needs" not in listed(found, "skills.video")["bytedance/seedance-1.5"]
 
 
@@ -68,7 +69,7 @@ def test_the_cheapest_known_stands_first(desk: Desk) -> None:
     desk.state.mkdir(mode=0o700, exist_ok=True)
     with closing(Journal.open(desk.state)) as journal:
         for number, (model, cost) in enumerate(costs.items()):
-            row = journal.claim(job(number, model=model), writer="w").row
+            row = journal.claim(job(number, model=model, fingerprint=f"f{number}")).row
             for stage in ("sending", "accepted"):
                 advance(journal, row.row_id, stage)
             end(journal, row.row_id, usage={"total": cost})
@@ -94,9 +95,9 @@ def test_a_size_is_asked_for_in_each_models_own_words(desk: Desk) -> None:
 
 @pytest.mark.parametrize("wish", ["length=10", "prompt", ",", "10"])
 def test_what_is_no_flag_is_refused_with_the_flags(desk: Desk, wish: str) -> None:
-    ran = desk.call("inspect_openapi", "--models", "--can", wish)
-    assert (ran.code, ran.last["error"]) == (2, "usage")
-    assert "--can duration=10" in json.dumps(ran.last)
+    with pytest.raises(UsageError) as refused:
+        desk.call("inspect_openapi", "--models", "--can", wish)
+    assert "--can duration=10" in json.dumps([refused.value.message, *refused.value.guidance])
 
 
 def test_a_users_own_document_is_asked_in_place_of_the_bundle(desk: Desk, tmp_path: Path) -> None:

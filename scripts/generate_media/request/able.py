@@ -110,7 +110,8 @@ def _asked(
         return None, []
     if not all(_is_as_asked(built, flag, value) for flag, value in said.flags.items()):
         return None, []
-    errors = [one for one in contract.validate(endpoint, for_validation(built.body)) if one.severity == "error"]
+    problems = contract.validate(endpoint, for_validation(built.body))
+    errors = [one for one in problems if one.severity == "error" or one.inferred]
     fills = {str(form.flags[flag].get("to")): flag for flag in MEDIA_KINDS if flag in form.flags}
     lacking = [fills[one.field] for one in errors if one.field in fills and one.field not in built.body]
     return (built, lacking) if len(lacking) == len(errors) else (None, [])
@@ -136,7 +137,7 @@ def _doubts(contract: Contract, endpoint: Endpoint, model: str, built: Built, sa
 
     def objects(other: Mapping[str, Any]) -> bool:
         problems = contract.validate(endpoint, for_validation({**built.body, **other}))
-        return any(one.severity == "error" for one in problems)
+        return any(one.severity == "error" or one.inferred for one in problems)
 
     for flag in said.flags:
         rule = built.form.flags.get(flag, {})
