@@ -87,7 +87,7 @@ def _branch(model: Model, name: str, row: Mapping[str, Any], everywhere: set[str
     for key, value in model.fields.items():
         if key in own or key in everywhere:
             fields[key] = {**value, **_bounds(row, key, value), "required": key in required}
-            if key in required and row.get("required_inferred"):
+            if key in required and row.get("required_inferred") and not value.get("required"):
                 fields[key] = {"inferred": "required", **fields[key]}
     known = {"const": name, "required": not row["shown"], "type": "string"}
     guess = {"inferred": "values", "source": "[I]"} if row.get("value_inferred") else {}
