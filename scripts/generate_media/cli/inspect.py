@@ -42,7 +42,7 @@ from ..core import (
     read_user_text,
     user_json,
 )
-from ..events import print_document
+from ..events import print_document, runnable
 from ..request import the_way_on
 from .missed import best_miss
 
@@ -214,7 +214,7 @@ def _validated(contract: Contract, endpoint: Endpoint, args: argparse.Namespace)
 def _age(contract: Contract, args: argparse.Namespace, endpoint: Endpoint | None = None) -> dict[str, str]:
     """What is said of a contract that has grown old."""
     old = if_old(contract, args.today, endpoint)
-    return {"contract_age": old} if old else {}
+    return {"contract_age": runnable(old)} if old else {}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
