@@ -92,7 +92,11 @@ def _of_provider(
             perhaps.append(info.id)
             continue
         cost, free = price(info.id), True if info.id in provider.free_models else None
-        row = {"id": info.id, "kind": None if wanted[0] else info.kind, "needs": list(found.needs) or None}
+        row: dict[str, Any] = {
+            "id": info.id,
+            "kind": None if wanted[0] else info.kind,
+            "needs": list(found.needs) or None,
+        }
         row |= {"free": free, "last_cost": cost, "ends": (info.end.date or None) if info.end else None}
         sure.append((0.0 if free else _UNKNOWN if cost is None else cost, without_none(row)))
     sure.sort(key=lambda pair: pair[0])

@@ -84,7 +84,8 @@ def _ways(contract: Contract, endpoint: Endpoint, model: str, form: FlagForm, wi
     needs = [flag for flag in form.needs if flag not in given]
     properties = contract.properties(endpoint)
     for _ in range(_MOST_NEEDS):
-        files = {flag: (_FILE,) * int(form.flags[flag].get("min", 1)) for flag in needs if flag in MEDIA_KINDS}
+        least = {flag: form.flags[flag].get("min") for flag in needs if flag in MEDIA_KINDS}
+        files = {flag: (_FILE,) * (count if isinstance(count, int) else 1) for flag, count in least.items()}
         lacking: set[str] = set()
         for said in variants({**given, **files}, properties):
             built, more = _asked(contract, endpoint, model, form, said)
@@ -119,7 +120,7 @@ def _asked(
 
 def _is_as_asked(built: Built, flag: str, value: Any) -> bool:
     """Whether a number that is brought to the nearest legal one is still what was asked for."""
-    rule = built.form.flags[flag]
+    rule: Mapping[str, Any] = built.form.flags[flag]
     sent = built.body.get(str(rule.get("to")))
     if "nearest" not in rule or not isinstance(sent, (int, float)):
         return True
