@@ -25,6 +25,8 @@ class Problem(NamedTuple):
     corrected: Json = None
     severity: str = ERROR
     rank: int = 5
+    inferred: bool = False
+    """It would be an error, if what it goes by were documented."""
 
     def as_json(self) -> dict[str, Any]:
         """For ``--validate`` and an ``error`` line's ``problems``; parts that say nothing are left out."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .output_check import check_output as check_output
     from .session import Session as Session
-    from .spending import known_cost as known_cost, sum_usage as sum_usage
+    from .spending import known_cost as known_cost, last_price as last_price, sum_usage as sum_usage
     from .successor import Caller as Caller, retired as retired
 else:
     from ..core.door import opened
@@ -37,6 +37,6 @@ else:
         ("lost_creates", "candidates lost_create settle"),
         ("output_check", "check_output"),
         ("session", "Session"),
-        ("spending", "known_cost sum_usage"),
+        ("spending", "known_cost last_price sum_usage"),
         ("successor", "Caller retired"),
     )

@@ -25,7 +25,6 @@ from ..config import (
 )
 from ..core import (
     CONFIG_FILE,
-    AuthError,
     Clock,
     Deadline,
     StorageError,
@@ -39,6 +38,7 @@ from ..request import Chooser
 from .clients import Clients
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 from .crowd import Crowds
+from .own_key import the_key
 from .spending import Spending
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Session:
         url = self.base_url(provider, base_url)
         keys = self.need_keys(provider)
         if made_with and not self.sandbox:
-            keys = _only(made_with, keys, provider)
+            keys = the_key(made_with, keys, provider)
         if folder is not None:
             from ..files import check_folder
 
@@ -281,20 +281,3 @@ def _no_sandbox(folder: Path, error: OSError) -> UsageError | StorageError:
     if error.filename is None and is_blocked(error):
         return UsageError(NETWORK_BLOCKED, "the sandbox cannot serve: this process may not even use 127.0.0.1")
     return unwritable(folder, error.strerror or str(error))
-
-
-def _only(fingerprint: str, keys: tuple[SecretKey, ...], provider: ProviderSettings) -> tuple[SecretKey, ...]:
-    """The key that made a job; no other one sees it.
-
-    Raises:
-        AuthError: it is not configured now.
-    """
-    found = tuple(key for key in keys if key.fingerprint == fingerprint)
-    if not found:
-        raise AuthError(
-            "key_not_configured",
-            f"this job was made with key {fingerprint}, which is not configured now",
-            guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
-            details={"configured": [key.fingerprint for key in keys]},
-        )
-    return found

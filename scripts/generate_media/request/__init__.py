@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .able import Ability as Ability, ability as ability, wishes_in as wishes_in
     from .asked import words_of as words_of
     from .build import Wish as Wish, build_body as build_body
     from .choose import Chooser as Chooser
@@ -30,6 +31,7 @@ else:
 
     __getattr__ = opened(
         __name__,
+        ("able", "Ability ability wishes_in"),
         ("asked", "words_of"),
         ("build", "Wish build_body"),
         ("choose", "Chooser"),

@@ -79,6 +79,8 @@ def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
 
 
 def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bool:
+    if endpoint.operation is None or endpoint.operation.node.get("x-fields") == "unknown":
+        return False
     forms = contract.forms(endpoint, model)
     base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
     if not all(_takes_files(form, wish.flags) for form in forms):
@@ -126,7 +128,9 @@ def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Ma
 
 
 def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
-    return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(body)))
+    """Whether the contract has nothing against a body, not by inference either."""
+    problems = contract.validate(endpoint, for_validation(body))
+    return not any(one.severity == "error" or one.inferred for one in problems)
 
 
 def _other_shape(wish: Wish) -> UsageError | None:
