@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_opens_with_the_two_commands(name: str) -> None:
 def test_every_make_target_exists(target: str) -> None:
     makefile = (BUNDLE / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_make_help_says_what_every_target_is_for() -> None:
+    shown = subprocess.run(["make", "help"], cwd=BUNDLE, capture_output=True, text=True, check=True).stdout
+    makefile = (BUNDLE / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split()
+    assert {line.split()[0] for line in shown.splitlines() if len(line.split()) > 2} >= set(targets)
 
 
 @pytest.mark.parametrize(("name", "heading"), [("README.md", "## Dependencies"), ("README.zh-CN.md", "## 依赖")])
