@@ -107,11 +107,14 @@ def test_troubleshooting_has_every_exit_code(name: str, heading: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_debian_packages_are_those_that_ci_installs(name: str) -> None:
+def test_the_debian_packages_and_commands_are_those_of_ci(name: str) -> None:
     listed = re.search(r"apt install ((?:[a-z-]+ ){4}[a-z-]+)`", text_of(name))
     assert listed is not None
     ci = (BUNDLE / ".ci/run").read_text(encoding="utf-8")
     assert set(listed[1].split()) == {pair.split(":")[1] for pair in re.findall(r"\w+:[\w-]+", ci)}
+    assert {f"`{command}`" for command in re.findall(r"^make \w+", ci, re.MULTILINE)} <= set(
+        re.findall(r"`make \w+`", text_of(name))
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
