@@ -38,7 +38,8 @@ EXIT_WORDS: Mapping[ExitCode, str] = {
 def page(prog: str, description: str, groups: Iterable[argparse._ArgumentGroup], epilog: str) -> str:
     """The whole text. Examples are never wrapped: they are there to be pasted."""
     width = _width()
-    lines = [f"usage: python3 scripts/{prog} [flags]   (-h, --version; --json: for programs)", "", *wrap(description, width)]
+    usage = f"usage: python3 scripts/{prog} [flags]   (-h, --version; --json: for programs)"
+    lines = [usage, "", *wrap(description, width)]
     for group in groups:
         plain = group.title in ("options", "optional arguments")
         actions = [a for a in group._group_actions if a.help is not argparse.SUPPRESS and a.dest not in _STANDARD]
