@@ -7,10 +7,14 @@ PARTS := scripts/generate_media/gallery/parts
 LINTED := scripts tools tests evals bench
 TOOLS := PYTHONPATH=scripts:tools $(PY)
 
-.PHONY: demo test check bench bench-peers faults kill chaos canary clients eval references snapshot documents photoswipe fuzz format clean
+.PHONY: demo help test check bench bench-peers faults kill chaos canary clients eval references snapshot documents photoswipe fuzz format clean
 
 demo: $(STAMP)  ## the main job against the bundled sandbox: no key, no network, no cost
 	$(PY) scripts/create_and_wait.py --sandbox --prompt "a paper boat on a river, morning light" --aspect-ratio 16:9 --new
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name words; do \
+		printf '%-12s %s\n' "$$name" "$$words"; done
 
 test: $(if $(wildcard tests),$(DEV_STAMP) .cache/openapi/.ready)  ## all tests (a published copy has none: they are in the repository)
 	@test -d tests || { echo "this copy was published without its tests; they are in the repository"; exit 2; }
@@ -23,7 +27,7 @@ check: $(DEV_STAMP)  ## format, lint, types, references in step
 	$(PY) -m mypy --strict scripts tools
 	$(TOOLS) tools/build_references.py --check
 
-format: $(DEV_STAMP)
+format: $(DEV_STAMP)  ## rewrite the sources as the formatter wants them
 	$(PY) -m ruff format $(LINTED)
 	$(PY) -m ruff check --fix $(LINTED)
 
@@ -66,7 +70,7 @@ photoswipe:  ## renew the gallery's PhotoSwipe (its licence beside it) from npm
 		cp package/dist/photoswipe.css "$(CURDIR)/$(PARTS)/photoswipe.css" && \
 		cp package/LICENSE "$(CURDIR)/$(PARTS)/photoswipe-license.txt" && rm -r $$scratch
 
-clean:
+clean:  ## remove the environment, caches and generated/
 	rm -rf .venv generated .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
 
 bench: $(DEV_STAMP) .cache/openapi/.ready .cache/bench-peers/.ready  ## start, detection, memory, downloads, looks, lists: ratios against references, as a table; RECORD=--record keeps it

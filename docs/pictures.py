@@ -1,5 +1,7 @@
 """The pictures of the gallery in this folder, made anew: a batch and a few failures from the sandbox, in Chromium.
 
+The first of them stands in the READMEs too, as assets/gallery.svg: registries leave PNG files out.
+
     PYTHONPATH=tests/support .venv/bin/python docs/pictures.py
 
 Needs Chromium (the README names the Debian package). No key, no network, no cost.
@@ -7,6 +9,7 @@ Needs Chromium (the README names the Debian package). No key, no network, no cos
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -91,9 +94,26 @@ def shot(browser: Browser, name: str) -> None:
     path = DOCS / f"{name}.png"
     browser.screenshot(path)
     picture = Image.open(BytesIO(path.read_bytes())).convert("RGB")
+    if name == "gallery":
+        wrap(picture)
     colours = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
     picture.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(f"{path.stat().st_size // 1000} kB  {path.name}")
+
+
+def wrap(picture: Image.Image) -> None:
+    """The picture as WebP inside an SVG with round corners."""
+    packed = BytesIO()
+    picture.save(packed, "WEBP", quality=80, method=6)
+    data = base64.b64encode(packed.getvalue()).decode("ascii")
+    width, height = picture.size
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="The gallery: a '
+        f'batch of eight pictures as cards">\n<image width="{width}" height="{height}" clip-path="inset(0 round 10px)" '
+        f'href="data:image/webp;base64,{data}"/>\n<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="10" '
+        f'fill="none" stroke="#8888"/>\n</svg>\n'
+    )
+    (ROOT / "assets" / "gallery.svg").write_text(svg, encoding="utf-8")
 
 
 def main() -> None:

@@ -46,7 +46,14 @@ def parser() -> Parser:
   gallery.py ~/pictures/cats --title "Cats" --output /tmp/cats.html
   gallery.py generated --serve           (follows a running batch at http://127.0.0.1:8788/)""",
     )
-    made.add_argument("folder", nargs="?", type=Path, default=Path(DEFAULT_OUTPUT_DIR), metavar="DIR")
+    made.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(DEFAULT_OUTPUT_DIR),
+        metavar="DIR",
+        help="whose results (default: generated/)",
+    )
     made.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: DIR/index.html)")
     made.add_argument("--title", metavar="TEXT", help="the page's heading (default: the folder's name)")
     made.add_argument("--open", action="store_true", help="show it with the system's viewer")

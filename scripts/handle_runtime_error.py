@@ -45,8 +45,8 @@ def parser() -> Parser:
     )
     made.add_argument("--status", type=int, required=True, metavar="N", help="the HTTP status")
     body = made.add_mutually_exclusive_group()
-    body.add_argument("--body", metavar="S", default="", help="the answer's body")
-    body.add_argument("--body-file", metavar="F", help="the same from a file; - is stdin")
+    body.add_argument("--body", metavar="TEXT", default="", help="the answer's body")
+    body.add_argument("--body-file", metavar="FILE", help="the same from a file; - is stdin")
     made.add_argument(
         "--provider", type=filled, metavar="NAME", help="whose answer it is; left out: every table is tried"
     )

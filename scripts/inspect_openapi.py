@@ -78,7 +78,7 @@ def parser() -> Parser:
     )
     fresh.add_argument("--complete", action="store_true", help="with --renew: models that it lacks are gone")
     fresh.add_argument("--drop", action="store_true", help="with --renew: return to the bundled contract")
-    what.add_argument("--json-indent", type=int, default=0, metavar="N", help="indentation (default: none)")
+    what.add_argument("--json-indent", type=int, default=0, metavar="N", help="spaces of indentation (default: none)")
     return made
 
 

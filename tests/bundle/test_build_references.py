@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -373,3 +374,32 @@ def test_tables_name_every_model_of_their_kind(kind: str) -> None:
     wanted = {model for model in ALL if operation(f"/generation/{model}")["x-kind"] == kind}
     assert rows | undocumented == wanted
     assert not rows & undocumented
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_tables_say_what_a_model_takes_unasked_and_cannot_lack(kind: str) -> None:
+    """By the field tables: no default and no required file is left out (wan-v2.7-video's page contradicts itself)."""
+    text = (REFERENCES / f"{kind}-model-endpoints.md").read_text(encoding="utf-8")
+    for line in (line for line in text.splitlines() if line.startswith("| ")):
+        fields = MODELS.get(line.split("|")[1].strip(), {}).get("fields", {})
+        for name in ("aspect_ratio", "resolution", "duration"):
+            default = fields.get(name, {}).get("default")
+            assert default is None or f"**{default}**" in line, (line, name)
+        files = [name for name, field in fields.items() if name.endswith("_url") and field.get("required")]
+        assert not files or "wan-v2.7-video" in line or re.search(r"[ (]\*[a-z ]+\*[, ]", line), (line, files)
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in REFERENCES.glob("*.md")))
+def test_a_page_explains_the_marks_that_it_uses_and_only_those(page: str) -> None:
+    head, _, rest = (REFERENCES / page).read_text(encoding="utf-8").partition("\n## ")
+    legend, _, table = head.partition("\n|")
+    marks = re.compile(r"\[(AG|ARK|SDK|D|C|M|O|I)\]")
+    assert set(marks.findall(legend)) == set(marks.findall(table + rest))
+
+
+def test_no_star_of_an_error_code_is_taken_for_emphasis() -> None:
+    rows = [
+        line for line in (REFERENCES / "agcloud.md").read_text(encoding="utf-8").splitlines() if "RateLimit" in line
+    ]
+    assert rows
+    assert all(r"\*RateLimitExceeded\*" in row for row in rows)

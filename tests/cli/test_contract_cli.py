@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import importlib
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +21,10 @@ import pytest
 
 from bundle import ENTRY_SCRIPTS
 from conftest import Desk
-from generate_media.cli.parser import create_parser, wait_parser
+from generate_media.cli.parser import create_parser, seconds, wait_parser
 from generate_media.core.errors import ExitCode
 from generate_media.core.paths import BUNDLE
+from tokens import count
 from tools import require_tool
 
 FLAGS = {
@@ -112,18 +118,57 @@ def test_exit_codes_are_the_tables() -> None:
     assert {code.value for code in ExitCode} == EXIT_CODES
 
 
+HELP_BUDGET = {"create_and_wait": (85, 1350), "inspect_openapi": (50, 600), "wait_generation": (50, 700)}
+"""Lines and tokens of a page of help; the others have less."""
+
+
 @pytest.mark.parametrize("script", ENTRY_SCRIPTS)
 def test_help_is_a_screen_with_three_examples_and_needs_no_package(tmp_path: Path, script: str) -> None:
     done = call(tmp_path, script, "--help", python=(sys.executable, "-S", "-E"))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert len(lines) <= 50
+    most_lines, most_tokens = HELP_BUDGET.get(script, (36, 400))
+    assert len(lines) <= most_lines
+    assert count(done.stdout) <= most_tokens
     assert max(map(len, lines)) <= 120
     examples = lines[lines.index("examples:") + 1 :]
     assert len([line for line in examples if f"{script}.py" in line]) == 3
     for line in examples:
         for flag in re.findall(r"(?<!\S)--[a-z-]+", line.split(f"{script}.py")[-1]):
             assert flag in parser_of(script)._option_string_actions
+
+
+@pytest.mark.parametrize("script", ENTRY_SCRIPTS)
+def test_help_explains_every_flag_and_ends_with_the_exit_codes(script: str) -> None:
+    parser = parser_of(script)
+    text = parser.format_help()
+    worded = dict(re.findall(r"^  (\S+)[^\n]{0,30}? {1,}(\S.{3,})$", text.replace("[no-]", ""), re.MULTILINE))
+    for action in parser._actions:
+        if action.option_strings and action.dest not in ("help", "version", "json"):
+            assert worded.get(action.option_strings[0]), action.option_strings
+            assert action.help
+        if action.metavar == "S" and action.type is seconds:
+            assert "seconds" in str(action.help), "a time has its unit"
+    codes = re.findall(r"(?:^|  )(\d+) [a-z]", text.split("exit codes:\n")[1], re.MULTILINE)
+    assert {int(code) for code in codes} == EXIT_CODES
+
+
+@pytest.mark.parametrize("columns", [44, 72, 100])
+def test_help_is_as_wide_as_the_terminal(columns: int) -> None:
+    """But for the usage line and the examples, which are there to be pasted."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    words = [sys.executable, str(BUNDLE / "scripts/wait_generation.py"), "--help"]
+    with subprocess.Popen(words, stdout=theirs, stdin=subprocess.DEVNULL) as shown:
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                text += part
+    os.close(ours)
+    assert shown.returncode == 0
+    lines = [line for line in text.decode().splitlines()[1:] if "wait_generation.py" not in line]
+    assert columns - 16 <= max(map(len, lines)) <= columns
 
 
 @pytest.mark.parametrize("script", ENTRY_SCRIPTS)

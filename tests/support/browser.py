@@ -43,6 +43,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=os.environ | {"XDG_CONFIG_HOME": self._profile.name},  # its crash reports too
             close_fds=False,
             preexec_fn=hand_over,
         )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from generate_media.core import CONFIG_FILE
 
 from .document import BASE_URL, QUERY
 
 Node = Mapping[str, Any]
+_MEDIA = {
+    "image": ("a picture", "pictures"),
+    "first-frame": ("a first frame", "first frames"),
+    "last-frame": ("a last frame", "last frames"),
+    "video": ("a clip", "clips"),
+    "audio": ("a sound", "sounds"),
+}
+"""What a media flag brings: one, or more than one."""
 
 
 def model_table(document: Node, kind: str) -> str:
@@ -20,7 +31,9 @@ def model_table(document: Node, kind: str) -> str:
     ]
     known = [operation for operation in operations if operation.get("x-fields") != "unknown"]
     unknown = [operation["x-model"] for operation in operations if operation.get("x-fields") == "unknown"]
-    rows = [f"| {operation['x-model']} | {' '.join(_row(document, operation))} |" for operation in known]
+    service = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))["providers"]["skills.video"]
+    columns = ("model", "made from", "ratio", "size", *(["length, s"] if kind == "video" else []), "to know")
+    rows = [_line(_row(document, operation, kind, service["default_models"])) for operation in known]
     head = [
         f"# skills.video: {kind} models",
         "",
@@ -29,14 +42,15 @@ def model_table(document: Node, kind: str) -> str:
         "",
         f"Stream (default): `POST /generation/sse/MODEL`. Poll: `POST /generation/MODEL`. Query: `GET {QUERY}`.",
         "",
-        "**field** is required, `field[≤n]` a list, `(a b=c)` the allowed values, `=` the default, `a..b` a range. "
-        "Flags are what create_and_wait.py maps onto the model; everything else goes by `--set field=value`. "
-        "*open*: other fields may exist. `?`: inferred, a warning at most. "
-        "`python3 scripts/inspect_openapi.py --provider skills.video --endpoint MODEL --include-template` "
-        "shows one model whole.",
+        "**Bold** is what the model takes when nothing is said, *italic* what a request cannot lack. "
+        "`--aspect-ratio`, `--size` or `--resolution`, "
+        "`--duration` and the media flags fill these; every other field goes by `--set field=value`, and "
+        "`python3 scripts/inspect_openapi.py --provider skills.video --endpoint MODEL --include-template` shows them. "
+        f"{_mark(rows)}Prices are in credits; the sources give none by model: see {service['pricing_url']}, "
+        "and `--models` for what each cost you last.",
         "",
-        "| model | fields |",
-        "|---|---|",
+        _line(columns),
+        "|" + "---|" * len(columns),
     ]
     foot = [
         "",
@@ -46,57 +60,87 @@ def model_table(document: Node, kind: str) -> str:
     return "\n".join([*head, *rows, *foot]) + "\n"
 
 
-def _row(document: Node, operation: Node) -> Iterator[str]:
+def _mark(rows: Sequence[str]) -> str:
+    return "(?): inferred, a warning at most. " if any("(?)" in row for row in rows) else ""
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _row(document: Node, operation: Node, kind: str, defaults: Mapping[str, str]) -> list[str]:
     schema = document["components"]["schemas"][operation["x-model"].replace("/", ".")]
-    if operation.get("deprecated"):
-        yield f"*moved to {operation['x-moved-to'].removeprefix('/generation/')}.*"
     branches = schema.get("oneOf", [schema])
-    first = branches[0]
-    required = first.get("required", ())
-    yield ", ".join(_field(name, field, name in required) for name, field in first["properties"].items())
-    known = [branch for branch in branches[1:] if branch.get("x-fields") != "unknown"]
-    for branch in known:
-        fields = branch["properties"].items()
-        own = [_field(n, f, n in branch.get("required", ())) for n, f in fields if f != first["properties"].get(n)]
-        yield f"<br>*{branch['title']}*: {', '.join(own)}"
-    unknown = [branch for branch in branches[1:] if branch not in known]
-    if unknown:
-        yield f"*open; other `feature` variants, fields unknown: {', '.join(b['title'] for b in unknown)}*"
-    elif first["additionalProperties"]:
-        yield "*open*"
-    yield from (_rule(rule) for rule in first.get("allOf", ()))
-    given = (flag for form in operation["x-flags"] for flag in form["flags"])
-    flags = [f"--{flag}" for flag in dict.fromkeys(given) if flag != "prompt"]
-    yield f"<br>flags: {' '.join(flags) or '--prompt only'}"
+    fields: dict[str, Node] = {}
+    for branch in reversed(branches):
+        fields |= branch["properties"]
+    flags: dict[str, Node] = {}
+    for form in reversed(operation["x-flags"]):
+        flags |= form["flags"]
+    required = set(branches[0].get("required", ()))
+    named = [name for name, model in defaults.items() if model == operation["x-model"]]
+    length = [_values(fields, flags, "duration")] if kind == "video" else []
+    return [
+        operation["x-model"],
+        ", ".join(_sources(operation["x-flags"], flags, required)),
+        _values(fields, flags, "aspect-ratio"),
+        _values(fields, flags, "resolution", "size"),
+        *length,
+        " ".join(_notes(operation, branches, flags, named)) or "–",
+    ]
 
 
-def _field(name: str, field: Node, required: bool) -> str:
-    words = (f"**{name}**" if required else name) + ("?" if "x-inferred" in field else "")
-    if "const" in field:
-        return f"{words}={field['const']}"
-    if field.get("type") == "array":
-        return f"{words}[{'≤' + str(field['maxItems']) if 'maxItems' in field else ''}]"
-    if field.get("type") == "boolean":
-        return words + (f"={str(field['default']).lower()}" if "default" in field else "")
-    bounds = _bounds(field)
-    default = f"={field['default']}" if field.get("default") not in (None, "") else ""
-    inside = bounds + default
-    return f"{words} ({inside.strip()})" if inside else words
+def _sources(forms: Sequence[Node], flags: Mapping[str, Node], required: set[str]) -> Iterator[str]:
+    """Words, pictures, frames …; in italics what a request cannot do without, when it is more than words."""
+    if "prompt" in flags:
+        yield "words"
+    for flag, (one, many) in _MEDIA.items():
+        rules = [form["flags"][flag] for form in forms if flag in form["flags"]]
+        if not rules or (flag == "image" and flags.get("first-frame", {}).get("to") == rules[0]["to"]):
+            continue
+        most = max((rule.get("max", 0) for rule in rules), default=0)
+        several = any(rule.get("many") for rule in rules)
+        words = (f"{most} {many}" if most > 1 else many) if several else one
+        words += " (?)" if all(rule["source"] == "[I]" for rule in rules) else ""
+        yield f"*{words}*" if any(rule["to"] in required for rule in rules) else words
 
 
-def _bounds(field: Node) -> str:
+def _values(fields: Mapping[str, Node], flags: Mapping[str, Node], *names: str) -> str:
+    """What the fields behind some flags take; "–" where there is none."""
+    targets = dict.fromkeys(flags[name]["to"] for name in names if name in flags)
+    found = (_choices(fields[target]) for target in targets if target in fields)
+    return " or ".join(filter(None, found)) or "–"
+
+
+def _choices(field: Node) -> str:
+    default = field.get("default")
+    mark = " (?)" if "x-inferred" in field else ""
     if "enum" in field:
-        return " ".join(str(value) for value in field["enum"] if value is not None) + " "
-    if "minimum" in field or "maximum" in field:
-        return f"{field.get('minimum', '')}..{field.get('maximum', '')} "
-    if "maxLength" in field:
-        return f"≤{field['maxLength']} characters "
-    return f"e.g. {' '.join(field['examples'])} " if "examples" in field else ""
+        values = (f"**{value}**" if value == default else str(value) for value in field["enum"] if value is not None)
+        return " ".join(values) + mark
+    span = f"{field['minimum']}–{field['maximum']}" if "minimum" in field and "maximum" in field else ""
+    if not span and "examples" in field:
+        span = f"such as {' '.join(field['examples'])}"
+    return f"{span} **{default}**".strip() + mark if default not in (None, "") else (span or "any") + mark
+
+
+def _notes(
+    operation: Node, branches: Sequence[Node], flags: Mapping[str, Node], defaults: Sequence[str]
+) -> Iterator[str]:
+    if defaults:
+        yield f"default for {' and '.join(defaults)}."
+    if operation.get("deprecated"):
+        yield f"moved to {operation['x-moved-to'].removeprefix('/generation/')}."
+    if "audio-track" in flags:
+        yield "sound by `--audio-track`."
+    if len(branches) > 1:
+        yield f"also by `--set feature=…`: {', '.join(branch['title'] for branch in branches[1:])}."
+    yield from (_rule(rule) for rule in branches[0].get("allOf", ()))
 
 
 def _rule(rule: Node) -> str:
     """A cross-field rule in words; the schemas hold only rules of these few forms."""
-    return f"Rule: if {_clause(rule['if'])} then {_clause(rule['then'])}."
+    return f"If {_clause(rule['if'])} then {_clause(rule['then'])}."
 
 
 def _clause(schema: Node) -> str:

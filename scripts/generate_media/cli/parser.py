@@ -11,16 +11,40 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import __version__
-from ..core import CONFIG_FILE, DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
+from ..core import DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
 from ..events import JSON_FLAG
 from ..request import MEDIA_FLAGS
 from .sums_and_ages import age, amount
 
-_STANDARD = ("help", "version", "json")
 PROVIDERS = "(the providers of config.json)"
 """Stands in --help where their names are put once somebody reads it."""
 _NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
 """What argparse takes for a value although it begins with a dash."""
+
+
+_Names = tuple[str, ...]
+_MEDIA_WORDS = {
+    "image": "a picture to change, combine or go by; again for more",
+    "first_frame": "the picture that the clip begins with",
+    "last_frame": "the picture that the clip ends with",
+    "video": "a clip to change, lengthen or go by; again for more",
+    "audio": "a sound to go by; again for more",
+}
+_TEXTS = (
+    ("--aspect-ratio", "W:H", "width to height, such as 16:9"),
+    ("--size", "V", "1K, 2K, 4K, or WIDTHxHEIGHT in pixels"),
+    ("--resolution", "V", "the model's word, such as 720p or 2K"),
+    ("--duration", "S", "the clip's length in seconds"),
+)
+_NUMBERS = (
+    ("--seed", "N", "the same number again gives a like result, where the model has it"),
+    ("--frames", "N", "the clip's length in frames"),
+    ("--expires-after", "S", "seconds after which the provider gives up an unfinished job"),
+)
+_SWITCHES = (
+    ("--audio-track", "a clip with sound, or without"),
+    ("--watermark", "with the provider's mark, or without"),
+)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -46,14 +70,10 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(JSON_FLAG, action="store_true")
 
     def format_help(self) -> str:
-        """A screen, not a scroll: flags that explain themselves stand side by side, the others with their words."""
-        lines = [f"usage: python3 scripts/{self.prog} [flags]   (-h, --version, --json)", "", self.description or ""]
-        for group in self._action_groups:
-            plain = group.title in ("options", "optional arguments")
-            actions = [a for a in group._group_actions if a.help is not argparse.SUPPRESS and a.dest not in _STANDARD]
-            if actions:
-                lines += ["", *([] if plain else [f"{group.title}:"]), *_group_lines(actions)]
-        return "\n".join([*lines, "", self.epilog or "", ""]).replace(PROVIDERS, _provider_names())
+        """A page, laid out by ``help_page`` when somebody reads it."""
+        from .help_page import page
+
+        return page(self.prog, self.description or "", self._action_groups, self.epilog or "")
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """An unknown flag is named before all else that may be missing because of it. ``words`` keeps all."""
@@ -93,16 +113,6 @@ class Parser(argparse.ArgumentParser):
         )
 
 
-def _provider_names() -> str:
-    """The providers of the bundle's config.json: read for --help alone, which a mistake in that file must not stop."""
-    from ..config import load_settings
-
-    try:
-        return f"{', '.join(load_settings(CONFIG_FILE).providers)} (config.json)"
-    except UsageError:
-        return "a name in config.json"
-
-
 def _read_keys() -> None:
     """Everybody's keys by the bundle's config.json; a script that takes another says so later."""
     import os
@@ -110,33 +120,6 @@ def _read_keys() -> None:
     from ..config import read_keys_of_bundle
 
     read_keys_of_bundle(os.environ)
-
-
-def _group_lines(actions: Sequence[argparse.Action]) -> list[str]:
-    bare = [_written(action) for action in actions if not action.help]
-    worded = [f"  {_written(action):<24} {action.help}" for action in actions if action.help]
-    return _wrapped(bare, "  ") + worded
-
-
-def _written(action: argparse.Action) -> str:
-    if not action.option_strings:
-        return f"[{action.metavar or action.dest}]"
-    name = action.option_strings[0]
-    if isinstance(action, argparse.BooleanOptionalAction):
-        return name.replace("--", "--[no-]", 1)
-    if action.nargs == 0:
-        return name
-    return f"{name} {action.metavar or '|'.join(map(str, action.choices or ()))}"
-
-
-def _wrapped(words: Sequence[str], indent: str) -> list[str]:
-    lines: list[str] = []
-    for word in words:
-        if lines and len(lines[-1]) + len(word) + 2 <= 110:
-            lines[-1] += f"  {word}"
-        else:
-            lines.append(indent + word)
-    return lines
 
 
 def seconds(text: str) -> float:
@@ -189,9 +172,9 @@ def add_outputs(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="mark files as generated, in their metadata: model, provider, date",
     )
     group.add_argument(
-        "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
+        "--deadline", type=seconds, metavar="S", help="seconds for the whole run; exit 11 says how to go on"
     )
-    group.add_argument("--open", action="store_true")
+    group.add_argument("--open", action="store_true", help="show the result with the system's viewer")
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
     return group
 
@@ -206,38 +189,43 @@ def create_parser() -> Parser:
   create_and_wait.py --sandbox --prompt "a cat"          (no key, no network, no cost)""",
     )
     what = parser.add_argument_group("what to make")
-    what.add_argument("--prompt", metavar="TEXT|- (stdin)")
-    what.add_argument("--prompt-file", type=filled, metavar="FILE")
+    what.add_argument("--prompt", metavar="TEXT|-", help="what to show, in words; - is stdin")
+    what.add_argument("--prompt-file", type=filled, metavar="FILE", help="the same from a file")
     parser.set_defaults(prompt_from=None)
     for flag in MEDIA_FLAGS:
-        what.add_argument(f"--{flag.replace('_', '-')}", action="append", type=filled, metavar="FILE|URL")
-    for flag in ("aspect-ratio", "size", "resolution", "duration"):
-        what.add_argument(f"--{flag}", type=filled, metavar="V")
-    for flag in ("seed", "frames", "expires-after"):
-        what.add_argument(f"--{flag}", type=int, metavar="N")
-    for flag in ("audio-track", "watermark"):
-        what.add_argument(f"--{flag}", action=argparse.BooleanOptionalAction, default=None)
-    what.add_argument("--return-last-frame", action="store_true", default=None)
-    what.add_argument("--fit", action="store_true", help="scale pictures down to the model's limits")
-    what.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="any other field; dotted, JSON")
+        what.add_argument(
+            f"--{flag.replace('_', '-')}", action="append", type=filled, metavar="FILE|URL", help=_MEDIA_WORDS[flag]
+        )
+    for flag, metavar, words in _TEXTS:
+        what.add_argument(flag, type=filled, metavar=metavar, help=words)
+    for flag, metavar, words in _NUMBERS:
+        what.add_argument(flag, type=int, metavar=metavar, help=words)
+    for flag, words in _SWITCHES:
+        what.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
+    what.add_argument("--return-last-frame", action="store_true", default=None, help="save the clip's last frame too")
+    what.add_argument("--fit", action="store_true", help="scale local pictures down to the model's limits")
+    what.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", default=[], help="any other field: dotted, JSON; again for more"
+    )
     what.add_argument(
         "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
     )
-    what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
+    what.add_argument("--count", type=positive, metavar="N", help="this many jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
-    which.add_argument("--model", type=filled, metavar="ID")
-    which.add_argument("--kind", choices=("image", "video"))
-    which.add_argument("--sse-endpoint", type=filled, metavar="PATH")
-    which.add_argument("--endpoint", type=filled, metavar="PATH")
+    which.add_argument("--model", type=filled, metavar="ID", help="one that inspect_openapi.py --models lists")
+    which.add_argument("--kind", choices=("image", "video"), help="what to make, where no model says it")
+    which.add_argument("--sse-endpoint", type=filled, metavar="PATH", help="call this path and read its stream")
+    which.add_argument("--endpoint", type=filled, metavar="PATH", help="call this path and poll")
     which.add_argument("--payload", metavar="JSON", help="the exact request body")
-    which.add_argument("--payload-file", type=filled, metavar="FILE|-")
-    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[])
+    which.add_argument("--payload-file", type=filled, metavar="FILE|-", help="the same from a file; - is stdin")
+    own = "an OpenAPI document of yours, over ours; again for more"
+    which.add_argument("--openapi", action="append", type=Path, metavar="FILE", default=[], help=own)
     _add_running(parser)
     add_common(parser)
     output = add_outputs(parser)
     exactly = "exactly this file (--overwrite: in place of another); for many {n}, {id}, {ext} in it"
     output.add_argument("--output", type=filled, metavar="FILE", help=exactly)
-    output.add_argument("--overwrite", action="store_true")
+    output.add_argument("--overwrite", action="store_true", help="let --output replace another file")
     _add_batch(parser)
     return parser
 
@@ -248,11 +236,21 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--no-validate", action="store_true", help="send although the contract objects or lacks it")
     run.add_argument("--detach", action="store_true", help="stop once the id is known and recorded")
     run.add_argument("--new", action="store_true", help="create although the same request exists already")
-    run.add_argument("--max-cost", type=amount, metavar="N")
-    run.add_argument("--poll-timeout", type=seconds, metavar="S")
-    run.add_argument("--poll-interval", type=seconds, metavar="S")
-    run.add_argument("--poll-request-timeout", type=seconds, default=20.0, metavar="S")
-    run.add_argument("--sse-request-timeout", type=seconds, default=120.0, metavar="S")
+    cost = "stop before a job that would pass this sum, in the provider's unit"
+    run.add_argument("--max-cost", type=amount, metavar="N", help=cost)
+    _add_waits(run, ("--poll-timeout",), ("--poll-interval",), ("--poll-request-timeout",))
+    quiet = "seconds without a byte of the stream before polling takes over (default 120)"
+    run.add_argument("--sse-request-timeout", type=seconds, default=120.0, metavar="S", help=quiet)
+
+
+def _add_waits(group: argparse._ActionsContainer, whole: _Names, between: _Names, one: _Names) -> None:
+    """How long to wait in all, between two looks, and for one: each script has its own names."""
+    limit = "seconds to wait once accepted (default 900 or 1800, by provider)"
+    group.add_argument(*whole, type=seconds, metavar="S", dest="poll_timeout", help=limit)
+    pause = "seconds between two looks (default 3 or 10, by provider)"
+    group.add_argument(*between, type=seconds, metavar="S", dest="poll_interval", help=pause)
+    answer = "seconds for one look's answer (default 20)"
+    group.add_argument(*one, type=seconds, default=20.0, metavar="S", dest="poll_request_timeout", help=answer)
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
@@ -263,10 +261,12 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".jsonl: one job a line, flags' names as keys; .txt: one prompt a line",
     )
-    batch.add_argument("--concurrency", type=positive, metavar="N")
+    batch.add_argument("--concurrency", type=positive, metavar="N", help="jobs at once (default 8)")
     batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
-    batch.add_argument("--max-jobs", type=positive, metavar="N", help="spend guard (default 50 without --yes)")
-    batch.add_argument("--yes", action="store_true")
+    batch.add_argument(
+        "--max-jobs", type=positive, metavar="N", help="refuse a file of more jobs (default 50 without --yes)"
+    )
+    batch.add_argument("--yes", action="store_true", help="allow more jobs than 50, and unknown costs")
     batch.add_argument("--gallery", action="store_true", help="write index.html beside the files")
 
 
@@ -279,7 +279,8 @@ def wait_parser() -> Parser:
   wait_generation.py --all --deadline 100
   wait_generation.py --list --limit 10""",
     )
-    parser.add_argument("--generation-id", action="append", type=filled, metavar="ID", default=[])
+    which = "the job to go on with; again for more"
+    parser.add_argument("--generation-id", action="append", type=filled, metavar="ID", default=[], help=which)
     settles = "that job is the one that a lost create made (exit 13: the command is in candidates[])"
     parser.add_argument("--settles", type=filled, metavar="ROW", help=settles)
     parser.add_argument("--all", action="store_true", help="every open job")
@@ -293,12 +294,12 @@ def wait_parser() -> Parser:
         "--since", type=age, metavar="7d", help="with --list, --spent: so long ago (d, h, w), or a date"
     )
     parser.add_argument("--model", type=filled, metavar="ID", help="for an id made elsewhere, with --provider")
-    parser.add_argument("--interval", "--poll-interval", type=seconds, metavar="S", dest="poll_interval")
-    parser.add_argument("--timeout", "--poll-timeout", type=seconds, metavar="S", dest="poll_timeout")
-    parser.add_argument(
-        "--request-timeout", "--poll-request-timeout", type=seconds, default=20.0, metavar="S",
-        dest="poll_request_timeout",
-    )  # fmt: skip
+    _add_waits(
+        parser,
+        ("--timeout", "--poll-timeout"),
+        ("--interval", "--poll-interval"),
+        ("--request-timeout", "--poll-request-timeout"),
+    )
     add_common(parser)
     add_outputs(parser)
     return parser
