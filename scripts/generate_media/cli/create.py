@@ -18,6 +18,7 @@ from ..media import redact
 from ..providers import adapter_for
 from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
 from .again import same_command, told_how_to_go_on
+from .films import Chained, chain_of, check_film_flags, check_references, film_path
 from .parser import create_parser
 from .reworded import with_command
 
@@ -27,6 +28,7 @@ SCRIPT = "create_and_wait.py"
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     """The outcome of the whole command."""
+    check_film_flags(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     output = session.options.output_name()
     if args.batch:
@@ -36,7 +38,10 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     if output is not None:
         check_many(output, args.count or 1)
     chooser = session.chooser()
-    wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
+    values = _values(session, args, chooser)
+    if args.chain and (film := chain_of(session, values, args, chooser)) is not None:
+        return _run_chain(session, film, args)
+    wanted = wanted_from(values, openapi=tuple(args.openapi))
     try:
         prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     except NotFound as error:
@@ -63,11 +68,26 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
+    check_references(args, lines, shard)
     file = None if args.batch in ("-", Path("-")) else Path(args.batch)
+    how = ManyJobs.of(vars(args))
     with told_how_to_go_on(SCRIPT, create_parser, args):
-        outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run, file=file)
+        outcome = run_batch(session, lines, shard, how, dry_run=args.dry_run, file=file, join=film_path(args))
         if args.dry_run:
             return outcome
+        return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
+
+
+def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Outcome:
+    from ..batch import ManyJobs, Shard, run_batch
+
+    with told_how_to_go_on(SCRIPT, create_parser, args):
+        how = ManyJobs.of(vars(args))._replace(brief=True)
+        outcome = run_batch(
+            session, film.lines(), Shard(1, 1), how, dry_run=args.dry_run, file=film.path, join=film.path
+        )
+        if args.dry_run:
+            return outcome._replace(line={**outcome.line, "clips": list(film.clips)})
         return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
@@ -96,7 +116,8 @@ def _gallery(session: Session) -> str | None:
 
 def _check_batch_only(args: argparse.Namespace) -> None:
     """Flags that mean nothing without --batch are mistakes, not decoration."""
-    alone = ("shard", "gallery") if args.count else ("shard", "gallery", "max_jobs")
+    many = ("max_jobs",) if args.count else ("max_jobs", "gallery") if args.chain else ()
+    alone = [name for name in ("shard", "gallery", "max_jobs") if name not in many]
     given = [f"--{name.replace('_', '-')}" for name in alone if getattr(args, name)]
     if given:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")
