@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..gallery import place_of, record_batch
+from ..gallery import FILM_LINE, place_of, record_batch
 from ..request import JobSpec, awaited_in
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Places:
     def __init__(self, session: Session, file: Path | None, shard: str, film: Film | None) -> None:
         self._session, self._file, self._shard = session, file, shard
         self._folder = session.options.output_folder()
-        self._lines = {} if film is None else {place_of(film.place, 0): 0}
+        self._lines = {} if film is None else {place_of(film.place, 0): FILM_LINE}
         self._lock = threading.Lock()
 
     def begin(self, jobs: Sequence[Job]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from .tools import SILENCE, SOUND_RATE, Look, concat_list, picture_filters, sane_rate, sound_filters
 
@@ -15,9 +16,28 @@ NEAR_END_SECONDS = 3.0
 _MP4 = {"movflags": "+faststart"}
 
 
-class PyAV:
-    """See :class:`Tool`; PyAV's own errors of files are OSErrors."""
+Given, Got = ParamSpec("Given"), TypeVar("Got")
 
+
+def _told(work: Callable[Given, Got]) -> Callable[Given, Got]:
+    """The same, with FFmpeg's own errors as OSError."""
+
+    @wraps(work)
+    def told(*args: Given.args, **kwargs: Given.kwargs) -> Got:
+        from av.error import FFmpegError
+
+        try:
+            return work(*args, **kwargs)
+        except (FFmpegError, IndexError) as error:
+            raise OSError(str(getattr(error, "strerror", "") or "it has no pictures")) from None
+
+    return told
+
+
+class PyAV:
+    """See :class:`Tool`."""
+
+    @_told
     def last_frame(self, clip: Path, picture: Path) -> None:
         import av
 
@@ -35,6 +55,7 @@ class PyAV:
                 raise OSError("it has no pictures")
             last.to_image().save(picture, "PNG")
 
+    @_told
     def look(self, clip: Path) -> Look:
         import av
 
@@ -50,6 +71,7 @@ class PyAV:
             heard = _stream(audio, audio.rate, audio.layout.name) if audio else ""
             return Look(told, heard, video.width, video.height, rate, seconds)
 
+    @_told
     def remux(self, clips: Sequence[Path], film: Path) -> None:
         import av
 
@@ -60,6 +82,7 @@ class PyAV:
                 with av.open(str(film), "w", format="mp4", options=_MP4) as target:
                     _copy(source, target)
 
+    @_told
     def encode(self, clips: Sequence[Path], looks: Sequence[Look], film: Path) -> None:
         import av
 
@@ -67,14 +90,14 @@ class PyAV:
         with av.open(str(film), "w", format="mp4", options=_MP4) as target:
             video = target.add_stream("h264", rate=first.rate, options={"crf": "18"})
             video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
-            audio = target.add_stream("aac", rate=SOUND_RATE, layout="stereo") if has_sound else None
+            audio: Any = target.add_stream("aac", rate=SOUND_RATE, layout="stereo") if has_sound else None
             shown = heard = 0
             for clip, look in zip(clips, looks, strict=True):
                 for frame in _pictures(clip, first):
                     frame.pts, frame.time_base, frame.pict_type = shown, 1 / first.rate, 0
                     target.mux(video.encode(frame))
                     shown += 1
-                for sound in _sounds(clip, look) if audio else ():
+                for sound in _sounds(clip, look) if audio is not None else ():
                     sound.pts, sound.time_base = heard, Fraction(1, SOUND_RATE)
                     target.mux(audio.encode(sound))
                     heard += sound.samples
