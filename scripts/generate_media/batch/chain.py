@@ -20,6 +20,8 @@ FOLDER = "chains"
 LONGEST_CLIP = 60
 """Seconds of one clip that are tried."""
 LONGEST_FILM = 600
+BEYOND_ALL = 86_400
+"""Seconds that no model makes: what takes them knows no limit."""
 MAX_BYTES = 1 << 16
 _ID = "clip-{}"
 _NEAREST = re.compile(r"--duration \S+: \S+ is the nearest")
@@ -30,10 +32,11 @@ Prepare = Callable[[Values], Prepared]
 
 class Split(NamedTuple):
     """How a length is made. ``clips``: seconds each, one where no chain is needed; ``alone``: what names the models
-    that need none."""
+    that need none; ``known``: whether a document says how long a clip may be."""
 
     clips: tuple[int, ...]
     alone: tuple[str, ...] = ()
+    known: bool = True
 
 
 def split(values: Values, prepare: Prepare, state: Path, key: str) -> Split:
@@ -45,7 +48,7 @@ def split(values: Values, prepare: Prepare, state: Path, key: str) -> Split:
     whole = _seconds(values.get("duration"))
     refusal = _refusal({**values, "duration": str(whole)}, prepare)
     if refusal is None:
-        return Split((whole,))
+        return Split((whole,), known=_refusal({**values, "duration": str(BEYOND_ALL)}, prepare) is not None)
     alone = tuple(line for line in refusal.guidance if line.startswith("models that can: "))
     digest = chain_digest(values, key)
     clips = _read(state / FOLDER / f"{digest}.json") or _clips(whole, values, prepare, refusal)

@@ -90,7 +90,7 @@ def chain_of(
     key = f"{target.provider.name} {target.endpoint.path} {target.model}"
     found = split(whole, lambda one: prepare_request(wanted(one), chooser, session.known_url), session.folder, key)
     if len(found.clips) == 1:
-        session.printer.event("warning", message=f"{target.model} makes {found.clips[0]} s in one clip: no chain is needed")
+        session.printer.event("warning", message=_of_one(target.model, found.clips[0], is_known=found.known))
         return None
     _tell(session, target.model, found.clips, found.alone, values.get("duration"))
     digest = chain_digest(whole, key)
@@ -102,6 +102,12 @@ def chain_of(
         film_path(args) or folder / name,
         lambda: _lines(session, [wanted(one) for one in _clips(whole, found.clips)], found.clips, digest, args.dry_run),
     )
+
+
+def _of_one(model: str, seconds: int, *, is_known: bool) -> str:
+    if is_known:
+        return f"{model} makes {seconds} s in one clip: no chain is needed"
+    return f"no document says how long a clip of {model} may be: {seconds} s are asked for in one"
 
 
 def _clips(values: Mapping[str, Any], clips: tuple[int, ...]) -> list[dict[str, Any]]:

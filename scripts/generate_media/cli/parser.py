@@ -261,7 +261,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".jsonl: one job a line, flags' names as keys; .txt: one prompt a line",
     )
-    join = "the clips as one film, in the file's order; lines use others' files by @ID (references/films.md)"
+    join = "the clips as one film, in the file's order; lines use others' files by @ID (references/scaling.md)"
     batch.add_argument("--join", type=filled, metavar="FILE.mp4", help=join)
     batch.add_argument("--concurrency", type=positive, metavar="N")
     batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
