@@ -57,7 +57,15 @@ def killed_film(folder: Path, dice: random.Random, options: Sequence[str], comma
 
 
 def _start(folder: Path, command: Sequence[str], options: Sequence[str]) -> subprocess.Popen[bytes]:
-    words = [*command, str(ROOT / "scripts/create_and_wait.py"), "--batch", "film.jsonl", "--join", "film.mp4", *options]
+    words = [
+        *command,
+        str(ROOT / "scripts/create_and_wait.py"),
+        "--batch",
+        "film.jsonl",
+        "--join",
+        "film.mp4",
+        *options,
+    ]
     return subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
@@ -81,13 +89,23 @@ def main(times: int, seed: int, pythons: Sequence[str]) -> int:
             began = time.monotonic()
             made = killed_film(folder, dice, where, [[python] for python in pythons])
             jobs, told = desk.jobs(), made.summary.get("counts")
-            said = 13 in (made.code,) or "outcome_unknown" in json.dumps(made.summary)
+            said = made.code == 13 or "outcome_unknown" in json.dumps(made.summary)
             seconds = probed(folder / "film.mp4")["seconds"] if (folder / "film.mp4").exists() else None
             ok = jobs == 6 and made.code == 0 and abs((seconds or 0) - 15) < 0.05
             unknown += said and not ok
             bad += not ok and not said
             took = time.monotonic() - began
-            print(number, "ok" if ok else "said 13" if said else "BAD", made.code, made.kills, jobs, told, seconds, f"{took:.1f}s", flush=True)
+            print(
+                number,
+                "ok" if ok else "said 13" if said else "BAD",
+                made.code,
+                made.kills,
+                jobs,
+                told,
+                seconds,
+                f"{took:.1f}s",
+                flush=True,
+            )
     print(f"{times} films, {bad} bad, {unknown} with a create whose outcome is unknown")
     return int(bad > 0)
 

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from generate_media.batch.tools import Tool
+from generate_media.core.paths import BUNDLE
 from tools import require_tool
 
+_PAGE = BUNDLE / "references/scaling.md"
 SIX: list[dict[str, Any]] = [
-    {"id": "hero", "prompt": "a courier in a grey coat"},
-    {"id": "ride", "prompt": "the same courier rides a bicycle", "image": "@hero"},
-    {"id": "bell", "prompt": "the same courier rings a bell", "image": "@hero"},
-    {"id": "shot1", "kind": "video", "prompt": "they set off", "duration": 5, "first-frame": "@hero"},
-    {"kind": "video", "prompt": "the street goes by", "duration": 5, "first-frame": "@shot1.last-frame"},
-    {"kind": "video", "prompt": "the door opens", "duration": 5, "first-frame": "@bell"},
+    json.loads(line)
+    for line in _PAGE.read_text(encoding="utf-8").split("## Films")[1].split("```")[1].splitlines()
+    if line.startswith("{")
 ]
-"""Three pictures of one character, three clips; the second clip goes on where the first ends."""
+"""The six lines as the page has them: three pictures of one character, three clips; the second clip goes on where the
+first ends."""
 
 
 def write(lines: list[Any], name: str = "film.jsonl") -> str:

@@ -31,6 +31,7 @@ class FFmpeg:
             self._run([*near, "-i", str(clip), *frame])
             if picture.stat().st_size:
                 return
+        raise OSError("it has no pictures")
 
     def look(self, clip: Path) -> Look:
         streams = ["-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"]

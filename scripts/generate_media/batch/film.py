@@ -107,7 +107,13 @@ class Film(NamedTuple):
         size, digest = digest_of(film)
         sizes = measure(film, "video/mp4")
         before = digest_of(path)[1] if is_plain(path) else None
-        output: dict[str, Any] = {"path": path.name, "url": None, "media_type": "video/mp4", "bytes": size, "sha256": digest}
+        output: dict[str, Any] = {
+            "path": path.name,
+            "url": None,
+            "media_type": "video/mp4",
+            "bytes": size,
+            "sha256": digest,
+        }
         output |= {"width": sizes.width, "height": sizes.height, "duration_seconds": sizes.duration_seconds}
         rows = [part._asdict() | {"path": str(part.path)} for part in parts]
         now = time.time()

@@ -27,8 +27,6 @@ def kept_frame(state: Path, clip: Path, sha256: str, tool: Tool) -> Path:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with part_file(path.parent, path.name) as part:
             tool.last_frame(clip, part.path)
-            if not part.path.stat().st_size:
-                raise OSError("it has no picture")
             keep(part, path)
     except OSError as error:
         raise OutputError(

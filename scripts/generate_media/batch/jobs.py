@@ -97,7 +97,9 @@ def _check_uses(jobs: Sequence[Job], ids: Mapping[str, int]) -> None:
             if maker is None:  # a line that is no job: its followers are skipped
                 continue
             gives = "clip" if maker.is_clip else "picture"
-            right = maker.is_clip if leaf.reference.last_frame else (MEDIA_KINDS[leaf.flag] == maker.prepared.request.kind)
+            right = (
+                maker.is_clip if leaf.reference.last_frame else (MEDIA_KINDS[leaf.flag] == maker.prepared.request.kind)
+            )
             if not right or (leaf.reference.last_frame and MEDIA_KINDS[leaf.flag] != "image"):
                 raise _wrong_kind(job.line, leaf.path, leaf.flag, gives)
             if leaf.reference.last_frame and leaf.remote_url is not None and not maker.gives_last_frame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -16,7 +17,8 @@ NEAR_END_SECONDS = 3.0
 _MP4 = {"movflags": "+faststart"}
 
 
-Given, Got = ParamSpec("Given"), TypeVar("Got")
+Given = ParamSpec("Given")
+Got = TypeVar("Got")
 
 
 def _told(work: Callable[Given, Got]) -> Callable[Given, Got]:
@@ -43,12 +45,10 @@ class PyAV:
 
         with av.open(str(clip)) as container:
             stream = container.streams.video[0]
-            last = None
             ends = (container.duration or 0) - int(NEAR_END_SECONDS * av.time_base)
             for place in (max(0, ends), 0):  # sound may go on after the pictures
                 container.seek(place, backward=True)
-                for last in container.decode(stream):
-                    pass
+                last = next(iter(deque(container.decode(stream), maxlen=1)), None)
                 if last is not None:
                     break
             if last is None:
@@ -78,9 +78,9 @@ class PyAV:
         with tempfile.TemporaryDirectory() as folder:
             names = Path(folder) / "clips.txt"
             names.write_text(concat_list(clips), encoding="utf-8")
-            with av.open(str(names), format="concat", options={"safe": "0"}) as source:
-                with av.open(str(film), "w", format="mp4", options=_MP4) as target:
-                    _copy(source, target)
+            source = av.open(str(names), format="concat", options={"safe": "0"})
+            with source, av.open(str(film), "w", format="mp4", options=_MP4) as target:
+                _copy(source, target)
 
     @_told
     def encode(self, clips: Sequence[Path], looks: Sequence[Look], film: Path) -> None:

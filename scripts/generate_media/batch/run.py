@@ -94,9 +94,7 @@ def run_batch(
     followers = Followers(session, lines.ties, tool, places.add) if lines.ties.needs else None
     contexts = Contexts(session, how, len(jobs), followers)
     runs = {line: _failing(error) for line, error in bad.shown.items()}
-    runs |= {
-        job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs
-    }
+    runs |= {job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs}
     places.begin(jobs)
     works = _works(runs, lines.ties, followers, brief=how.brief and not session.printer.verbose)
     finish = partial(_joined, film, jobs, whole=not bad) if film is not None else None
@@ -132,7 +130,9 @@ def _film(session: Session, join: Path | None, tool: Tool | None, jobs: Sequence
     return film
 
 
-def _joined(film: Film, jobs: Sequence[Job], works: Sequence[Work], outcomes: Sequence[Outcome], *, whole: bool) -> dict[str, Any]:
+def _joined(
+    film: Film, jobs: Sequence[Job], works: Sequence[Work], outcomes: Sequence[Outcome], *, whole: bool
+) -> dict[str, Any]:
     """What the summary says of the film, which is made when all its clips are there."""
     ends = {work.label["line"]: outcome for work, outcome in zip(works, outcomes, strict=True)}
     clips = [(job, delivered(ends[job.line].line.get("outputs"))) for job in jobs if job.is_clip]

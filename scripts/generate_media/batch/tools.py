@@ -1,4 +1,4 @@
-"""What reads and writes clips: PyAV where it is installed, else ffmpeg on the PATH. Neither is needed for anything else.
+"""What reads and writes clips: PyAV where it is installed, else ffmpeg on the PATH. Nothing else needs either.
 
 Both cut a clip's last frame, tell what its streams are, and write clips one after the other, as they are or anew.
 """

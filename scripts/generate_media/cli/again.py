@@ -12,7 +12,9 @@ from ..core import DEFAULT_OUTPUT_DIR, Interrupted, holds_key, unsigned
 from ..events import command
 from ..request import MEDIA_KINDS
 
-_PATHS = frozenset({"batch", "output", "output_dir", "join", "config", "openapi", "payload_file", "prompt_file", "origin"})
+_PATHS = frozenset(
+    {"batch", "output", "output_dir", "join", "config", "openapi", "payload_file", "prompt_file", "origin"}
+)
 _MEDIA = frozenset(name.replace("-", "_") for name in MEDIA_KINDS)
 _NAMES = {"origin": "from"}
 _LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "words"})

@@ -18,7 +18,7 @@ from ..media import redact
 from ..providers import adapter_for
 from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
 from .again import same_command, told_how_to_go_on
-from .films import Chained, chain_of, check_film_flags, check_references, film_path
+from .films import Chained, chain_of, check_film_flags, check_references, film_packages, film_path
 from .parser import create_parser
 from .reworded import with_command
 
@@ -71,7 +71,7 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     check_references(args, lines, shard)
     file = None if args.batch in ("-", Path("-")) else Path(args.batch)
     how = ManyJobs.of(vars(args))
-    with told_how_to_go_on(SCRIPT, create_parser, args):
+    with told_how_to_go_on(SCRIPT, create_parser, args), film_packages():
         outcome = run_batch(session, lines, shard, how, dry_run=args.dry_run, file=file, join=film_path(args))
         if args.dry_run:
             return outcome
@@ -81,7 +81,7 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
 def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, Shard, run_batch
 
-    with told_how_to_go_on(SCRIPT, create_parser, args):
+    with told_how_to_go_on(SCRIPT, create_parser, args), film_packages():
         how = ManyJobs.of(vars(args))._replace(brief=True)
         outcome = run_batch(
             session, film.lines(), Shard(1, 1), how, dry_run=args.dry_run, file=film.path, join=film.path

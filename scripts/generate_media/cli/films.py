@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,11 +40,16 @@ def check_film_flags(args: argparse.Namespace) -> None:
             if is_reference(value):
                 raise UsageError(
                     "usage",
-                    f"--{name.replace('_', '-')} {value[:80]}: @ID is another line's file, in a line of --batch FILE.jsonl",
+                    f"--{name.replace('_', '-')} {value[:80]}: @ID is another line's file, in a line of --batch",
                     guidance=(f"a file of that name is written ./{value[:80]}",),
                 )
     if args.chain and args.output:
         args.join, args.output = args.join or args.output, None
+
+
+def has_pyav(folders: Sequence[str]) -> bool:
+    """Whether PyAV lies in one of these folders of packages."""
+    return any((Path(folder) / "av" / "__init__.py").is_file() for folder in folders)
 
 
 def film_path(args: argparse.Namespace) -> Path | None:
@@ -66,17 +72,28 @@ def check_references(args: argparse.Namespace, lines: Lines, shard: Shard) -> No
         )
 
 
+@contextmanager
+def film_packages() -> Iterator[None]:
+    """Where clips cannot be read here, but a venv of ours has PyAV, the same command goes on there."""
+    try:
+        yield
+    except UsageError as error:
+        if error.code == "missing_dependency":
+            from .script import go_on_in_venv
+
+            go_on_in_venv(has_pyav)
+        raise
+
+
 class Chained(NamedTuple):
-    """A film to be made of ``clips`` (seconds each), at ``path``; ``lines`` records the split and gives them as jobs."""
+    """A film to be made of ``clips`` (seconds each), at ``path``; ``lines`` records the split, and gives the jobs."""
 
     clips: tuple[int, ...]
     path: Path
     lines: Callable[[], Lines]
 
 
-def chain_of(
-    session: Session, values: Mapping[str, Any], args: argparse.Namespace, chooser: Chooser
-) -> Chained | None:
+def chain_of(session: Session, values: Mapping[str, Any], args: argparse.Namespace, chooser: Chooser) -> Chained | None:
     """The film of ``--chain``; None where one clip of the model is as long.
 
     Raises:

@@ -220,7 +220,9 @@ def create_parser() -> Parser:
     what.add_argument(
         "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
     )
-    what.add_argument("--chain", action="store_true", help="longer than a clip of the model: several, joined (--duration)")
+    what.add_argument(
+        "--chain", action="store_true", help="longer than a clip of the model: several, joined (--duration)"
+    )
     what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
     which.add_argument("--model", type=filled, metavar="ID")

@@ -92,9 +92,7 @@ def identified(prepared: Prepared, identities: Mapping[Reference, str]) -> Prepa
     return replace(prepared, request=replace(prepared.request, body=body))
 
 
-def with_files(
-    prepared: Prepared, files: Mapping[Reference, str], known_url: Callable[[str], str | None]
-) -> Prepared:
+def with_files(prepared: Prepared, files: Mapping[Reference, str], known_url: Callable[[str], str | None]) -> Prepared:
     """The request with the files themselves, each checked against what the model takes; same fingerprint.
 
     Raises:
