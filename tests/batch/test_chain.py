@@ -68,6 +68,15 @@ def test_what_it_takes_is_said_before_it_is_paid_for(studio: Desk) -> None:
     assert studio.creates() == 0
 
 
+@pytest.mark.parametrize(
+    ("provider", "seconds", "hinted"), [("skills.video", "20", True), ("agnes", "40", True), ("agnes", "1", False)]
+)
+def test_a_clip_too_long_is_answered_with_the_flag(desk: Desk, provider: str, seconds: str, hinted: bool) -> None:
+    ran = desk.run("--kind", "video", "--prompt", "a boat", "--duration", seconds, provider=provider)
+    assert ran.last["event"] == "error"
+    assert any("--chain" in line for line in ran.last["guidance"]) is hinted
+
+
 def test_output_names_the_film_and_the_first_clip_begins_as_asked(studio: Desk) -> None:
     from PIL import Image
 

@@ -18,7 +18,7 @@ from ..media import redact
 from ..providers import adapter_for
 from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
 from .again import same_command, told_how_to_go_on
-from .films import Chained, chain_of, check_film_flags, check_references, film_packages, film_path
+from .films import Chained, chain_of, check_film_flags, check_references, film_packages, film_path, with_chain_hint
 from .parser import create_parser
 from .reworded import with_command
 
@@ -46,6 +46,8 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     except NotFound as error:
         raise with_command(error, SCRIPT, args.words, "--model") from None
+    except GenerateMediaError as error:
+        raise with_chain_hint(error, args) from None
     if args.dry_run:
         if output is not None:
             _check_output_to_be(session, prepared, output)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core import UsageError
+from ..core import GenerateMediaError, UsageError
 from ..files import stem
 from ..request import MEDIA_FLAGS, Chooser, is_reference, prepare_request, wanted_from
 
@@ -70,6 +70,34 @@ def check_references(args: argparse.Namespace, lines: Lines, shard: Shard) -> No
             "--join does not go with --shard: each part has only some of the clips",
             guidance=("run the same file with --join and without --shard afterwards: it pays nothing, and joins",),
         )
+
+
+def with_chain_hint(error: GenerateMediaError, args: argparse.Namespace) -> GenerateMediaError:
+    """The error of a clip that is longer than the model's, with what makes it all the same."""
+    most = _most_seconds(error)
+    if most is not None and args.duration and _number(args.duration) > most:
+        error.guidance = ("the same command with --chain makes it of several clips, joined", *error.guidance)
+    return error
+
+
+def _most_seconds(error: GenerateMediaError) -> float | None:
+    """The longest clip that an error about ``duration`` names."""
+    if error.code == "bad_value" and error.message.startswith("--duration"):
+        allowed = error.details.get("allowed")
+    else:
+        problems = error.details.get("problems") or ()
+        allowed = next((one.get("allowed") for one in problems if one.get("field") == "duration"), None)
+    if isinstance(allowed, Mapping):
+        allowed = [allowed.get("maximum")]
+    return max(map(_number, allowed), default=None) if isinstance(allowed, list) else None
+
+
+def _number(value: object) -> float:
+    """0 for what is none."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
 
 
 @contextmanager
