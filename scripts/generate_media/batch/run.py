@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
+from ..files import check_folder
 from ..job import Session, start_fields, sum_usage
 from ..request import Prepared, outputs_expected
 from .contexts import Contexts, Run
@@ -90,6 +91,8 @@ def run_batch(
                 session.base_url(session.settings.provider(name))
         return foretell(session, [job for job in jobs if not is_retired(session, job, bad)], bad, lines.ties)
     how.check_spending(len(jobs))
+    if film is not None:
+        check_folder(film.path.parent)
     places = Places(session, file, f"{shard}", film)
     followers = Followers(session, lines.ties, tool, places.add) if lines.ties.needs else None
     contexts = Contexts(session, how, len(jobs), followers)

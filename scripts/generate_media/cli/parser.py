@@ -220,9 +220,7 @@ def create_parser() -> Parser:
     what.add_argument(
         "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
     )
-    what.add_argument(
-        "--chain", action="store_true", help="longer than a clip of the model: several, joined (--duration)"
-    )
+    what.add_argument("--chain", action="store_true")
     what.add_argument("--count", type=positive, metavar="N", help="N jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
     which.add_argument("--model", type=filled, metavar="ID")
@@ -261,10 +259,9 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=filled,
         metavar="FILE",
-        help=".jsonl: one job a line, flags' names as keys; .txt: one prompt a line",
+        help=".jsonl: one job a line, flags' names as keys (@ID: another line's file); .txt: one prompt a line",
     )
-    join = "the clips as one film, in the file's order; lines use others' files by @ID (references/scaling.md)"
-    batch.add_argument("--join", type=filled, metavar="FILE.mp4", help=join)
+    batch.add_argument("--join", type=filled, metavar="FILM.mp4")
     batch.add_argument("--concurrency", type=positive, metavar="N")
     batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
     batch.add_argument("--max-jobs", type=positive, metavar="N", help="spend guard (default 50 without --yes)")
