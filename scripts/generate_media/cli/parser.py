@@ -259,7 +259,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=filled,
         metavar="FILE",
-        help=".jsonl: one job a line, flags' names as keys (@ID: another line's file); .txt: a prompt a line",
+        help=".jsonl: a job a line, flags' names as keys (@ID: another line's file); .txt: prompts",
     )
     batch.add_argument("--join", type=filled, metavar="FILM.mp4")
     batch.add_argument("--concurrency", type=positive, metavar="N")
