@@ -31,7 +31,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from generate_media.cli import Parser
+from generate_media.cli import Parser, at_terminal
 from generate_media.core import CONFIG_FILE, DEFAULT_OUTPUT_DIR, UsageError
 from generate_media.events import leave_with, print_document, run_document, show, standard_printer
 
@@ -108,4 +108,5 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    at_terminal()
     leave_with(lambda: run_document(main, sys.argv[1:]))

@@ -52,6 +52,10 @@ def parser() -> Parser:
     source.add_argument("--config", type=Path, metavar="FILE", help="in place of the bundle's config.json")
     what = made.add_argument_group("what to show")
     what.add_argument("--models", action="store_true", help="id, kind, modes, required fields of every model")
+    what.add_argument(
+        "--can", type=filled, metavar="FLAGS", help="models that take duration=10,last-frame; of all providers"
+    )
+    what.add_argument("--kind", choices=("image", "video"), help="with --models: only these")
     what.add_argument("--live", action="store_true", help="with --models: ask the provider what the key may use")
     what.add_argument(
         "--base-url", type=filled, metavar="URL", help="another host for --live: config.json's, or loopback"

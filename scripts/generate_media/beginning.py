@@ -12,9 +12,10 @@ import gc
 import os
 import sys
 
+_AGAIN = "run the same command again: it goes on with the job where there is one, and never pays twice"
 _LINE = (
     '{{"event":"error","error":"{error}","category":"unknown","message":"{message}","should_retry":false,'
-    '"guidance":["run the same command again: it goes on with the job where there is one, and never pays twice"]}}\n'
+    '"guidance":["' + _AGAIN + '"]}}\n'
 )
 _UNFORESEEN = 25
 """The exit code of what nobody foresaw."""
@@ -54,14 +55,27 @@ def _unforeseen(kind: type[BaseException], error: BaseException, trace: object) 
 
 
 def _leave_with(error: str, message: str, code: int) -> None:
-    try:  # noqa: SIM105 - contextlib is one of the imports that come later
-        os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
-    except OSError:  # closed: the exit code says it
-        pass
+    if not _shown({"event": "error", "error": error, "message": message, "guidance": [_AGAIN]}):
+        try:  # noqa: SIM105 - contextlib is one of the imports that come later
+            os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
+        except OSError:  # closed: the exit code says it
+            pass
     ending = sys.modules.get("generate_media.events.ending")
     if ending is not None:
         ending.at_end.close()
     os._exit(code)
+
+
+def _shown(row: dict[str, object]) -> bool:
+    """Whether it was said in words, where a person reads them and they are loaded."""
+    views = sys.modules.get("generate_media.events.view")
+    try:
+        view = views and views.shown_with()
+        if view:
+            view.row(row)
+        return bool(view)
+    except Exception:  # in the midst of an import, nothing can be counted on
+        return False
 
 
 def _open_what_is_closed() -> None:

@@ -204,13 +204,13 @@ def test_a_key_of_a_batch_line_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", ONE_OF_EACH)
 def test_an_error_is_one_line_at_a_terminal_too(tmp_path: Path, script: str) -> None:
-    assert len(at_a_terminal(script, "--nonsense", home=tmp_path).splitlines()) == 1
+    assert len(at_a_terminal(script, "--nonsense", "--json", home=tmp_path).splitlines()) == 1
 
 
 @pytest.mark.parametrize("script", ["inspect_openapi", "handle_runtime_error", "ensure_api_key", "gallery"])
 def test_a_document_is_one_line_and_at_a_terminal_many(tmp_path: Path, script: str) -> None:
     args = ONE_OF_EACH[script]
-    piped, shown = call(script, *args, home=tmp_path).out, at_a_terminal(script, *args, home=tmp_path)
+    piped, shown = call(script, *args, home=tmp_path).out, at_a_terminal(script, *args, "--json", home=tmp_path)
     assert len(piped.splitlines()) == 1
     assert len(shown.splitlines()) > 2
     assert json.loads(shown) == json.loads(piped)

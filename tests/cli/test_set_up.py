@@ -103,7 +103,7 @@ def test_where_it_cannot_be_written(tmp_path: Path, packages: Path) -> None:
 
 def test_a_terminal_is_not_read_from(tmp_path: Path, packages: Path) -> None:
     """What is typed there would stand on the screen."""
-    script = [sys.executable, str(BUNDLE / "scripts/ensure_api_key.py"), *KEEP]
+    script = [sys.executable, str(BUNDLE / "scripts/ensure_api_key.py"), *KEEP, "--json"]
     typed = [require_tool("script"), "-qec", " ".join(script), "/dev/null"]
     done = subprocess.run(typed, env=environment(tmp_path), input=b"", capture_output=True, timeout=60, check=False)
     assert done.returncode == 2

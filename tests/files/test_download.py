@@ -23,8 +23,8 @@ from generate_media.core.clock import Clock
 from generate_media.core.errors import OutputError, StillRunning
 from generate_media.files.download import Downloader
 from generate_media.files.transfer import Transfer
-from generate_media.http.connections import BUNDLE_VARIABLES, TrustStore
 from generate_media.http.exchange import BrokenAnswer
+from generate_media.http.trust import BUNDLE_VARIABLES, TrustStore
 from generate_media.http.unpack import PIECE_BYTES, unzipped
 from web import Answer, Web, http, picture, redirect, reset
 

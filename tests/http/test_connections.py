@@ -21,7 +21,7 @@ from generate_media.core.errors import UsageError
 from generate_media.core.readings import Answer
 from generate_media.core.requests import Call
 from generate_media.http.client import Client, EventStream, Site, TransportError
-from generate_media.http.connections import TrustStore
+from generate_media.http.trust import TrustStore
 from tools import require_tool
 from wire import Peer, Wire, answer
 

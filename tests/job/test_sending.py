@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,15 @@ def journal_of(desk: Desk) -> list[tuple[str, float | None]]:
         return list(db.execute("SELECT state, sending_at FROM job ORDER BY row_id"))
 
 
+def wait_for_claim(desk: Desk) -> None:
+    """Until the journal has a row; it may not even be there yet."""
+    while True:
+        with suppress(sqlite3.OperationalError):
+            if journal_of(desk):
+                return
+        time.sleep(0.01)
+
+
 def script(desk: Desk, url: str, *args: str) -> list[str]:
     base = ["--base-url", url, "--config", str(desk.home / "config.json")]
     return [sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), *args, *base]
@@ -61,7 +70,8 @@ def test_sending_is_written_when_the_handshake_is_over(desk: Desk) -> None:
     seen: list[object] = []
 
     def handle(peer: Peer) -> None:
-        peer.sock.recv(1, socket.MSG_PEEK)  # the handshake has begun
+        peer.sock.recv(1, socket.MSG_PEEK)  # the handshake has begun, perhaps before there is a journal
+        wait_for_claim(desk)
         time.sleep(0.2)
         seen.append(journal_of(desk))
         with CERTIFICATES["good"].wrap_socket(peer.sock, server_side=True) as secured:

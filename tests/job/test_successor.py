@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -128,8 +127,8 @@ CLIP = {"type": "video_url", "role": "reference_video", "video_url": {"url": URL
 def test_clips_of_parts_in_the_new_models_words(
     model: str, fields: dict[str, Body], flags: dict[str, Any], left_out: tuple[str, ...]
 ) -> None:
-    asked = replace(
-        request(fields, model), provider="ark", path=TASKS, ended=EndOfService("2026-10-01T00:00:00Z", 0.0, V25)
+    asked = request(fields, model)._replace(
+        provider="ark", path=TASKS, ended=EndOfService("2026-10-01T00:00:00Z", 0.0, V25)
     )
     found = find_successor(open_contract("agcloud"), asked, ())
     assert found is not None
@@ -137,8 +136,9 @@ def test_clips_of_parts_in_the_new_models_words(
 
 
 def test_what_no_flag_says_is_left_out_and_said() -> None:
-    asked = replace(
-        request({"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"),
+    asked = request(
+        {"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"
+    )._replace(
         ended=EndOfService("2026-10-01T00:00:00Z", 0.0, "doubao-seedream-5-0-pro-260628"),
     )
     found = find_successor(open_contract("agcloud"), asked, ())
@@ -147,7 +147,7 @@ def test_what_no_flag_says_is_left_out_and_said() -> None:
 
 
 def test_a_replacement_that_the_contract_does_not_list_is_named_all_the_same() -> None:
-    asked = replace(request({"content": [TEXT]}, V20), path=TASKS, ended=EndOfService(replacement="seedance-9"))
+    asked = request({"content": [TEXT]}, V20)._replace(path=TASKS, ended=EndOfService(replacement="seedance-9"))
     found = find_successor(open_contract("agcloud"), asked, (), (V25,))
     assert found is not None
     assert (found.model, found.flags) == ("seedance-9", {})

@@ -385,8 +385,10 @@ def test_fit_leaves_a_picture_that_fits(cat: Path) -> None:
 
 SKILLS = open_contract("skills_video")
 SKILLS_MODELS = sorted({info.id for info in SKILLS.models()})
-SOURCES = Path(__file__).resolve().parents[2] / "tools" / "sources" / "skills-video-models.json"
-FIELDS = {row["path"]: row["fields"] for row in json.loads(SOURCES.read_text(encoding="utf-8"))["models"]}
+SOURCES = Path(__file__).resolve().parents[2] / "tools" / "sources"
+TABLES = [SOURCES / f"skills-video-models{which}.json" for which in ("", "-2")]
+ROWS = [row for table in TABLES for row in json.loads(table.read_text(encoding="utf-8"))["models"]]
+FIELDS = {row["path"]: row["fields"] for row in ROWS}
 VALUES: dict[str, Any] = {"prompt": "a cat", "duration": 6, "seed": 7, "audio-track": True}
 
 
@@ -407,8 +409,9 @@ def test_every_flag_of_every_skills_video_model_makes_a_valid_request(model: str
     for flag in forms[0].flags:
         given = {name: usual(model, name) for name in {*required, flag} if not clash(forms[0], flag, name)}
         built = build_body(Wish(given.pop("prompt", None), given), forms, base={})
-        problems = [problem.message for problem in SKILLS.validate(endpoint, views.for_validation(built.body))]
-        assert problems == [], (flag, built.body)
+        problems = SKILLS.validate(endpoint, views.for_validation(built.body))
+        objections = [one.message for one in problems if one.severity == "error" or one.inferred]
+        assert objections == [], (flag, built.body)
 
 
 def needed(model: str) -> set[str]:
@@ -435,8 +438,13 @@ def clash(one: FlagForm, flag: str, other: str) -> bool:
         ("google/veo-3.1", {"image": (URL,)}, {"reference_image_urls": [URL], "mode": "reference"}),
         ("lightricks/ltx-2.3", {"first-frame": (URL,), "last-frame": (URL,)}, {"image_url": URL, "end_image_url": URL}),
         ("minimax/hailuo-2.3", {"image": (URL,)}, {"first_frame_url": URL}),
-        ("bytedance/seedance-2.0", {"image": (URL,)}, {"image_url": URL, "feature": "text-image-to-video"}),
-        ("bytedance/seedance-2.0", {"image": (URL, URL)}, {"image_urls": [URL, URL], "feature": "text-image-to-video"}),
+        ("bytedance/seedance-2.0", {"image": (URL,)}, {"image_urls": [URL], "feature": "text-image-to-video"}),
+        ("bytedance/seedance-2.0", {"image": (URL, URL)}, {"image_urls": [URL, URL], "feature": "reference-to-video"}),
+        ("bytedance/seedance-2.0", {"first-frame": (URL,)}, {"first_frame_url": URL, "feature": "frame-to-video"}),
+        ("kling-ai/o3/video", {"first-frame": (URL,)}, {"first_frame_url": URL, "feature": "frame-to-video"}),
+        ("happyhorse/happyhorse-1.0", {"image": (URL,)}, {"image_url": URL, "feature": "image-to-video"}),
+        ("google/nano-banana-2", {"image": (URL,)}, {"image_urls": [URL]}),
+        ("google/nano-banana", {"image": (URL,)}, {"image_input": [URL]}),
         ("vidu/q3", {"audio-track": False}, {"generate_audio": False}),
         ("pixverse/lipsync", {"video": (URL,), "audio": (URL,)}, {"video_url": URL, "audio_url": URL}),
     ],
@@ -448,14 +456,44 @@ def test_skills_video_fields(model: str, flags: dict[str, object], body: dict[st
     assert built.body == {**({"prompt": prompt} if prompt else {}), **body}
 
 
-def test_an_undocumented_model_takes_a_prompt_and_sets() -> None:
+def test_an_undocumented_model_takes_common_flags_and_says_that_nothing_was_checked() -> None:
     endpoint = SKILLS.find_model("google/veo-2")
-    error = refused({"duration": 5}, *SKILLS.forms(endpoint))
-    assert error.code == "flag_not_supported"
-    assert build_body(Wish("x", sets=(("duration", 5),)), SKILLS.forms(endpoint), base={}).body == {
-        "prompt": "x",
-        "duration": 5,
-    }
+    forms = SKILLS.forms(endpoint)
+    built = build_body(Wish("x", {"duration": 5, "aspect-ratio": "16:9"}, sets=(("n", 2),)), forms, base={})
+    assert built.body == {"prompt": "x", "duration": 5, "aspect_ratio": "16:9", "n": 2}
+    (problem,) = SKILLS.validate(endpoint, built.body)
+    assert problem.severity == "unchecked"
+    assert "undocumented" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "said"),
+    [
+        ("google/nano-banana-2", {"prompt": "x", "resolution": "8K"}, "resolution must be 1K, 2K or 4K"),
+        ("google/nano-banana-2", {"prompt": "x", "n": 9}, "n must be at most 4"),
+        ("google/nano-banana-2", {"aspect_ratio": "1:1"}, "prompt is required"),
+        ("google/nano-banana-2", {"prompt": "x", "aspect_ratio": "1:1"}, "inferred, not documented"),
+        ("black-forest-labs/flux-2-pro", {"prompt": "x", "aspect_ratio": "21:9"}, "aspect_ratio must be"),
+        ("bytedance/seedance-2.0", {"prompt": "x", "feature": "frame-to-video"}, "first_frame_url is required"),
+        ("wan/wan-v2.7-video", {"prompt": "x", "feature": "frames"}, "inferred, not documented"),
+    ],
+)
+def test_what_is_inferred_warns_and_never_refuses(model: str, body: dict[str, Any], said: str) -> None:
+    problems = SKILLS.validate(SKILLS.find_model(model), body)
+    assert {problem.severity for problem in problems} == {"warning"}
+    assert said in " ".join(problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        ("bytedance/seedance-2.0", {"prompt": "x", "feature": "frame-to-video", "first_frame_url": 5}),
+        ("bytedance/seedance-1-pro", {"prompt": "x", "duration": 13}),
+        ("bytedance/seedance-2.0", {"prompt": "x", "feature": "text-image-to-video", "resolution": "8K"}),
+    ],
+)
+def test_what_is_documented_beside_it_refuses(model: str, body: dict[str, Any]) -> None:
+    assert any(problem.severity == "error" for problem in SKILLS.validate(SKILLS.find_model(model), body))
 
 
 AGNES = open_contract("agnes")

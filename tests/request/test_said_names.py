@@ -72,9 +72,11 @@ def test_every_provider_that_has_one_is_named(desk: Desk) -> None:
 
 
 def test_a_model_that_takes_the_files_comes_first(desk: Desk) -> None:
-    """google/nano-banana-2 is documented with a prompt alone."""
-    ran = desk.call("create_and_wait", "--prompt", "a", "--model", "nano banana", "--image", "https://a.example/a.png")
-    assert suggested(ran.last)[0] == "google/nano-banana-pro"
+    """No field for a picture is documented of kling-ai/kling-v2.5-turbo."""
+    words = ("create_and_wait", "--prompt", "a", "--model", "kling v2", "--kind", "video")
+    turbo = "kling-ai/kling-v2.5-turbo"
+    assert suggested(desk.call(*words).last).index(turbo) == 1
+    assert suggested(desk.call(*words, "--image", "https://a.example/a.png").last)[-1] == turbo
 
 
 @pytest.mark.parametrize(

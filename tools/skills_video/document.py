@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from generate_media.contract import Contract, Document, make_source
+
 from .flags import flag_forms
+from .renew import written
 from .schemas import SHARED, body_schema
 from .sources import Model, Sources
 
@@ -37,7 +41,7 @@ def build_document(sources: Sources) -> Node:
         paths[f"/generation/{model.path}"] = {"post": _create(model, sources, streams=False)}
     paths[QUERY] = {"get": _query()}
     paths["/credits"] = {"get": _credits()}
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "skills.video Open Platform API (snapshot)",
@@ -57,6 +61,19 @@ def build_document(sources: Sources) -> Node:
         "paths": paths,
         "components": _components(sources),
     }
+    _add_flags(document, [model for model in sources.models if model.fresh])
+    return document
+
+
+def _add_flags(document: Node, models: Sequence[Model]) -> None:
+    """The flags of models that came after the first table: from their fields, as --renew finds them."""
+    contract = Contract([make_source(Document(document, "skills-video.openapi.json"), "skills_video")])
+    for model in models:
+        forms = [written(form) for form in contract.forms(contract.find_model(model.path))]
+        for rule in (rule for form in forms for rule in form["flags"].values()):
+            rule["source"] = model.fields[rule["to"]].get("source", "[D]")
+        for prefix in ("/generation/sse/", "/generation/"):
+            document["paths"][prefix + model.path]["post"]["x-flags"] = forms
 
 
 def _create(model: Model, sources: Sources, *, streams: bool) -> Node:
@@ -73,12 +90,14 @@ def _create(model: Model, sources: Sources, *, streams: bool) -> Node:
         "x-query": QUERY,
     }
     node |= _marks(model)
+    flags = {"x-flags": flag_forms(model, sources)} if model.documented and not model.fresh else {}
+    known = "[I]" if model.guessed else "[D]" if model.page and not model.moved_to else "[C]"
     return {
         **node,
         "requestBody": {"$ref": f"#/components/requestBodies/{model.key}"},
         "responses": _create_responses(streams),
-        "x-flags": flag_forms(model, sources),
-        "x-source": "[D]" if model.page and not model.moved_to else "[C]",
+        **flags,
+        "x-source": known,
     }
 
 
@@ -87,7 +106,7 @@ def _marks(model: Model) -> Node:
     marks: Node = {}
     if not model.documented:
         marks["x-fields"] = "unknown"
-    elif model.partial:
+    elif model.partial or model.open:
         marks["x-fields"] = "partial"
     if model.moved_to:
         marks |= {"deprecated": True, "x-moved-to": f"/generation/{model.moved_to}"}

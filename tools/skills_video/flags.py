@@ -27,12 +27,10 @@ _PLAIN = {
 
 
 def flag_forms(model: Model, sources: Sources) -> list[Rule]:
-    """The model's forms. A model without documented fields takes a prompt and nothing else.
+    """The forms of a model with documented fields.
 
     Where there is a field for one picture and another for several, two forms say which count goes where.
     """
-    if not model.documented:
-        return [{"name": "prompt", "flags": {"prompt": {"to": "prompt", "source": "[I]"}}}]
     flags = {flag: rule for flag, rule in _rules(model) if flag not in (sources.rule("no_flags", model.path) or ())}
     for flag, constants in sources.rule("flag_sets", model.path).items():
         flags[flag]["set"] = constants

@@ -38,17 +38,17 @@ def overlay_of(fresh: Contract, known: Contract, date: str) -> dict[str, Any]:
                 "id": endpoint.model,
                 "kind": endpoint.kind,
                 "content_types": list(endpoint.content_types),
-                "flags": [_form(form) for form in known.forms(known.find_model(endpoint.model))],
+                "flags": [written(form) for form in known.forms(known.find_model(endpoint.model))],
                 "schema": _plain(operation),
             }
     names = [source.document.name.rsplit("/", 1)[-1] for source in fresh.sources]
     return {"date": date, "source": ", ".join(names), "models": list(rows.values())}
 
 
-def _form(form: FlagForm) -> dict[str, Any]:
+def written(form: FlagForm) -> dict[str, Any]:
     """A form as ``x-flags`` writes it, without what is empty."""
     row = {"name": form.name, "set": dict(form.set), "needs": list(form.needs)}
-    return {key: value for key, value in row.items() if value} | {"flags": dict(form.flags)}
+    return {key: value for key, value in row.items() if value} | {"flags": {k: dict(v) for k, v in form.flags.items()}}
 
 
 def _plain(operation: Operation) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .sources import Model, Sources
@@ -14,6 +15,7 @@ NUMERIC = {"$ref": "#/components/schemas/NumberOrNumericString"}
 _LIMITS = {
     "min": "minimum",
     "max": "maximum",
+    "minItems": "minItems",
     "maxItems": "maxItems",
     "minLength": "minLength",
     "maxLength": "maxLength",
@@ -46,11 +48,65 @@ def body_schema(model: Model, sources: Sources) -> Schema:
             "additionalProperties": True,
         }
     union = sources.rule("unions", model.path)
-    schema = _object(model, open_fields=model.partial or bool(union))
+    if model.variants:
+        return union_schema(model, complete=bool(union.get("complete")))
+    schema = object_schema(model, open_fields=model.partial or model.open or bool(union))
     rules = sources.rule("rules", model.path)
     if rules:
         schema["allOf"] = list(rules)
     return _union(model, schema, union) if union else schema
+
+
+def union_schema(model: Model, *, complete: bool) -> Schema:
+    """A body whose branches' fields are known one by one; those of an unknown branch, and whole branches, may be
+    missing, so each is open. ``complete``: the page names every branch."""
+    rows: Mapping[str, Mapping[str, Any]] = model.variants["values"]
+    listed = {name for row in rows.values() for name in row.get("fields") or ()}
+    unlisted = {name for name, field in model.fields.items() if name not in listed and not _is_alias(field)}
+    everywhere = {*model.variants.get("common", ()), *unlisted}
+    branches = [_branch(model, name, row, everywhere) for name, row in rows.items()]
+    others = model.variants.get("other_tabs") or model.variants.get("others_in_prose")
+    if not complete or others or any(row.get("value_inferred") for row in rows.values()):
+        branches.append(_unknown_branch("other", {"not": {"enum": list(rows)}}))
+    return {"discriminator": {"propertyName": "feature"}, "oneOf": branches}
+
+
+def _is_alias(field: Mapping[str, Any]) -> bool:
+    """A list of files under a name that nobody shows: it is another word for one that is listed."""
+    return bool(field.get("inferred")) and field.get("items") == "uri"
+
+
+def _branch(model: Model, name: str, row: Mapping[str, Any], everywhere: set[str]) -> Schema:
+    """One branch: its own fields and those of all, what it requires, and what it bounds otherwise."""
+    if not row.get("fields") and not row["shown"]:
+        return _unknown_branch(name, {"const": name})
+    own = row.get("fields") or list(model.fields)
+    wanted = row.get("required", [key for key in own if model.fields[key].get("required")])
+    required = [key for key in wanted if key not in row.get("optional", ())]
+    fields: dict[str, Any] = {}
+    for key, value in model.fields.items():
+        if key in own or key in everywhere:
+            fields[key] = {**value, **_bounds(row, key, value), "required": key in required}
+            if key in required and row.get("required_inferred") and not value.get("required"):
+                fields[key] = {"inferred": "required", **fields[key]}
+    known = {"const": name, "required": not row["shown"], "type": "string"}
+    guess = {"inferred": "values", "source": "[I]"} if row.get("value_inferred") else {}
+    fields = {**fields, "feature": {**known, **guess}}
+    whole = object_schema(replace(model, fields=fields, partial=False), open_fields=True)
+    return {"title": name, **whole}
+
+
+def _bounds(row: Mapping[str, Any], key: str, field: Mapping[str, Any]) -> dict[str, Any]:
+    """How a branch bounds a list (``max 5``, ``1-9``) or which further words it takes."""
+    bounds: dict[str, Any] = {}
+    numbers = re.findall(r"[0-9]+", str(row.get(key, "")))
+    if numbers:
+        bounds["maxItems"] = int(numbers[-1])
+    if len(numbers) == 2:
+        bounds["minItems"] = int(numbers[0])
+    if f"{key}_extra" in row:
+        bounds["enum"] = [*field["enum"], *row[f"{key}_extra"]]
+    return bounds
 
 
 def field_schema(name: str, field: Mapping[str, Any]) -> Schema:
@@ -73,19 +129,21 @@ def field_schema(name: str, field: Mapping[str, Any]) -> Schema:
         schema["x-documented-default"] = schema.pop("default")
     if "note" in field:
         schema["x-note"] = field["note"]
-    return {**schema, "x-source": field.get("source", "[D]")}
+    inferred = {"x-inferred": field["inferred"]} if "inferred" in field else {}
+    return {**schema, **inferred, "x-source": field.get("source", "[D]")}
 
 
 def _is_url(name: str, field: Mapping[str, Any]) -> bool:
     return field.get("type") == "string" and (field.get("format") == "uri" or name.endswith("_url"))
 
 
-def _object(model: Model, *, open_fields: bool) -> Schema:
+def object_schema(model: Model, *, open_fields: bool) -> Schema:
+    """A body without branches: its fields, what it requires."""
     properties = {name: field_schema(name, field) for name, field in model.fields.items()}
     for name in _older_fields(model.note):
         properties.setdefault(name, {"x-note": "on an older page only; its type is not known", "x-source": "[D]"})
     schema: Schema = {"type": "object"}
-    if model.partial:
+    if model.partial or model.open:
         schema["x-fields"] = "partial"
     required = [name for name, field in model.fields.items() if field.get("required")]
     if required:

@@ -11,6 +11,14 @@ from typing import Any
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
 KINDS = {"images": "image", "videos": "video"}
 MODELS_FILE = "skills-video-models.json"
+NEWER_FILE = "skills-video-models-2.json"
+"""Rows that take the place of the first file's; one that is ``partial`` only adds to it."""
+_MARKS = {
+    "name_inferred": "name",
+    "type_inferred": "values",
+    "enum_truncated": "values",
+    "required_inferred": "required",
+}
 SUPPLEMENT_FILE = "skills-video-supplement.json"
 
 
@@ -19,7 +27,8 @@ class Model:
     """One model: its endpoint's path after ``/generation/``, and its fields as the tables give them.
 
     ``documented`` False: no field is known. ``partial``: fields are known and others may exist. ``moved_to``: the
-    same model has a newer path. ``new``: not in the snapshot's endpoint lists.
+    same model has a newer path. ``new``: not in the snapshot's endpoint lists. ``variants``: the branches of its body
+    as the newer file gives them. ``guessed``: nobody shows its path. ``open``: its page does not show every field.
     """
 
     path: str
@@ -32,6 +41,11 @@ class Model:
     newest: bool = False
     new: bool = False
     moved_to: str = ""
+    variants: Mapping[str, Any] = field(default_factory=dict)
+    guessed: bool = False
+    open: bool = False
+    fresh: bool = False
+    """From the newer file: its flags are found as those of a renewed document."""
 
     @property
     def key(self) -> str:
@@ -59,7 +73,9 @@ def read_sources(folder: Path) -> Sources:
     facts = json.loads((folder / MODELS_FILE).read_text(encoding="utf-8"))
     supplement = json.loads((folder / SUPPLEMENT_FILE).read_text(encoding="utf-8"))
     lists = next(name for name in facts if name.startswith("snapshot_"))
+    newer = json.loads((folder / NEWER_FILE).read_text(encoding="utf-8"))["models"]
     tables = {row["path"]: row for row in [*supplement["models"], *facts["models"]]}
+    tables |= {row["path"]: _over(tables.get(row["path"], {}), row) for row in newer}
     models = tuple(_models(facts[lists], supplement, tables))
     unlisted = set(tables) - {model.path for model in models}
     if unlisted:
@@ -71,6 +87,22 @@ def read_sources(folder: Path) -> Sources:
         source=facts["source"],
         supplement=supplement,
     )
+
+
+def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the newer file, each field with what of it the page of this very model does not show (``inferred``)."""
+    fields: dict[str, Any] = {}
+    for name, value in new["fields"].items():
+        marks = [what for mark, what in _MARKS.items() if value.get(mark)]
+        inferred = "name" if new.get("sister_docs") else next(iter(marks), "")
+        fields[name] = {key: part for key, part in value.items() if key not in _MARKS and key != "example"}
+        fields[name] |= {"inferred": inferred} if inferred else {}
+        fields[name] |= {"source": "[I]"} if inferred in ("name", "values") else {}
+    if new.get("partial"):
+        known = old.get("fields", {})
+        fields = {**fields, **{name: {**fields.get(name, {}), **value} for name, value in known.items()}}
+    unsure = new["evidence"] != "typed" or any(value.get("inferred") for value in fields.values())
+    return {**new, "fields": fields, "fresh": True, "open": bool(unsure or new.get("unnamed_fields"))}
 
 
 def _models(
@@ -97,4 +129,8 @@ def _models(
                 newest=bool(row.get("newest_docs")),
                 new=path not in old,
                 moved_to=moved.get(path, ""),
+                variants=row.get("variants", {}),
+                guessed=bool(row.get("path_inferred")) and path not in old,
+                open=bool(row.get("open")),
+                fresh=bool(row.get("fresh")),
             )

@@ -31,7 +31,7 @@ def model_table(document: Node, kind: str) -> str:
         "",
         "**field** is required, `field[≤n]` a list, `(a b=c)` the allowed values, `=` the default, `a..b` a range. "
         "Flags are what create_and_wait.py maps onto the model; everything else goes by `--set field=value`. "
-        "*open*: other fields may exist. "
+        "*open*: other fields may exist. `?`: inferred, a warning at most. "
         "`python3 scripts/inspect_openapi.py --provider skills.video --endpoint MODEL --include-template` "
         "shows one model whole.",
         "",
@@ -40,8 +40,8 @@ def model_table(document: Node, kind: str) -> str:
     ]
     foot = [
         "",
-        "Undocumented: only `prompt` is known (inferred), other fields pass unchecked with a warning, media flags do "
-        f"not work: {', '.join(unknown)}",
+        "Undocumented: only `prompt` is known (inferred); flags go by the names that most other models have, and all "
+        f"fields pass unchecked, with a warning: {', '.join(unknown)}",
     ]
     return "\n".join([*head, *rows, *foot]) + "\n"
 
@@ -54,17 +54,24 @@ def _row(document: Node, operation: Node) -> Iterator[str]:
     first = branches[0]
     required = first.get("required", ())
     yield ", ".join(_field(name, field, name in required) for name, field in first["properties"].items())
-    if len(branches) > 1:
-        yield f"*open; other `feature` variants, fields unknown: {', '.join(b['title'] for b in branches[1:])}*"
+    known = [branch for branch in branches[1:] if branch.get("x-fields") != "unknown"]
+    for branch in known:
+        fields = branch["properties"].items()
+        own = [_field(n, f, n in branch.get("required", ())) for n, f in fields if f != first["properties"].get(n)]
+        yield f"<br>*{branch['title']}*: {', '.join(own)}"
+    unknown = [branch for branch in branches[1:] if branch not in known]
+    if unknown:
+        yield f"*open; other `feature` variants, fields unknown: {', '.join(b['title'] for b in unknown)}*"
     elif first["additionalProperties"]:
         yield "*open*"
     yield from (_rule(rule) for rule in first.get("allOf", ()))
-    flags = [f"--{flag}" for flag in next(iter(operation["x-flags"]), {"flags": {}})["flags"] if flag != "prompt"]
+    given = (flag for form in operation["x-flags"] for flag in form["flags"])
+    flags = [f"--{flag}" for flag in dict.fromkeys(given) if flag != "prompt"]
     yield f"<br>flags: {' '.join(flags) or '--prompt only'}"
 
 
 def _field(name: str, field: Node, required: bool) -> str:
-    words = f"**{name}**" if required else name
+    words = (f"**{name}**" if required else name) + ("?" if "x-inferred" in field else "")
     if "const" in field:
         return f"{words}={field['const']}"
     if field.get("type") == "array":

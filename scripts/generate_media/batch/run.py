@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
 from ..files import check_folder
-from ..job import Session, start_fields, sum_usage
+from ..job import Session, sum_usage
 from ..request import Prepared, outputs_expected
 from .contexts import Contexts, Run
 from .film import Film, Part, film_failed
@@ -161,7 +161,7 @@ def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) 
     runners = [contexts.runner(prepared, copy=copy, first=1 + copy * each) for copy in range(count)]
     works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
     space = session.key_space(prepared.provider, session.base_url(prepared.provider))
-    return _run(session, works, how.concurrency, start_fields(prepared, prepared.spec(space).fingerprint))
+    return _run(session, works, how.concurrency, prepared.start_fields(prepared.spec(space).fingerprint))
 
 
 def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], Outcome]) -> Outcome:

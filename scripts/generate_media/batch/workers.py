@@ -121,10 +121,10 @@ def _stop(
 
 
 def _progress_bar(total: int) -> Callable[[], object]:
-    """A bar on a terminal; nothing at all elsewhere."""
+    """A bar on a terminal where nothing else is printed; nothing at all elsewhere."""
     import sys
 
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or sys.stdout.isatty():
         return lambda: None
     from tqdm import tqdm
 

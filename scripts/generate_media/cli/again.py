@@ -17,7 +17,7 @@ _PATHS = frozenset(
 )
 _MEDIA = frozenset(name.replace("-", "_") for name in MEDIA_KINDS)
 _NAMES = {"origin": "from"}
-_LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "words"})
+_LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "json", "open", "words"})
 """``--new`` would pay again for what is there."""
 LONGEST = 8000
 

@@ -7,28 +7,38 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, read_user_text, without_none
 from ..events import Outcome, Printer, Signals
-from ..files import OutputName, check_many
-from ..job import Caller, RunOptions, Session, known_cost, retired, run_job, start_fields
-from ..media import redact
-from ..providers import adapter_for
-from ..request import Chooser, Prepared, prepare_request, read_origin, wanted_from, with_origin
-from .again import same_command, told_how_to_go_on
-from .films import Chained, chain_of, check_film_flags, check_references, film_packages, film_path, with_chain_hint
+from ..job import RunOptions, Session, run_job
+from ..request import Chooser, Prepared, prepare_request, wanted_from
 from .parser import create_parser
-from .reworded import with_command
+
+if TYPE_CHECKING:
+    from ..files import OutputName
+    from .films import Chained
 
 PROMPT_BYTES = 1 << 20
 SCRIPT = "create_and_wait.py"
 
 
 def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
-    """The outcome of the whole command."""
-    check_film_flags(args)
+    """The outcome of the whole command; with --open it is shown once it is told."""
+    outcome = _run(args, printer, signals, stack)
+    if args.open:
+        from .opening import show_result
+
+        stack.callback(show_result, outcome.line, printer)
+    return outcome
+
+
+def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+    if _is_of_films(args):
+        from .films import check_film_flags
+
+        check_film_flags(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     output = session.options.output_name()
     if args.batch:
@@ -36,17 +46,27 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
     _check_batch_only(args)
     read_prompt(args)
     if output is not None:
+        from ..files import check_many
+
         check_many(output, args.count or 1)
-    chooser = session.chooser()
+    chooser = session.chooser(connects=not args.dry_run and not args.chain)
     values = _values(session, args, chooser)
-    if args.chain and (film := chain_of(session, values, args, chooser)) is not None:
-        return _run_chain(session, film, args)
+    if args.chain:
+        from .films import chain_of
+
+        film = chain_of(session, values, args, chooser)
+        if film is not None:
+            return _run_chain(session, film, args)
     wanted = wanted_from(values, openapi=tuple(args.openapi))
     try:
         prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     except NotFound as error:
+        from .reworded import with_command
+
         raise with_command(error, SCRIPT, args.words, "--model") from None
     except GenerateMediaError as error:
+        from .films import with_chain_hint
+
         raise with_chain_hint(error, args) from None
     if args.dry_run:
         if output is not None:
@@ -54,6 +74,7 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
         return dry_run(session, prepared, args.count or 1)
     if (args.count or 1) > 1:
         from ..batch import ManyJobs, run_copies
+        from .again import told_how_to_go_on
 
         with told_how_to_go_on(SCRIPT, create_parser, args):
             return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
@@ -62,6 +83,8 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
 
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, parse_shard, read_lines, run_batch
+    from .again import told_how_to_go_on
+    from .films import check_references, film_packages, film_path
 
     if args.origin or args.prompt_file:
         flag = "--from" if args.origin else "--prompt-file"
@@ -80,14 +103,23 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
         return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
+def _is_of_films(args: argparse.Namespace) -> bool:
+    """Whether a film is asked for, or a file named that only a line of a batch can name."""
+    from ..request import MEDIA_FLAGS
+
+    files = (value for name in MEDIA_FLAGS for value in getattr(args, name) or ())
+    return bool(args.chain or args.join or any(value.startswith("@") for value in files))
+
+
 def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, Shard, run_batch
+    from .again import told_how_to_go_on
+    from .films import film_packages
 
+    how = ManyJobs.of(vars(args))._replace(brief=True)
     with told_how_to_go_on(SCRIPT, create_parser, args), film_packages():
-        how = ManyJobs.of(vars(args))._replace(brief=True)
-        outcome = run_batch(
-            session, film.lines(), Shard(1, 1), how, dry_run=args.dry_run, file=film.path, join=film.path
-        )
+        lines, whole = film.lines(), Shard(1, 1)
+        outcome = run_batch(session, lines, whole, how, dry_run=args.dry_run, file=film.path, join=film.path)
         if args.dry_run:
             return outcome._replace(line={**outcome.line, "clips": list(film.clips)})
         return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
@@ -95,6 +127,8 @@ def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Out
 
 def with_resume(outcome: Outcome, args: argparse.Namespace, **fields: Any) -> Outcome:
     """A summary with further fields, and with the command that goes on where jobs are left."""
+    from .again import same_command
+
     line = {**outcome.line, **without_none(fields)}
     if line.get("left"):
         line["resume"] = same_command(SCRIPT, create_parser(), args)
@@ -131,6 +165,8 @@ def _values(session: Session, args: argparse.Namespace, chooser: Chooser) -> Map
         return vars(args)
     if args.payload is not None or args.payload_file is not None:
         raise UsageError("usage", "--payload is the exact request body, so it excludes --from")
+    from ..request import read_origin, with_origin
+
     values, warnings = with_origin(vars(args), read_origin(args.origin, session.past_if_readable), chooser)
     for sentence in warnings:
         session.printer.event("warning", message=sentence)
@@ -172,7 +208,7 @@ def _run_one(session: Session, prepared: Prepared, args: argparse.Namespace) -> 
         from ..job import check_output
 
         check_output(ctx.journal, spec, output)
-    ctx.printer.event("start", **start_fields(prepared, spec.fingerprint))
+    ctx.printer.event("start", **prepared.start_fields(spec.fingerprint))
     return run_job(ctx, spec, detach=args.detach, stack=session.stack)
 
 
@@ -182,6 +218,10 @@ def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
     Raises:
         NotFound: its model is no longer served.
     """
+    from ..job import Caller, known_cost, retired
+    from ..media import redact
+    from ..providers import adapter_for
+
     request = prepared.request
     if request.ended is not None:
         raise retired(Caller(prepared.provider, session.sandbox, session.config), request)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,6 @@ from ..contract import (
     Budget,
     Contract,
     Endpoint,
-    ModelInfo,
     Operation,
     Source,
     describe,
@@ -25,7 +22,6 @@ from ..contract import (
     fields_of,
     if_old,
     list_endpoints,
-    list_models,
     make_source,
     make_template,
     merge,
@@ -42,20 +38,16 @@ from ..core import (
     ExitCode,
     Json,
     NotFound,
-    StorageError,
     UsageError,
-    journal_dir,
     read_user_text,
-    short,
     user_json,
 )
-from ..events import print_document
+from ..events import print_document, runnable
 from ..request import the_way_on
-from .live import live_models
 from .missed import best_miss
 
 if TYPE_CHECKING:
-    from ..config import ProviderSettings, Settings
+    from ..config import Settings
 
 SHOWN_PROBLEMS = 100
 MAX_BODY_BYTES = 64 << 20
@@ -71,7 +63,7 @@ def run_inspect(args: argparse.Namespace, today: datetime.date | None = None) ->
         args.diff,
         args.validate,
         args.endpoint,
-        args.models or args.live,
+        args.models or args.live or args.can,
         args.list_endpoints,
         args.docs,
     ]
@@ -111,40 +103,16 @@ def _answer(args: argparse.Namespace) -> tuple[ExitCode, dict[str, Any]]:
         contract, endpoint, _ = _endpoint(args)
         return _validated(contract, endpoint, args)
     contract = next(_contracts(args))
+    if args.can:
+        from .models import models_that_can
+
+        return ExitCode.OK, models_that_can(args, contract if args.openapi else None, _settings(args))
     if args.models or args.live:
-        return ExitCode.OK, {**_models(args, contract), **_age(contract, args)}
+        from .models import models_of
+
+        return ExitCode.OK, {**models_of(args, contract, _settings(args)), **_age(contract, args)}
     pages = read_navigation(Path(args.docs), contract.budget) if args.docs else None
     return ExitCode.OK, list_endpoints(contract, args.category, pages)
-
-
-def _models(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
-    """The list of models, with what each cost here last time and where its provider's prices stand."""
-    live = live_models(args) if args.live else None
-    settings = _settings(args)
-    named = args.provider and settings.provider(args.provider)
-    provider = named or (None if args.openapi else _likeliest(settings))
-    if provider is None:
-        return list_models(contract, args.category, live, _offers(args))
-    with ExitStack() as stack:
-        document = list_models(contract, args.category, live, _offers(args), _last_usage(provider.name, stack))
-    return document | ({"pricing_url": provider.pricing_url} if provider.pricing_url else {})
-
-
-def _last_usage(provider: str, stack: ExitStack) -> Callable[[str], Json]:
-    """Model → what its newest job told that it used; where the journal cannot be read, nothing is known.
-
-    Raises:
-        JournalDamaged: rows are lost, which is said once only.
-    """
-    from ..journal import Journal, JournalDamaged
-
-    try:
-        journal = stack.enter_context(Journal.open(journal_dir(os.environ, sandbox=False), read_only=True))
-    except JournalDamaged:
-        raise
-    except StorageError:
-        return lambda model: None
-    return lambda model: short(journal.last_usage(provider, model))
 
 
 def _source(name: str, budget: Budget) -> Source:
@@ -157,17 +125,6 @@ def _settings(args: argparse.Namespace) -> Settings:
     from ..config import load_settings
 
     return load_settings(args.config or CONFIG_FILE)
-
-
-def _offers(args: argparse.Namespace) -> Callable[[ModelInfo], bool]:
-    """Whether a model of the snapshot is the named provider's: of a kind that it makes, and not another's own."""
-    if not args.provider or args.openapi:
-        return lambda info: True
-    settings = _settings(args)
-    asked = settings.provider(args.provider)
-    siblings = [provider for provider in settings.providers.values() if provider.protocol == asked.protocol]
-    others = {model for provider in siblings for model in provider.models} - {*asked.models}
-    return lambda info: info.kind in ("", *asked.makes) and info.id not in others
 
 
 def _budget(settings: Settings) -> Budget:
@@ -190,12 +147,7 @@ def _protocols(args: argparse.Namespace, settings: Settings) -> list[str]:
     """Protocols to look in: the provider's, else all of config.json with the default first."""
     if args.provider:
         return [settings.provider(args.provider).protocol]
-    return list(dict.fromkeys(p.protocol for p in [_likeliest(settings), *settings.providers.values()]))
-
-
-def _likeliest(settings: Settings) -> ProviderSettings:
-    """The default provider, else the first."""
-    return settings.providers[settings.default_provider or next(iter(settings.providers))]
+    return list(dict.fromkeys(p.protocol for p in [settings.likeliest(), *settings.providers.values()]))
 
 
 def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
@@ -262,7 +214,7 @@ def _validated(contract: Contract, endpoint: Endpoint, args: argparse.Namespace)
 def _age(contract: Contract, args: argparse.Namespace, endpoint: Endpoint | None = None) -> dict[str, str]:
     """What is said of a contract that has grown old."""
     old = if_old(contract, args.today, endpoint)
-    return {"contract_age": old} if old else {}
+    return {"contract_age": runnable(old)} if old else {}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

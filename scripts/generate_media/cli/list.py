@@ -26,6 +26,9 @@ ALL = 1 << 62
 SAME = 1000
 """So many usages that many rows have in common are cleaned once."""
 PLAIN_CHARS = 200
+_NOTHING_WRONG = frozenset({State.COLLECTED, State.ACCEPTED})
+_PERHAPS_UNSAVED = frozenset({State.ACCEPTED, State.ENDED})
+_WHY = {State.REJECTED: "refused", State.UNKNOWN: "outcome_unknown"}
 _usages: dict[str, Json] = {}
 
 
@@ -86,7 +89,7 @@ def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, An
         "model": row.model,
         "kind": row.kind or None,
         "state": row.state.value,
-        "status": _clean(row.status) or None,
+        "status": _word(row.status) or None,
         "result": row.result,
         "prompt": row.prompt[:80] or None,
         "created_at": _iso(row.created_at),
@@ -101,12 +104,14 @@ def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, An
 
 def _why(row: Row) -> dict[str, Any]:
     """Why there is no file: refused, failed, outcome unknown, or made and not saved."""
+    if row.state in _NOTHING_WRONG:
+        return {}
     known = row.error if isinstance(row.error, dict) else {}
-    otherwise = {State.REJECTED: "refused", State.UNKNOWN: "outcome_unknown"}.get(row.state, "")
+    otherwise = _WHY.get(row.state, "")
     if row.result not in (None, "succeeded"):
         otherwise = f"generation_{row.result}"
     code = clean_text(str(known.get("code") or ""), 200) or otherwise
-    if not code or row.state in (State.COLLECTED, State.ACCEPTED):
+    if not code:
         return {}
     return {"error": code, "message": clean_text(str(known.get("message") or ""), MESSAGE_CAP) or None}
 
@@ -143,9 +148,9 @@ def _time_of_open(durations: Callable[[str, str], Sequence[float]], row: Row) ->
 
 def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
     """How long a result that is not saved can still be had; one that is lost, with what can still be tried."""
-    provider = settings.providers.get(row.provider)
-    if provider is None or row.state not in (State.ACCEPTED, State.ENDED):
+    if row.state not in _PERHAPS_UNSAVED or row.provider not in settings.providers:
         return {}
+    provider = settings.providers[row.provider]
     clock = Clock(settings.scale_at(row.base_url))
     left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}
     if not is_result_lost(provider, row, clock):
@@ -159,6 +164,10 @@ def _clean(text: str) -> str:
     """As :func:`clean_text`; of plain words only a key could be cut, and the printer looks for one in all rows."""
     plain = text.isascii() and text.isprintable() and len(text) <= PLAIN_CHARS and "  " not in text
     return text if plain and text == text.strip() else clean_text(text)
+
+
+_word = lru_cache(SAME)(_clean)
+"""The same for words that many rows have in common."""
 
 
 def _short(usage: Json) -> Json:

@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..core import CONFIG_FILE, DEFAULT_OUTPUT_DIR, UsageError, hide_keys_later
+from ..events import JSON_FLAG
 from ..request import MEDIA_FLAGS
 from .sums_and_ages import age, amount
 
-_STANDARD = ("help", "version")
+_STANDARD = ("help", "version", "json")
 PROVIDERS = "(the providers of config.json)"
 """Stands in --help where their names are put once somebody reads it."""
 _NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
@@ -42,10 +43,11 @@ class Parser(argparse.ArgumentParser):
         )
         hide_keys_later(_read_keys)  # before a mistaken flag is said back, which may be a key
         self.add_argument("--version", action="version", version=f"generate-media {__version__}")
+        self.add_argument(JSON_FLAG, action="store_true")
 
     def format_help(self) -> str:
         """A screen, not a scroll: flags that explain themselves stand side by side, the others with their words."""
-        lines = [f"usage: python3 scripts/{self.prog} [flags]   (-h, --version)", "", self.description or ""]
+        lines = [f"usage: python3 scripts/{self.prog} [flags]   (-h, --version, --json)", "", self.description or ""]
         for group in self._action_groups:
             plain = group.title in ("options", "optional arguments")
             actions = [a for a in group._group_actions if a.help is not argparse.SUPPRESS and a.dest not in _STANDARD]
@@ -189,6 +191,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--deadline", type=seconds, metavar="S", help="the whole run's budget; exit 11 says how to go on"
     )
+    group.add_argument("--open", action="store_true")
     group.add_argument("--verbose", action="store_true", help="every server event, and the whole last answer")
     return group
 

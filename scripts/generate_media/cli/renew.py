@@ -22,6 +22,7 @@ from ..contract import (
     what_changes,
 )
 from ..core import ExitCode, StorageError, UsageError, clean_text, contracts_dir
+from ..events import command
 from ..files import write_whole
 
 MOST_BYTES = 128 << 20
@@ -63,7 +64,7 @@ def run_renew(args: argparse.Namespace, settings: Settings, budget: Budget) -> t
         **_about_server(fresh),
         "diff": difference,
         **_about_fingerprints(difference),
-        "undo": "python3 scripts/inspect_openapi.py --renew --drop",
+        "undo": command("inspect_openapi.py", ["--renew", "--drop"]),
     }
 
 

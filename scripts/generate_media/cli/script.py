@@ -27,6 +27,7 @@ from ..core import (
     venvs,
 )
 from ..events import error_outcome, leave, leave_with, standard_printer
+from .terminal import at_terminal
 
 if TYPE_CHECKING:
     from ..events import Outcome, Printer, Signals
@@ -55,6 +56,7 @@ def start(main: Callable[[], int], *, bare: Iterable[str] = ()) -> None:
     A python that lacks the packages hands over to a venv that has them, once; what needs none (--help, --version, the
     flags in ``bare``) never does.
     """
+    at_terminal()
     if not _BARE.union(bare) & set(sys.argv[1:]):
         missing = missing_requirements(sys.path)
         if missing:

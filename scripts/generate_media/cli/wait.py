@@ -14,13 +14,22 @@ from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, l
 from ..journal import NewJob, Row, State
 from .again import same_command, told_how_to_go_on
 from .list import check_one_question
+from .opening import show_result
 from .parser import wait_parser
 
 SCRIPT = "wait_generation.py"
 
 
 def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
-    """The outcome of the whole command: the last job's line, the first failing job's code."""
+    """The outcome of the whole command: the last job's line, the first failing job's code; with --open it is shown
+    once it is told."""
+    outcome = _run(args, printer, signals, stack)
+    if args.open:
+        stack.callback(show_result, outcome.line, printer)
+    return outcome
+
+
+def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     check_one_question(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     if args.cancel is True:

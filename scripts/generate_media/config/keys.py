@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ..core import UsageError, dotenvs, hide_key, read_user_file
 
@@ -77,8 +78,7 @@ class KeyPlaces:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class KeySearch:
+class KeySearch(NamedTuple):
     """What the search found: usable keys, best first, and what stood in the way of others."""
 
     keys: tuple[SecretKey, ...]

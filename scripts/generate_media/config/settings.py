@@ -122,6 +122,10 @@ class Settings(NamedTuple):
             )
         return self.providers[name]
 
+    def likeliest(self) -> ProviderSettings:
+        """The default provider, else the first."""
+        return self.providers[self.default_provider or next(iter(self.providers))]
+
     def scale_at(self, base_url: str) -> float:
         """How much faster than the real one story time runs at a host: 1 but on loopback."""
         return self.time_scale if is_loopback(base_url) else 1.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .age import (
         RENEW as RENEW,
+        gone_since as gone_since,
         if_old as if_old,
         is_own as is_own,
         source_of as source_of,
@@ -55,7 +56,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("age", "RENEW if_old is_own source_of whole_date"),
+        ("age", "RENEW gone_since if_old is_own source_of whole_date"),
         ("budget", "Budget"),
         ("catalog", "Contract open_contract"),
         ("changes", "diff"),

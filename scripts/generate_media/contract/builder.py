@@ -173,7 +173,8 @@ class Builder:
 
     def object(self, flat: Schema, path: Path, depth: int) -> dict[str, Json]:
         properties = flat.get("properties") or {}
-        names = dict.fromkeys([*flat.get("required", ()), *sorted(self.forced.get(path, ()))])
+        told = properties if flat.get("x-fields") == "unknown" else ()  # all that anybody knows of it
+        names = dict.fromkeys([*told, *flat.get("required", ()), *sorted(self.forced.get(path, ()))])
         for key, others in (flat.get("dependentRequired") or {}).items():
             names |= dict.fromkeys(others) if key in names else {}
         for name in properties:

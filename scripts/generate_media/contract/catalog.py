@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,7 +200,7 @@ class Contract:
         endpoint = next((self._endpoint(source, o, documented) for o in source.at(documented)), None)
         if endpoint is None or endpoint.method != "POST":
             return None
-        return replace(endpoint, path=path, streams=path == endpoint.sse_path)
+        return endpoint._replace(path=path, streams=path == endpoint.sse_path)
 
     def _endpoint(self, source: Source, operation: Operation, path: str) -> Endpoint:
         operation = marked(self.sources, source, operation, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .flags import FlagForm, usual_rules
@@ -70,7 +69,7 @@ def conventional_forms(contract: Contract, kind: str) -> tuple[FlagForm, ...]:
 
 def _alike(like: Endpoint, path: str) -> Endpoint:
     poll = None if like.synchronous else path
-    return replace(like, path=path, poll_path=poll, sse_path=None, model="", operation=None, open_fields=True)
+    return like._replace(path=path, poll_path=poll, sse_path=None, model="", operation=None, open_fields=True)
 
 
 def _kind(contract: Contract, model: str) -> str:

@@ -63,9 +63,9 @@ class Field:
         items = schema.get("x-items")
         if items:
             row["items"] = items
-        for key, value in (("nullable", nullable), ("deprecated", schema.get("deprecated") is True)):
-            if value:
-                row[key] = True
+        marks = {"nullable": nullable, "deprecated": schema.get("deprecated") is True}
+        row |= {key: True for key, value in marks.items() if value}
+        row |= {"inferred": schema["x-inferred"]} if "x-inferred" in schema else {}
         if self.variants:
             row["variant"] = self.variants[0] if len(self.variants) == 1 else list(self.variants)
         return row

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core import Json
 
@@ -13,8 +12,7 @@ MEDIA_FLAGS = ("image", "first-frame", "last-frame", "video", "audio")
 _HOW_FILES_TRAVEL = ("encode", "types")
 
 
-@dataclass(frozen=True)
-class FlagForm:
+class FlagForm(NamedTuple):
     """One way to fill a request from flags; the first whose ``needs`` are given and whose ``flags`` cover all fits.
 
     ``set`` are constants of the body; each rule in ``flags`` says where the value goes and what bounds it.
@@ -23,9 +21,9 @@ class FlagForm:
     name: str
     models: tuple[str, ...] = ()
     kind: str = ""
-    set: Mapping[str, Json] = field(default_factory=dict)
+    set: Mapping[str, Json] = {}
     needs: tuple[str, ...] = ()
-    flags: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    flags: Mapping[str, Mapping[str, Json]] = {}
 
     @property
     def fields(self) -> frozenset[str]:
@@ -77,7 +75,7 @@ def without_fields(forms: Sequence[FlagForm], lacking: frozenset[str]) -> tuple[
     def kept(rule: Mapping[str, Json]) -> bool:
         return str(rule.get("to", "")).split(".")[0].removesuffix("[]") not in lacking
 
-    return tuple(replace(form, flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
+    return tuple(form._replace(flags={flag: rule for flag, rule in form.flags.items() if kept(rule)}) for form in forms)
 
 
 def _plain_rules(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Json]]]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import Json
-from .field_forms import forms_from_fields, self_standing, standing
 from .flags import MEDIA_FLAGS, FlagForm, forms_of, how_files_travel, usual_rules, without_fields
 from .modelrules import fields_lacking
 from .operations import Endpoint, Operation
@@ -23,7 +21,7 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
     snapshot's for the same call, as far as nothing in them is stale. Raises BrokenDocument, TooLarge.
     """
     operation = endpoint.operation
-    if operation is None:
+    if operation is None or operation.node.get("x-fields") == "unknown":
         from .convention import conventional_forms
 
         return conventional_forms(contract, endpoint.kind)
@@ -31,6 +29,8 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
     if not endpoint.creates or (own and operation.document.trusted):
         lacking = fields_lacking(operation, model)
         return without_fields(own, lacking) if lacking else own
+    from .field_forms import forms_from_fields, self_standing, standing
+
     kept = self_standing(own, operation)
     known = None if own else _known_before(contract, endpoint)
     if known is not None:
@@ -42,7 +42,7 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
 
 def _as_for_others(operation: Operation) -> tuple[FlagForm, ...]:
     """The forms of all models, for a model that none of them names."""
-    return tuple(replace(form, models=()) for form in forms_of(operation.node))
+    return tuple(form._replace(models=()) for form in forms_of(operation.node))
 
 
 def siblings(contract: Contract, kind: str) -> list[Mapping[str, Any]]:

@@ -49,7 +49,7 @@ def model_paths(posts: Posts, protocol: str) -> ModelPaths | None:
 
 def _streams_as(posts: Posts, usual: ModelPaths) -> bool:
     """Whether all streams of the document, if it has any, begin as usual."""
-    return all(path.startswith(usual.stream) for path, node in posts.items() if _is_stream(path, node))
+    return not any(not path.startswith(usual.stream) and _is_stream(path, node) for path, node in posts.items())
 
 
 def _is_stream(path: str, node: Mapping[str, Any]) -> bool:

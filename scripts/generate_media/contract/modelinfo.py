@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core import EndOfService
 from .merging import Schema, merge
@@ -14,8 +13,7 @@ from .operations import Endpoint, Operation
 from .variants import branch_for, union_of, variants_of
 
 
-@dataclass(frozen=True)
-class ModelInfo:
+class ModelInfo(NamedTuple):
     """One model: ``modes`` are how it may be called (sse, poll, sync), ``required`` its required fields but for
     the model's own name, ``variants`` the branches of its body where it is a union."""
 
@@ -32,8 +30,7 @@ class ModelInfo:
     end: EndOfService | None = None
 
 
-@dataclass(frozen=True)
-class ModelRow:
+class ModelRow(NamedTuple):
     """A model's place in a document, before its schema is looked at."""
 
     id: str

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..providers import PROTOCOLS
@@ -16,8 +16,7 @@ from .refs import Definitions
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One call that a document describes; paths are relative to the provider's base URL.
 
     ``sse_path`` and ``poll_path`` are the streaming and the polling way to make the same job (this endpoint's

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core import Json, without_none
 
@@ -15,8 +14,7 @@ RANK = {"placeholder": 1, "discriminator": 0, "extra": 2, "required": 3, "type":
 """What is told first, by what was objected to; 5 for the rest."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Problem:
+class Problem(NamedTuple):
     """One objection. ``field`` is a dotted path ("" for the whole body), ``received`` the value there, ``allowed``
     what may stand there, ``corrected`` the value meant, only where that is certain (else None)."""
 
@@ -27,6 +25,8 @@ class Problem:
     corrected: Json = None
     severity: str = ERROR
     rank: int = 5
+    inferred: bool = False
+    """It would be an error, if what it goes by were documented."""
 
     def as_json(self) -> dict[str, Any]:
         """For ``--validate`` and an ``error`` line's ``problems``; parts that say nothing are left out."""

@@ -59,7 +59,7 @@ def unknown_fields(
             if name not in known:
                 yield (*path, name), known, item
     for name, item in value.items():
-        below = _schema_of(flat, name, definitions, value)
+        below = field_schema(flat, name, definitions, value)
         if isinstance(item, dict | list) and below is not None:
             yield from unknown_fields(below, definitions, item, (*path, name))
 
@@ -73,7 +73,7 @@ def read_only_fields(schema: Any, definitions: Definitions | None, value: Json, 
     if not isinstance(value, dict):
         return
     for name, item in value.items():
-        below = merge(_schema_of(flat, name, definitions, value), definitions)
+        below = merge(field_schema(flat, name, definitions, value), definitions)
         if below.get("readOnly") is True:
             yield (*path, name)
         elif isinstance(item, dict | list) and below:
@@ -88,7 +88,8 @@ def _patterned(flat: Schema, definitions: Definitions | None) -> bool:
     )
 
 
-def _schema_of(flat: Schema, name: str, definitions: Definitions | None, value: dict[str, Any]) -> Any:
+def field_schema(flat: Schema, name: str, definitions: Definitions | None, value: dict[str, Any]) -> Any:
+    """The schema of one field of ``value``, in the branch that its discriminator names; None: it names none."""
     if name in flat.get("properties", {}):
         return flat["properties"][name]
     union = union_of(flat, definitions)

@@ -12,6 +12,7 @@ from ..core import Json, without_nulls
 from .advice import advice
 from .budget import TooLarge
 from .checking import certain_errors
+from .inferred import softened
 from .merging import merge
 from .operations import Operation
 from .pixels import pixel_problems
@@ -45,7 +46,8 @@ def _found(operation: Operation, body: Json, blank: set[str]) -> list[Problem]:
     top = merge(schema, definitions)
     if top.get("x-null-is-absent") is True:
         body = without_nulls(body)
-    problems = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
+    found = [p for p in schema_problems(schema, definitions, body) if p.field not in blank]
+    problems = list(softened(found, schema, definitions, body))
     told = blank | {problem.field for problem in problems}
     problems += [p for p in pixel_problems(top, definitions, body) if p.field not in told]
     problems += _unknown_warnings(operation, body, told)

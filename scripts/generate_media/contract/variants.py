@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .merging import Schema, identity, merge, same, type_list
 from .refs import PREFIX, Definitions
@@ -12,8 +11,7 @@ from .refs import PREFIX, Definitions
 _USUAL_KEYS = ("feature", "model", "mode", "type", "role", "kind")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Union:
+class Union(NamedTuple):
     """The branches of a union, flattened; ``key`` is the field that tells them apart ("" where none does) and
     ``values`` what it holds in each branch."""
 

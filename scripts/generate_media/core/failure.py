@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -49,8 +49,7 @@ CATEGORY_EXIT: Mapping[Category, ExitCode] = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Failure:
+class Failure(NamedTuple):
     """One classified failure; the same value serves every script. Waits in seconds."""
 
     category: Category

@@ -7,9 +7,9 @@ moment of sending, so that neither the journal, nor a sidecar, nor the terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Union
+from typing import NamedTuple, Union
 
 from .json import Json
 
@@ -46,8 +46,7 @@ class LocalMedia:
 Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]
 
 
-@dataclass(frozen=True)
-class EndOfService:
+class EndOfService(NamedTuple):
     """The end of a model at its provider. ``date``: as a document says it, ISO 8601 with its zone, and ``at`` the same
     in Unix seconds; "" and None where nobody knows the day. ``replacement``: the model in its place, or ""."""
 
@@ -56,8 +55,7 @@ class EndOfService:
     replacement: str = ""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Request:
+class Request(NamedTuple):
     """One job as it will be sent: what, where to, and how it is told from other jobs."""
 
     provider: str
@@ -84,12 +82,11 @@ class Request:
     method: str = "POST"
     ended: EndOfService | None = None
     """Its model is no longer served: it is answered here, and never sent."""
-    asked: Mapping[str, Json] = field(default_factory=dict)
+    asked: Mapping[str, Json] = {}
     """The command's own words, by flag: for the journal only."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request to a provider, before authentication."""
 
     operation: str

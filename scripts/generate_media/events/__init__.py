@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .audience import JSON_FLAG as JSON_FLAG, is_person as is_person, wants_json as wants_json
     from .commands import (
         SAFE_WORD as SAFE_WORD,
         command as command,
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
         standard_printer as standard_printer,
     )
     from .signals import Signals as Signals
+    from .view import View as View, show_with as show_with
     from .viewer import show as show
 else:
     from ..core.door import opened
 
     __getattr__ = opened(
         __name__,
+        ("audience", "JSON_FLAG is_person wants_json"),
         ("commands", "SAFE_WORD command resume_command runnable"),
         ("ending", "at_end leave leave_with"),
         ("printer", "Outcome Printer error_outcome print_document run_document standard_printer"),
         ("signals", "Signals"),
+        ("view", "View show_with"),
         ("viewer", "show"),
     )

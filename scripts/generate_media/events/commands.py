@@ -7,10 +7,15 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..core import BUNDLE, in_a_command
+from .audience import JSON_FLAG, wants_json
 
 SAFE_WORD = re.compile(r"[A-Za-z0-9._:/+=-]{1,512}\Z")
+_SAME = 1000
+"""So many words are quoted once: a list's commands have most of theirs in common."""
+_quoted = lru_cache(_SAME)(shlex.quote)
 _IN_ADVICE = re.compile(r"\bpython3 scripts/(\w+\.py)\b")
 
 
@@ -43,9 +48,19 @@ def resume_command(
     return command("wait_generation.py", [f"--generation-id={word}", *extra])
 
 
-def command(script: str, arguments: Sequence[str]) -> str:
-    """One of our scripts with its arguments, every word quoted: as it runs from any folder and with a bare PATH."""
-    return shlex.join([*_runner(), str(BUNDLE / "scripts" / script), *arguments])
+def command(script: str, arguments: Sequence[str], *, for_person: bool = False) -> str:
+    """One of our scripts with its arguments, every word quoted: as it runs from any folder and with a bare PATH.
+
+    What was asked in JSON is answered in JSON again, unless it stands where only a person reads it.
+    """
+    again = wants_json() and not for_person and JSON_FLAG not in arguments
+    words = [*arguments, JSON_FLAG] if again else arguments
+    return " ".join([_beginning(script, *_runner()), *map(_quoted, words)])
+
+
+@lru_cache(_SAME)
+def _beginning(script: str, *runner: str) -> str:
+    return shlex.join([*runner, str(BUNDLE / "scripts" / script)])
 
 
 def runnable(advice: str) -> str:

@@ -25,6 +25,7 @@ from ..core import (
     unsigned,
     without_none,
 )
+from .view import View, shown_with
 
 SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 """Fields of a line that hold a provider's own words and are not cleaned where they are made."""
@@ -61,9 +62,11 @@ def error_outcome(error: ReportedError, **fields: Any) -> Outcome:
 class Printer:
     """Thread-safe. A closed stdout never stops a job: what cannot be printed is in the journal and sidecar."""
 
-    def __init__(self, out: TextIO, words: TextIO, *, verbose: bool = False) -> None:
+    def __init__(self, out: TextIO, words: TextIO, *, verbose: bool = False, view: View | None = None) -> None:
         self._out = out
         self._words = words
+        self._view = view
+        """What draws for a person; None: JSON."""
         self._lock = threading.Lock()
         self._held: list[Mapping[str, Any]] | None = []
         """Warnings that came before the first line, which is ``start`` where there is one; None from then on."""
@@ -86,6 +89,10 @@ class Printer:
             GenerateMediaError: from such an iterator; the line is closed then, and says that it is not whole.
         """
         held, self._held = self._held or [], None
+        if self._view is not None:
+            for one in [row, *held] if row.get("event") == "start" else [*held, row]:
+                self._draw(_whole(one))
+            return
         long = next((name for name, value in row.items() if isinstance(value, Iterator)), None)
         if long is not None:
             for warning in held:
@@ -94,6 +101,24 @@ class Printer:
             return
         rows = [row, *held] if row.get("event") == "start" else [*held, row]
         self._write(self._out, "".join(json_text(_shown(one)) + "\n" for one in rows))
+
+    def _draw(self, row: Mapping[str, Any]) -> None:
+        """A row for a person; what cannot be drawn is written as JSON."""
+        if not self._drawn(lambda view: view.row(row)):
+            self._write(self._out, json_text(row) + "\n")
+
+    def _drawn(self, draw: Callable[[View], None]) -> bool:
+        """Whether the view took it. A terminal that is gone never stops a job, nor does a mistake in the words."""
+        if self._view is None:
+            return False
+        try:
+            with self._lock:
+                draw(self._view)
+        except OSError:
+            _silence(self._out)
+        except Exception:
+            return False
+        return True
 
     def _long_line(self, row: Mapping[str, Any], name: str) -> None:
         rest = {key: value for key, value in row.items() if key != name}
@@ -112,12 +137,17 @@ class Printer:
 
     def document(self, document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:
         """One JSON document; on a terminal it is spread out. The URLs of a ``contract`` keep their queries."""
+        shown = cut_fields(document) if contract else _shown(document)
+        if self._drawn(lambda view: view.document(shown)):
+            return
         if indent is None and self._out.isatty():
             indent = 2
-        self._write(self._out, json_text(cut_fields(document) if contract else _shown(document), indent) + "\n")
+        self._write(self._out, json_text(shown, indent) + "\n")
 
     def say(self, text: str) -> None:
         """Words for a person, ASCII-safe where the terminal is."""
+        if self._drawn(lambda view: view.say(unsigned(clean_text(text)))):
+            return
         encoding = getattr(self._words, "encoding", None) or "ascii"
         safe = unsigned(clean_text(text)).encode(encoding, "backslashreplace").decode(encoding)
         self._write(self._words, safe + "\n")
@@ -142,6 +172,12 @@ def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
         shown["guidance"] = [runnable(line) for line in shown["guidance"]]
     return shown
+
+
+def _whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as :func:`_shown` gives it, iterators of rows read to their end."""
+    rows = {name: [_shown(one) for one in value] for name, value in row.items() if isinstance(value, Iterator)}
+    return {**_shown({name: value for name, value in row.items() if name not in rows}), **rows}
 
 
 def _blocks(rows: Iterator[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
@@ -170,7 +206,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def standard_printer(*, verbose: bool = False) -> Printer:
-    return Printer(sys.stdout, sys.stderr, verbose=verbose)
+    return Printer(sys.stdout, sys.stderr, verbose=verbose, view=shown_with())
 
 
 def print_document(document: Mapping[str, Any], indent: int | None = None, *, contract: bool = False) -> None:

@@ -89,7 +89,7 @@ def _with_bar(results: Iterable[bool], total: int) -> Iterable[bool]:
         from tqdm import tqdm
     except ImportError:
         return results
-    return tqdm(results, total=total, unit="thumbnail", file=sys.stderr)
+    return tqdm(results, total=total, unit="thumbnail", file=sys.stderr, leave=not sys.stdout.isatty())
 
 
 def _make(folder: Path, source: Source) -> bool:

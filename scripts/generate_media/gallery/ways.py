@@ -55,7 +55,7 @@ def ways_of(record: Mapping[str, Any], folder: Path, file: str, *, made: bool, c
 
 def command_of(script: str, words: list[str]) -> str:
     """The command as text; empty where a word could do to a terminal what its reader cannot see."""
-    text = command(script, words)
+    text = command(script, words, for_person=True)
     return text if len(text) <= MAX_COMMAND and all(ch.isprintable() or ch == "\n" for ch in text) else ""
 
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     )
     from .blocked import BLOCKED as BLOCKED, NETWORK_BLOCKED as NETWORK_BLOCKED, is_blocked as is_blocked
     from .client import Client as Client, EventStream as EventStream, Site as Site, check_base_url as check_base_url
-    from .connections import TrustStore as TrustStore
+    from .early import EarlyConnection as EarlyConnection, open_early as open_early
     from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
     from .gateway import ClientPool as ClientPool, Gateway as Gateway
     from .retry import OutOfTime as OutOfTime, Retries as Retries, RetryPolicy as RetryPolicy
+    from .trust import TrustStore as TrustStore
     from .unpack import PIECE_BYTES as PIECE_BYTES, ZIPPED as ZIPPED, unzipped as unzipped
     from .watch import Watch as Watch, shared as shared
 else:
@@ -29,10 +30,11 @@ else:
         ("anonymous", "AGAIN AnonymousGet FileAnswer Transient"),
         ("blocked", "BLOCKED NETWORK_BLOCKED is_blocked"),
         ("client", "Client EventStream Site check_base_url"),
-        ("connections", "TrustStore"),
+        ("early", "EarlyConnection open_early"),
         ("exchange", "BrokenAnswer TransportError"),
         ("gateway", "ClientPool Gateway"),
         ("retry", "OutOfTime Retries RetryPolicy"),
+        ("trust", "TrustStore"),
         ("unpack", "PIECE_BYTES ZIPPED unzipped"),
         ("watch", "Watch shared"),
     )

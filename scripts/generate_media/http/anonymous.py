@@ -20,7 +20,8 @@ from .exchange import BrokenAnswer, Exchange, describe, network_exceptions
 from .watch import shared
 
 if TYPE_CHECKING:
-    from .connections import TracedAdapter, TrustStore
+    from .connections import TracedAdapter
+    from .trust import TrustStore
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
@@ -119,7 +120,8 @@ class AnonymousGet:
 
     def _adapter(self, scheme: str) -> TracedAdapter:
         """One for each scheme, so that a plain http download waits for no certificates."""
-        from .connections import TracedAdapter, TrustStore
+        from .connections import TracedAdapter
+        from .trust import TrustStore
 
         if scheme not in self._adapters:
             if scheme == "https" and self._trust is None:

@@ -6,17 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from ..core import Body, LocalMedia, UsageError
 
 _BLOCK_BYTES = 1 << 18
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Content:
+class Content(NamedTuple):
     """What goes out: bytes, or a readable multipart encoder that knows its length."""
 
     data: Any

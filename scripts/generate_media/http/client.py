@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .. import __version__
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from .connections import TracedAdapter
+    from .early import EarlyConnection
+    from .trust import TrustStore
 
 __all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
 
@@ -32,8 +33,7 @@ POOL_SIZE = 64
 """Idle connections that are kept for reads; more than these are closed after use."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Site:
+class Site(NamedTuple):
     """One host of a provider and the key for it."""
 
     base_url: str
@@ -80,13 +80,14 @@ def _problem_of(url: str, allowed_hosts: tuple[str, ...]) -> str:
 class Client:
     """Sends calls to one host with one key; any number of threads may share it."""
 
-    def __init__(self, site: Site, *, watch: Watch | None = None) -> None:
+    def __init__(self, site: Site, *, watch: Watch | None = None, early: EarlyConnection | None = None) -> None:
+        """``early``: a connection to the site that the first create goes out on."""
         check_base_url(site.base_url, site.allowed_hosts)
-        from .connections import TrustStore
 
         self.site = site
         self._watch = watch or shared()
-        self.trust = TrustStore(os.environ) if site.base_url.lower().startswith("https:") else None
+        self._early = early
+        self.trust = early.trust if early else self._trust()
         self._reads = self._new_adapter(POOL_SIZE)
 
     def send(self, call: Call, *, timeout_seconds: float, before_bytes: Callable[[], object] | None = None) -> Answer:
@@ -133,12 +134,16 @@ class Client:
     def _opened(
         self, call: Call, answer_seconds: float, read_seconds: float, before_bytes: Callable[[], object] | None
     ) -> Iterator[Incoming]:
+        early: EarlyConnection | None = None
+        if before_bytes is not None:
+            early, self._early = self._early, None
         with ExitStack() as stack:
             exchange = Exchange(
                 connect_seconds=min(CONNECT_SECONDS, answer_seconds),
                 send_seconds=answer_seconds,
                 watch=self._watch,
                 before_bytes=before_bytes,
+                early=early,
             )
             alarm, raw = self._sent(call, exchange, stack, answer_seconds, read_seconds)
             yield Incoming(call, exchange, alarm, raw)
@@ -198,6 +203,11 @@ class Client:
         if (there.scheme, there.host, there.port, there.auth) != (base.scheme, base.host, base.port, None):
             raise UsageError("host_not_allowed", "the path leads to another host than the base URL")
         check_base_url(f"{there.scheme}://{there.netloc}", self.site.allowed_hosts)
+
+    def _trust(self) -> TrustStore | None:
+        from .trust import TrustStore
+
+        return TrustStore(os.environ) if self.site.base_url.lower().startswith("https:") else None
 
     def _new_adapter(self, pool_size: int) -> TracedAdapter:
         from .connections import TracedAdapter

@@ -8,37 +8,31 @@ A paid request is announced (the journal writes ``sending``) when its connection
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import cache
 from http.client import HTTPException
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from urllib3.util.connection import create_connection
-from urllib3.util.ssl_ import create_urllib3_context
 
-from ..core import UsageError
 from .blocked import why_not_connected
+from .early import STALE_SECONDS
 from .exchange import Exchange, is_untrusted
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+    from .trust import TrustStore
+
 OPENINGS = 3
 """A connection is opened anew where another store of certificates may know its issuer, or where it died unused."""
-SYSTEM_STORE = Path("/etc/ssl/certs")
-STALE_SECONDS = 5.0
-"""A connection that was opened longer ago and has not been used may be dead without a sign."""
-BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _current = threading.local()
 """``exchange``: whose connections this thread opens or takes from a pool just now. requests and urllib3 hand nothing of
@@ -68,6 +62,7 @@ class _Traced:
     _is_direct: bool
     """False: to a proxy, which is the user's choice and resolves names itself."""
     _opened_at: float
+    is_verified: bool
 
     def _new_conn(self) -> socket.socket:
         checked = _current.exchange.addresses
@@ -98,10 +93,11 @@ class _Traced:
         exchange: Exchange = _current.exchange
         self.timeout = exchange.connect_seconds
         try:
-            super().connect()  # type: ignore[misc]
+            if not self._has_early(exchange):
+                super().connect()  # type: ignore[misc]
+                self._opened_at = time.monotonic()
             exchange.hold(self.sock)
             self.sock.settimeout(exchange.send_seconds)
-            self._opened_at = time.monotonic()
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             failure = NotConnected(exchange.cut_because or why_not_connected(error), untrusted=is_untrusted(error))
         else:
@@ -112,6 +108,19 @@ class _Traced:
                 copy.close()
         super().close()  # type: ignore[misc]
         raise failure
+
+    def _has_early(self, exchange: Exchange) -> bool:
+        """Take the connection that was begun for this exchange; False where there is none, or none any more."""
+        early, exchange.early = exchange.early, None
+        if early is None or not self._is_direct:
+            return False
+        try:
+            self.sock = early.take(exchange.connect_seconds)
+        except TimeoutError as error:
+            raise ConnectTimeoutError("connect timed out") from error
+        self._opened_at = early.opened_at
+        self.is_verified = early.trust is not None
+        return self.sock is not None
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         exchange: Exchange = _current.exchange
@@ -211,55 +220,3 @@ class TracedAdapter(HTTPAdapter):
 def _trace(manager: Any, *, is_direct: bool) -> None:
     classes = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _traced(pool, is_direct) for scheme, pool in classes.items()}
-
-
-class TrustStore:
-    """The one TLS context of a client, and which authorities it trusts.
-
-    The user's own (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) where set, and then alone.
-    Else the system's hashed folder, of which OpenSSL opens only what it needs, and certifi's bundle (60 to 100 ms)
-    only when an issuer is not found there; or certifi's from the start.
-    """
-
-    def __init__(
-        self, environ: Mapping[str, str], system_store: Path = SYSTEM_STORE, bundle: Path | None = None
-    ) -> None:
-        self.context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-        self._bundle = bundle
-        self._may_widen = False
-        self._lock = threading.Lock()
-        chosen = next(((name, environ[name]) for name in BUNDLE_VARIABLES if environ.get(name)), None)
-        if chosen is not None:
-            self._load_chosen(*chosen)
-        elif _is_hashed(system_store):
-            self.context.load_verify_locations(capath=str(system_store))
-            self._may_widen = True
-        else:
-            self._load_bundle()
-
-    def widen(self) -> bool:
-        """Trust certifi's authorities as well; False where that is done, or the user chose the store."""
-        with self._lock:
-            if self._may_widen:
-                self._load_bundle()
-                self._may_widen = False
-                return True
-            return False
-
-    def _load_bundle(self) -> None:
-        import certifi
-
-        self.context.load_verify_locations(cafile=str(self._bundle or certifi.where()))
-
-    def _load_chosen(self, name: str, path: str) -> None:
-        place = {"capath": path} if os.path.isdir(path) else {"cafile": path}
-        try:
-            self.context.load_verify_locations(**place)
-        except OSError as error:
-            raise UsageError("ca_bundle_unusable", f"{name} names {path}: {error.strerror or 'not readable'}") from None
-
-
-def _is_hashed(folder: Path) -> bool:
-    with suppress(OSError), os.scandir(folder) as entries:
-        return any(entry.name.endswith(".0") for entry in entries)
-    return False

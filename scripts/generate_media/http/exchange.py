@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .early import EarlyConnection
     from .watch import Alarm, Watch
 
 SILENT = "silent"
@@ -60,6 +61,7 @@ class Exchange:
         watch: Watch,
         before_bytes: Callable[[], object] | None = None,
         addresses: Callable[[str, int], Sequence[str]] | None = None,
+        early: EarlyConnection | None = None,
     ) -> None:
         self.connect_seconds = connect_seconds
         self.send_seconds = send_seconds
@@ -67,6 +69,8 @@ class Exchange:
         """Its bytes may go out once only: ``before_bytes`` is called, once, when nothing but them is left to do."""
         self.addresses = addresses
         """Host and port to the addresses that may be connected to; None: as the system resolves the name."""
+        self.early = early
+        """The connection that it goes out on, where one was begun before."""
         self.started = False
         self.cut_because: str | None = None
         self._before_bytes = before_bytes
@@ -95,7 +99,7 @@ class Exchange:
         """Wake the thread that waits on the socket, for good. The first reason stays."""
         with self._lock:
             self.cut_because = self.cut_because or because
-            _shut(self._sock)
+            shut(self._sock)
 
     def limit(self, seconds: float) -> Alarm:
         """After so many real seconds nothing more is waited for; what has arrived by then is still read, and counts
@@ -135,7 +139,7 @@ def _hurried(sock: Any) -> bool:
     return True
 
 
-def _shut(sock: Any) -> None:
+def shut(sock: Any) -> None:
     """Both directions, on the bare socket: SSLSocket.shutdown would drop the TLS layer under its reader's feet."""
     sock = getattr(sock, "socket", sock)  # TLS inside TLS, to a proxy
     if isinstance(sock, socket.socket):

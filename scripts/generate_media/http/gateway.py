@@ -13,7 +13,7 @@ from .exchange import TransportError
 
 if TYPE_CHECKING:
     from .client import Client, EventStream
-    from .connections import TrustStore
+    from .trust import TrustStore
 
 
 class ClientPool:

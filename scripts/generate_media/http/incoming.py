@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..core import Answer, Call, cut_keys, parse_json
 from .exchange import STOPPED, TIMED_OUT, BrokenAnswer, Exchange, TransportError, describe, network_exceptions
@@ -26,8 +25,7 @@ _EVENT_FIELD = re.compile(rb"(data|event|id|retry)?:")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Incoming:
+class Incoming(NamedTuple):
     """An exchange whose status and headers are in."""
 
     call: Call

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
 from ..core import Deadline, Failure
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """Wait 1, 2, 4, 8, 16, 16, … seconds, less up to half of it at random; what the server asks for wins."""
 
     delays: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)

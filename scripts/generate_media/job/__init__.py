@@ -17,11 +17,10 @@ if TYPE_CHECKING:
         result_lost_words as result_lost_words,
     )
     from .lifecycle import resume_job as resume_job, run_job as run_job
-    from .lines import start_fields as start_fields
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .output_check import check_output as check_output
     from .session import Session as Session
-    from .spending import known_cost as known_cost, sum_usage as sum_usage
+    from .spending import known_cost as known_cost, last_price as last_price, sum_usage as sum_usage
     from .successor import Caller as Caller, retired as retired
 else:
     from ..core.door import opened
@@ -35,10 +34,9 @@ else:
         ("crowd", "Throttle"),
         ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
         ("lifecycle", "resume_job run_job"),
-        ("lines", "start_fields"),
         ("lost_creates", "candidates lost_create settle"),
         ("output_check", "check_output"),
         ("session", "Session"),
-        ("spending", "known_cost sum_usage"),
+        ("spending", "known_cost last_price sum_usage"),
         ("successor", "Caller retired"),
     )

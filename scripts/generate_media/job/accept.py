@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..core import Reading, Result, without_bytes
 from ..journal import JournalWriteError, Row, local_id
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from ..http import EventStream
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Created:
+class Created(NamedTuple):
     """A job that exists: its row, what is known of it, and the stream that may tell more."""
 
     row: Row

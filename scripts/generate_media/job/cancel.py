@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..core import Category, Deadline, ExitCode, Failure, ProviderRefused, Reading, Result, UsageError
 from ..events import Outcome
 from ..journal import Row, State
@@ -72,7 +70,7 @@ def _cancelled(ctx: JobContext, row: Row, before: Reading) -> Outcome:
 
 def _refused(row: Row, failure: Failure) -> ProviderRefused:
     """What became of the cancel; the job itself exists and goes on."""
-    return ProviderRefused(replace(failure, may_have_been_created=True), details={"generation_id": row.generation_id})
+    return ProviderRefused(failure._replace(may_have_been_created=True), details={"generation_id": row.generation_id})
 
 
 def _not_seen(failure: Failure) -> Failure:
@@ -80,11 +78,11 @@ def _not_seen(failure: Failure) -> Failure:
     if failure.category is not Category.NOT_FOUND:
         return failure
     words = "the provider accepted this job and does not show it now, so nothing was cancelled; try again in a minute"
-    return replace(failure, category=Category.TRANSIENT, should_retry=True, guidance=(words,))
+    return failure._replace(category=Category.TRANSIENT, should_retry=True, guidance=(words,))
 
 
 def _cannot_cancel(failure: Failure) -> Failure:
-    return replace(failure, guidance=("a job that has begun cannot be cancelled; wait for it", *failure.guidance))
+    return failure._replace(guidance=("a job that has begun cannot be cancelled; wait for it", *failure.guidance))
 
 
 def _saved_instead(ctx: JobContext, row: Row) -> Outcome:

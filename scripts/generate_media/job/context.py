@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,8 +74,7 @@ class RunOptions(NamedTuple):
         return parse_output_name(self.output, overwrite=self.overwrite)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Limits:
+class Limits(NamedTuple):
     """How long to wait for what, in story seconds."""
 
     poll_interval: float
@@ -160,8 +158,7 @@ class OpenStreams:
             stream.shutdown()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class JobContext:
+class JobContext(NamedTuple):
     """One job's surroundings. ``deadline`` is the whole run's budget, a download included."""
 
     provider: ProviderSettings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ..core import (
@@ -88,8 +87,8 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
             ctx.printer.warn(
                 f"{call.path} is in no document, and not there; going on with {spec.request.canonical_path}"
             )
-            polled = replace(spec.request, path=spec.request.canonical_path, stream=False)
-            spec = replace(spec, request=polled)
+            polled = spec.request._replace(path=spec.request.canonical_path, stream=False)
+            spec = spec._replace(request=polled)
             call = ctx.adapter.create(polled)
             continue
         _wait_or_end(ctx, tries, row, sent)

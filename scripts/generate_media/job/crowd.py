@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..config import ProviderSettings
 from ..core import Clock, Deadline
-from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from .schedule import Schedule
 
 LEARN_AGAIN = 20
 """So many ends later a schedule is made anew from what the journal knows by then."""

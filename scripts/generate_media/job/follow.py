@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core import GONE, Category, Deadline, Failure, JobFailure, JobRef, ProviderRefused, Reading, Result, StillRunning
@@ -112,7 +111,7 @@ class _Poll:
         self.refused = self.refused + 1 if final else 0
         if self.refused >= REFUSALS_THAT_END:
             if failure.category is not Category.NOT_FOUND or not self._exists:
-                failure = replace(failure, should_retry=False, may_have_been_created=self._exists)
+                failure = failure._replace(should_retry=False, may_have_been_created=self._exists)
                 raise ProviderRefused(failure, details=self._where())
             if self._beyond_retention():
                 return _gone(self.ctx, self.row, self.progress.status)

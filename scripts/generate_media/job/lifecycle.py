@@ -32,7 +32,6 @@ from .accept import Created, end_in_journal
 from .context import JobContext
 from .create import create
 from .create_errors import outcome_unknown
-from .expiry import warn_if_soon
 
 BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""
@@ -120,7 +119,7 @@ def resume_job(ctx: JobContext, row: Row) -> Outcome:
 
 def _resume(run: _Run, row: Row) -> Outcome:
     ctx = run.ctx
-    warn_if_soon(ctx, row)
+    _warn_if_soon(ctx, row)
     if row.state in (State.ENDED, State.COLLECTED):
         return _collect(run, row, reused=row.state is State.COLLECTED)
     if row.generation_id is None:
@@ -138,7 +137,7 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
         claim = _resolve_unknown(ctx, spec, row)
         run.row = row = claim.row
     if claim.kind is not ClaimKind.CREATED:
-        warn_if_soon(ctx, row)
+        _warn_if_soon(ctx, row)
     if claim.kind is ClaimKind.FINISHED:
         return _collect(run, row, reused=True)
     created: Created | None = None
@@ -156,6 +155,12 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     if detach and (created is None or created.reading.result is None):
         return _detached()
     return _to_the_end(run, row, created)
+
+
+def _warn_if_soon(ctx: JobContext, row: Row) -> None:
+    from .expiry import warn_if_soon
+
+    warn_if_soon(ctx, row)
 
 
 def _collect(run: _Run, row: Row, *, reused: bool) -> Outcome:

@@ -1,10 +1,9 @@
-"""The first and the last line of a job, and its sidecar: values in, dictionaries out."""
+"""The last line of a job, and its sidecar: values in, dictionaries out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__
 from ..core import (
@@ -26,26 +25,9 @@ from ..request import differences
 
 if TYPE_CHECKING:
     from ..journal import Row
-    from ..request import Prepared
 
 
-UNDOCUMENTED = "undocumented; conservative client defaults in use"
-
-
-def start_fields(prepared: Prepared, fingerprint: str) -> dict[str, str]:
-    """What a ``start`` line says of a request."""
-    request = prepared.request
-    return {
-        "provider": request.provider,
-        "model": request.model,
-        "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
-        "fingerprint": fingerprint[:16],
-        "limits": prepared.limits or UNDOCUMENTED,
-    }
-
-
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """What a terminal line is made of."""
 
     row: Row

@@ -7,7 +7,7 @@ rows_polling.py finds the best by dynamic programming, and `make bench` prints b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .spread import Spread
 
@@ -28,8 +28,7 @@ UNSEEN = 0.001
 CHEAPEST, DEAREST, HALVINGS = 1e-3, 1e3, 12
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Schedule:
+class Schedule(NamedTuple):
     """Looks for one kind of job. All in seconds; ``price`` is twice the lateness that a request is worth."""
 
     spread: Spread

@@ -6,8 +6,8 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from ..config import (
     SecretKey,
     Settings,
     hide_keys_of,
-    is_loopback,
     keys_by_provider,
     load_settings,
     missing_key,
@@ -26,7 +25,6 @@ from ..config import (
 )
 from ..core import (
     CONFIG_FILE,
-    AuthError,
     Clock,
     Deadline,
     StorageError,
@@ -34,16 +32,17 @@ from ..core import (
     journal_dir,
 )
 from ..events import Printer, Signals
-from ..http import ClientPool, Gateway
+from ..http import Gateway
 from ..providers import adapter_for
 from ..request import Chooser
+from .clients import Clients
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
 from .crowd import Crowds
+from .own_key import the_key
 from .spending import Spending
 
 if TYPE_CHECKING:
     from ..files import OutputName
-    from ..http import Client
     from ..journal import Journal
 
 SANDBOX_KEY = SecretKey("sandbox-test-key", "the sandbox")
@@ -63,7 +62,6 @@ class Session:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
-    _pools: dict[str, ClientPool] = field(default_factory=dict)
     _crowds: Crowds = field(default_factory=Crowds)
 
     @classmethod
@@ -128,9 +126,19 @@ class Session:
         """Where a local file that was made here can be had by URL, while that URL is fresh."""
         return self.past().url_for_bytes(sha256, provider, FRESH_URL_SECONDS)
 
-    def chooser(self) -> Chooser:
-        """Which provider, endpoint and model are meant. It holds the contracts: let it go when all is chosen."""
-        return Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
+    def chooser(self, *, connects: bool = False) -> Chooser:
+        """Which provider, endpoint and model are meant. It holds the contracts: let it go when all is chosen.
+
+        ``connects``: a create follows where nothing objects, so its connection is opened as soon as its host is known.
+        """
+        chooser = Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
+        if connects and not self.sandbox:
+            chooser.chosen = partial(self._clients.connect_early, asked=self.options.base_url)
+        return chooser
+
+    @cached_property
+    def _clients(self) -> Clients:
+        return Clients(self.stack)
 
     @cached_property
     def _keys(self) -> Mapping[str, KeySearch]:
@@ -143,7 +151,7 @@ class Session:
             return KeySearch((SANDBOX_KEY,))
         found = self._keys[provider.name]
         tracked = tracked_key_warning(provider, self.settings, self.options.config or CONFIG_FILE)
-        return replace(found, warnings=(*found.warnings, *tracked))
+        return found._replace(warnings=(*found.warnings, *tracked))
 
     def need_keys(self, provider: ProviderSettings) -> tuple[SecretKey, ...]:
         """The provider's keys.
@@ -199,17 +207,7 @@ class Session:
         self.streams.shut_down()
 
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
-        pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
-        return Gateway(pool, provider.hosts_for(base_url), keys)
-
-    def _client(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
-        from ..http import Client, Site
-
-        client = Client(
-            Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)
-        )
-        self.stack.callback(client.close)
-        return client
+        return self._clients.gateway(provider, base_url, keys)
 
     def context(
         self,
@@ -229,7 +227,7 @@ class Session:
         url = self.base_url(provider, base_url)
         keys = self.need_keys(provider)
         if made_with and not self.sandbox:
-            keys = _only(made_with, keys, provider)
+            keys = the_key(made_with, keys, provider)
         if folder is not None:
             from ..files import check_folder
 
@@ -283,20 +281,3 @@ def _no_sandbox(folder: Path, error: OSError) -> UsageError | StorageError:
     if error.filename is None and is_blocked(error):
         return UsageError(NETWORK_BLOCKED, "the sandbox cannot serve: this process may not even use 127.0.0.1")
     return unwritable(folder, error.strerror or str(error))
-
-
-def _only(fingerprint: str, keys: tuple[SecretKey, ...], provider: ProviderSettings) -> tuple[SecretKey, ...]:
-    """The key that made a job; no other one sees it.
-
-    Raises:
-        AuthError: it is not configured now.
-    """
-    found = tuple(key for key in keys if key.fingerprint == fingerprint)
-    if not found:
-        raise AuthError(
-            "key_not_configured",
-            f"this job was made with key {fingerprint}, which is not configured now",
-            guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
-            details={"configured": [key.fingerprint for key in keys]},
-        )
-    return found

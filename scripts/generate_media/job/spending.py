@@ -53,7 +53,7 @@ class Spending:
         provider, journal = ctx.provider, ctx.journal
         if row.model in provider.free_models or (self.max_cost is None and provider.max_cost_per_day is None):
             return
-        prices = _prices(journal, provider)
+        prices = last_price(journal, provider)
         price = prices(row.model)
         if price is None and not self.yes:
             raise _unknown(provider, row.model)
@@ -79,13 +79,13 @@ class Spending:
         return limits
 
 
-def _prices(journal: Journal, provider: ProviderSettings) -> Callable[[str], float | None]:
+def last_price(journal: Journal | None, provider: ProviderSettings) -> Callable[[str], float | None]:
     """What the newest job of a model cost that told it; None: unknown."""
     adapter = adapter_for(provider.protocol)
 
     @cache
     def price(model: str) -> float | None:
-        told = map(adapter.cost, journal.usages(provider.name, model))
+        told = map(adapter.cost, journal.usages(provider.name, model) if journal else ())
         return next((cost for cost in told if cost is not None), None)
 
     return price

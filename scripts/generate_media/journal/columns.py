@@ -116,7 +116,8 @@ class Reader:
     def __init__(self, leave_out: frozenset[str]) -> None:
         self.columns = tuple(name for name in Row._fields if name not in leave_out)
         readers = dict(_READERS) | {"usage": lru_cache(_SAME_USAGES)(from_json)}
-        self._readers = [(_AS_IT_IS.get(readers[name]), readers[name]) for name in self.columns]
+        self._readers = [(_AS_IT_IS.get(read), None if read is int else read(None), read)
+                         for read in map(readers.__getitem__, self.columns)]  # fmt: skip
         self._blank = [_READERS[name](None) for name in Row._fields if name in leave_out]
         order = [*self.columns, *(name for name in Row._fields if name in leave_out)]
         self._in_order = itemgetter(*map(order.index, Row._fields))
@@ -124,7 +125,10 @@ class Reader:
     def row(self, values: Sequence[Any]) -> Row:
         """A row from the values of :attr:`columns`."""
         pairs = zip(values, self._readers, strict=True)
-        read = [value if type(value) is kind else reader(value) for value, (kind, reader) in pairs]
+        read = [
+            value if type(value) is kind else empty if value is None else reader(value)
+            for value, (kind, empty, reader) in pairs
+        ]
         return Row._make(self._in_order(read + self._blank))
 
 

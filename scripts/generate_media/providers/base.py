@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
@@ -23,8 +23,7 @@ def in_path(identity: str) -> str:
     return quote(identity, safe="", errors="surrogatepass")
 
 
-@dataclass(frozen=True)
-class ErrorRule:
+class ErrorRule(NamedTuple):
     """One row of a provider's error table; the first row whose every given part matches decides.
 
     ``code`` and ``text`` are regular expressions, searched case-insensitively in the answer's code and in its

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .able import Ability as Ability, ability as ability, wishes_in as wishes_in
     from .asked import words_of as words_of
     from .awaited import (
         ID as ID,
@@ -39,6 +40,7 @@ else:
 
     __getattr__ = opened(
         __name__,
+        ("able", "Ability ability wishes_in"),
         ("asked", "words_of"),
         ("awaited", "ID Reference awaited_in identified is_reference parse_reference with_files"),
         ("build", "Wish build_body"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .flag_values import MEDIA_KINDS
 
 GONE = "-"
 """Stands for what cannot be said again: it came through a pipe, or is too long for a command."""
+_GONE = f"={GONE}"
 LONGEST = 4000
 """Characters of one value: beyond it nobody pastes a command."""
 _PLAIN = ("provider", "model", "kind", "endpoint", "sse-endpoint", "fit", "no-validate")
@@ -45,16 +47,21 @@ def words_of(asked: Json) -> list[str] | None:
 
 def _can_be_said(word: str) -> bool:
     """Whether a word may stand in a printed command: it is all there, and no URL in it is signed."""
-    return (
-        not word.endswith(f"={GONE}") and "\0" not in word and (word.startswith("--prompt=") or unsigned(word) == word)
-    )
+    if word.endswith(_GONE) or "\0" in word:
+        return False
+    return word.startswith("--prompt=") or _is_unsigned(word)
 
 
-def _words(name: str, value: Any) -> Iterator[str]:
+@lru_cache(1000)
+def _is_unsigned(word: str) -> bool:
+    """Asked once of a word that the jobs of a list have in common."""
+    return unsigned(word) == word
+
+
+def _words(name: str, value: Any) -> Sequence[str]:
     if isinstance(value, bool):
-        yield f"--{name}" if value else f"--no-{name}"
-    else:
-        yield from (f"--{name}={one}" for one in (value if isinstance(value, list) else [value]))
+        return (f"--{name}" if value else f"--no-{name}",)
+    return [f"--{name}={one}" for one in value] if isinstance(value, list) else (f"--{name}={value}",)
 
 
 def _are_there(asked: Mapping[str, Any]) -> Iterator[bool]:

@@ -89,7 +89,7 @@ def awaited_in(body: Body) -> Iterator[Awaited]:
 def identified(prepared: Prepared, identities: Mapping[Reference, str]) -> Prepared:
     """The request as its fingerprint will be, once it is known what the other lines delivered."""
     body = _replaced(prepared.request.body, lambda leaf: replace(leaf, identity=identities[leaf.reference]))
-    return replace(prepared, request=replace(prepared.request, body=body))
+    return prepared._replace(request=prepared.request._replace(body=body))
 
 
 def with_files(prepared: Prepared, files: Mapping[Reference, str], known_url: Callable[[str], str | None]) -> Prepared:
@@ -112,8 +112,8 @@ def with_files(prepared: Prepared, files: Mapping[Reference, str], known_url: Ca
     request = prepared.request
     body = _replaced(request.body, loaded)
     asked = {name: _asked(value, files) for name, value in request.asked.items()}
-    done = replace(request, body=body, asked=asked, warnings=(*request.warnings, *notes))
-    return replace(prepared, request=done)
+    done = request._replace(body=body, asked=asked, warnings=(*request.warnings, *notes))
+    return prepared._replace(request=done)
 
 
 def _asked(value: Any, files: Mapping[Reference, str]) -> Any:

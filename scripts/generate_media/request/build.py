@@ -34,10 +34,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..contract import FlagForm
 from ..core import Body, Encoding, Json, UsageError
@@ -49,12 +48,11 @@ TakeFile = Callable[[str, str, Mapping[str, Any]], "tuple[Body, str]"]
 """Flag, its value and its rule → what stands for the file in the body, and a note."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Wish:
+class Wish(NamedTuple):
     """What a person asks for: flag name → value (media: a string or a tuple), ``--set`` pairs, ``--fit``."""
 
     prompt: str | None = None
-    flags: Mapping[str, object] = field(default_factory=dict)
+    flags: Mapping[str, object] = {}
     sets: tuple[tuple[str, Json], ...] = ()
     fit: bool = False
 
@@ -63,8 +61,7 @@ class Wish:
         return {**({} if self.prompt is None else {"prompt": self.prompt}), **self.flags}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Built:
+class Built(NamedTuple):
     """A body, the form it was built by, what was adjusted in sentences, and whether it must go as multipart."""
 
     body: Mapping[str, Body]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..config import ProviderSettings, Settings
 from ..contract import models_said
@@ -36,8 +35,7 @@ CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
 CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Target:
+class Target(NamedTuple):
     """What will be called. ``stream``: the create is a server-sent event stream."""
 
     provider: ProviderSettings
@@ -56,12 +54,13 @@ class Target:
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
     it is asked where nothing else chooses, and for suggestions. ``wall`` gives Unix seconds: is the model still
-    served?"""
+    served? ``chosen`` is told the provider before its contract is read."""
 
     def __init__(
         self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
     ) -> None:
         self.wall = wall
+        self.chosen: Callable[[ProviderSettings], object] = lambda provider: None
         self._settings = settings
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}
@@ -79,6 +78,7 @@ class Chooser:
             self._budget.restart()
         ask = self._with_own_model(ask)
         provider, from_key_alone = self._provider(ask)
+        self.chosen(provider)
         contract = self._contract(provider, ask.openapi)
         kind = self._kind(ask, provider, from_key_alone)
         endpoint, model, unknown = self._endpoint(ask, provider, contract, kind)
@@ -91,7 +91,7 @@ class Chooser:
         wanted = endpoint.sse_path if stream else endpoint.poll_path
         if wanted is not None and wanted != endpoint.path:
             endpoint = (
-                replace(endpoint, path=wanted, streams=stream)
+                endpoint._replace(path=wanted, streams=stream)
                 if unknown
                 else contract.find_endpoint(f"POST {wanted}", create_only=True)
             )
@@ -127,7 +127,7 @@ class Chooser:
         budget = self._shared_budget()
         own = Contract([make_source(read_document(file, budget)) for file in ask.openapi])
         models = list(dict.fromkeys(endpoint.model for endpoint in own.creates if endpoint.model))
-        return replace(ask, model=models[0]) if len(models) == 1 else ask
+        return ask._replace(model=models[0]) if len(models) == 1 else ask
 
     def _shared_budget(self) -> Budget:
         from ..contract import Budget
@@ -217,7 +217,7 @@ class Chooser:
         if by_own_models(ask.model, [provider]):
             return True
         contract = self._contract(provider)
-        return found_by(contract, replace(ask, kind=None)) is not None or self._known_to_user(contract, provider, ask)
+        return found_by(contract, ask._replace(kind=None)) is not None or self._known_to_user(contract, provider, ask)
 
     def _known_to_user(self, contract: Contract, provider: ProviderSettings, ask: Ask) -> bool:
         """Whether the user's own documents know what is asked for, under a path such as this provider's."""
@@ -281,7 +281,7 @@ class Chooser:
         try:
             endpoint = contract.find_model(model, kind=ask.kind)
         except NotFound:
-            if ask.kind and ask.model and (other := found_by(contract, replace(ask, kind=None))):
+            if ask.kind and ask.model and (other := found_by(contract, ask._replace(kind=None))):
                 check_agreement(ask, other)
             if ask.model and "/" not in ask.model and not (ask.openapi or ask.lenient):
                 self._suggest(ask, provider, own=True)

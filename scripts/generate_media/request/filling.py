@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +47,7 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
             refusal = refusal or error
             continue
         if not validated or _is_valid(contract, endpoint, built.body):
-            return replace(built, notes=(*((variant.note,) if variant.note else ()), *built.notes))
+            return built._replace(notes=(*((variant.note,) if variant.note else ()), *built.notes))
         tried.setdefault(variant.note != "", built)
     if tried:
         return tried.get(False) or tried[True]  # in the user's own words, if any
@@ -80,6 +79,8 @@ def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
 
 
 def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bool:
+    if endpoint.operation is None or endpoint.operation.node.get("x-fields") == "unknown":
+        return False
     forms = contract.forms(endpoint, model)
     base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
     if not all(_takes_files(form, wish.flags) for form in forms):
@@ -118,7 +119,7 @@ def _is_url(value: Any) -> bool:
 
 
 def _said(wish: Wish, variant: Variant) -> Wish:
-    return replace(wish, flags=variant.flags, sets=(*variant.sets, *wish.sets))
+    return wish._replace(flags=variant.flags, sets=(*variant.sets, *wish.sets))
 
 
 def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Mapping[str, Body]) -> Iterator[str]:
@@ -127,7 +128,9 @@ def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Ma
 
 
 def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
-    return not any(one.severity == "error" for one in contract.validate(endpoint, for_validation(body)))
+    """Whether the contract has nothing against a body, not by inference either."""
+    problems = contract.validate(endpoint, for_validation(body))
+    return not any(one.severity == "error" or one.inferred for one in problems)
 
 
 def _other_shape(wish: Wish) -> UsageError | None:
@@ -143,7 +146,7 @@ def _no_such_size(wish: Wish, target: Target, forms: tuple[FlagForm, ...], sizes
     """The error where nothing but the size is in the way, and no form of the model says what it takes instead."""
     if any("size" in form.flags for form in forms):
         return None
-    without = replace(wish, flags={flag: value for flag, value in wish.flags.items() if flag != "size"})
+    without = wish._replace(flags={flag: value for flag, value in wish.flags.items() if flag != "size"})
     try:
         build_body(without, forms, base={})
     except UsageError:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ..config import ProviderSettings
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from ..contract import Contract, Endpoint
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Ask:
+class Ask(NamedTuple):
     """The part of a command that chooses. ``flags`` are the friendly flags given, by name."""
 
     provider: str | None = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from ..config import ProviderSettings
 from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
@@ -26,25 +25,24 @@ WISH_FLAGS = (
     *MEDIA_KINDS, "aspect-ratio", "size", "resolution", "duration", "seed", "frames",
     "audio-track", "watermark", "return-last-frame", "expires-after",
 )  # fmt: skip
+UNDOCUMENTED = "undocumented; conservative client defaults in use"
 PAYLOAD_CAP = 64 << 20
 _SAID = 5
 """Objections that --no-validate tells, in one warning."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Wanted:
+class Wanted(NamedTuple):
     """One job as asked for on the command line or in one line of a batch file."""
 
     ask: Ask
     wish: Wish
     payload: Mapping[str, Json] | None = None
     no_validate: bool = False
-    asked: Mapping[str, Json] = field(default_factory=dict)
+    asked: Mapping[str, Json] = {}
     """What the command said, by its flags' names (asked.py)."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class JobSpec:
+class JobSpec(NamedTuple):
     """One job as a run was asked for it: the request, which copy of equal ones, and whether meant anew."""
 
     request: Request
@@ -53,8 +51,7 @@ class JobSpec:
     force_new: bool = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Prepared:
+class Prepared(NamedTuple):
     """A request that the contract has nothing against, and whom it goes to. The contract itself is let go: parsed, it
     weighs more than everything that the rest of the run needs."""
 
@@ -72,6 +69,17 @@ class Prepared:
             request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
         )
         return JobSpec(request, digest, copy=copy, force_new=force_new)
+
+    def start_fields(self, fingerprint: str) -> dict[str, str]:
+        """What a ``start`` line says of it."""
+        request = self.request
+        return {
+            "provider": request.provider,
+            "model": request.model,
+            "mode": "sync" if request.synchronous else "sse" if request.stream else "poll",
+            "fingerprint": fingerprint[:16],
+            "limits": self.limits or UNDOCUMENTED,
+        }
 
 
 def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) -> Wanted:

@@ -1,0 +1,101 @@
+"""What inspect_openapi.py answers: models, fields, whether a request is valid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .known import Known
+from .look import Line, Look
+from .tables import Entry, table
+
+Document = Mapping[str, Any]
+
+
+def models(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    """All models by kind, those marked that are taken where none is named."""
+    common = document.get("unless_said") or {}
+    defaults = known.default_models()
+    entries, by_kind = [], document["models"]
+    for kind, items in by_kind.items() if isinstance(by_kind, Mapping) else [("", by_kind)]:
+        for item in items:
+            info = {**common, **(item if isinstance(item, Mapping) else {"id": item})}
+            entries.append(_model(info, str(info.get("kind") or kind), defaults, look, known))
+    heads = [look.word(name) for name in ("kind", "modes", "needs", "last_cost", "model_id")]
+    has_cost = any(entry.cells[3] for entry in entries)
+    if not has_cost:
+        del heads[3]
+        entries = [entry._replace(cells=(*entry.cells[:3],)) for entry in entries]
+    yield from table(heads, entries, look)
+    if any(entry.mark for entry in entries):
+        yield Line(look.word("default"))
+    if document.get("snapshot"):
+        yield Line(look.word("snapshot", date=document["snapshot"]))
+    if document.get("pricing_url"):
+        yield Line(look.word("prices", url=document["pricing_url"]))
+
+
+def _model(info: Document, kind: str, defaults: frozenset[str], look: Look, known: Known) -> Entry:
+    from .jobs import cost_words
+
+    name = str(info.get("id"))
+    cost = cost_words(known.cost(known.asked.provider, info.get("last_usage")), look)
+    notes = [look.word("ends", date=info["ends"])] if info.get("ends") else []
+    notes += [look.word("replaced", id=info["replacement"])] if info.get("replacement") else []
+    cells = (look.kept(kind), str(info.get("modes") or ""), ", ".join(info.get("required") or ()), cost)
+    mark = "default" if name in defaults else ""
+    return Entry(cells, mark, ("  ".join([name, *notes]),))
+
+
+def fields(document: Document, look: Look) -> Iterator[Line]:
+    """One endpoint: what it takes, and the template where it was asked for."""
+    yield Line(
+        f"{document.get('method') or ''} {document['endpoint']}".strip(), beside=str(document.get("summary") or "")
+    )
+    entries = [
+        Entry(
+            (str(it.get("name")), _type(it)),
+            "default" if it.get("required") else "",
+            _allowed(it, look),
+        )
+        for it in document["fields"]
+    ]
+    yield from table([look.word(name) for name in ("field", "type", "allowed")], entries, look, cut_first=(0, 1))
+    if any(entry.mark for entry in entries):
+        yield Line(look.word("required"))
+    if document.get("request_template") is not None:
+        yield from as_json(document["request_template"])
+
+
+def _type(field: Document) -> str:
+    """With the branch of the union that alone has it."""
+    branch = f" ({field['variant']})" if field.get("variant") else ""
+    return f"{field.get('type') or ''}{branch}"
+
+
+def _allowed(field: Document, look: Look) -> Sequence[str]:
+    """Values or range, and what is taken where nothing is said; in one text, empty where nothing is known."""
+    allowed, least, most = field.get("allowed_values"), field.get("minimum"), field.get("maximum")
+    told = [", ".join(map(str, allowed))] if allowed else []
+    if not allowed and (least is not None or most is not None):
+        told = [f"{'' if least is None else least}..{'' if most is None else most}"]
+    if field.get("default") is not None:
+        told.append(look.word("else", value=field["default"]))
+    return ("  ".join(told),) if told else ()
+
+
+def validated(document: Document, look: Look) -> Iterator[Line]:
+    """Whether a request is valid, and what is wrong with it."""
+    good = bool(document["ok"])
+    yield Line(look.word("valid" if good else "invalid", endpoint=document.get("endpoint")), "ok" if good else "bad")
+    for problem in document["problems"]:
+        yield Line(str(problem.get("message")), "bad" if problem.get("severity") == "error" else "warn")
+    for text in document.get("unchecked") or ():
+        yield Line(look.word("unchecked", text=text), "warn")
+
+
+def as_json(value: Any) -> Iterator[Line]:
+    """What has no words of its own: spread out."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return (Line(line) for line in text.splitlines())

@@ -1,0 +1,96 @@
+"""The answers of the scripts that print one document: keys, an error's meaning, a page, the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ...events import command
+from .contracts import as_json, fields, models, validated
+from .jobs import failed
+from .known import Known
+from .look import Line, Look, path_words
+from .tables import Entry, table
+
+Document = Mapping[str, Any]
+Drawing = Callable[[Document, Look, Known], Iterator[Line]]
+
+
+def document_lines(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    """A document by the fields that only its kind has; one without words of its own as JSON."""
+    for needs, draw in _KINDS:
+        if needs <= document.keys():
+            return draw(document, look, known)
+    return as_json(document)
+
+
+def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    rows: Mapping[str, Document] = document["providers"]
+    entries = [Entry((name,), _key_mark(row), (_key_words(row, look),)) for name, row in rows.items()]
+    yield from list(table([look.word("provider"), ""], entries, look))[1:]
+    for text in dict.fromkeys(text for row in rows.values() for text in row.get("warnings") or ()):
+        yield Line(str(text), "warn")
+    for row in rows.values():
+        if row.get("account"):
+            yield from as_json(row["account"])
+    if not document["ok"]:
+        keep = command("ensure_api_key.py", ["--setup", "--provider", "NAME", "--key", "-"])
+        yield Line(look.word("keep_key", command=f"{keep} < FILE"), "do")
+
+
+def _key_mark(row: Document) -> str:
+    return "ok" if row.get("ok") else "bad" if row.get("source") else ""
+
+
+def _key_words(row: Document, look: Look) -> str:
+    if row.get("ok"):
+        source = look.word("key_ready", source=row.get("source"))
+        proof = {True: "key_works", False: "key_unproven"}.get(row.get("verified", ""))
+        return f"{source}  {look.word(proof)}" if proof else source
+    url = next((text.partition("https://")[2] for text in row.get("how_to_get_key") or () if "https://" in text), "")
+    if row.get("source") or not url:
+        return str(row.get("message") or "")
+    told = look.word("no_key", env=row.get("env_var"), url=f"https://{url}")
+    known = str(row.get("message") or "")
+    return told if known.startswith("no key for") else f"{known}  {told}"
+
+
+def _meaning(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    """What handle_runtime_error.py says of an answer."""
+    yield from failed({**document, "error": document.get("code")}, look)
+    if document.get("credits_check_command"):
+        yield Line(look.word("balance", command=document["credits_check_command"]), "do")
+
+
+def _page(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    yield Line(look.word("page", path=path_words(document["path"])), "ok")
+    yield from (Line(str(text), "warn") for text in document.get("warnings") or ())
+
+
+def _ready(row: Document, look: Look, known: Known) -> Iterator[Line]:
+    yield Line(look.word("ready"), "ok")
+    for name, url in row["providers"].items():
+        yield Line(f"{name:<12} {url}")
+
+
+def _faults(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    entries = [Entry((name,), "", (str(fault["text"]),)) for name, fault in document["faults"].items()]
+    yield from list(table(["", ""], entries, look))[1:]
+    yield from as_json(document.get("transport"))
+
+
+_KINDS: tuple[tuple[frozenset[str], Drawing], ...] = (
+    (frozenset({"providers", "set_env_examples"}), _keys),
+    (frozenset({"providers", "port"}), _ready),
+    (frozenset({"category", "may_have_been_created", "status"}), _meaning),
+    (frozenset({"models"}), models),
+    (frozenset({"endpoint", "fields"}), lambda document, look, known: fields(document, look)),
+    (frozenset({"ok", "endpoint", "problems"}), lambda document, look, known: validated(document, look)),
+    (frozenset({"ok", "path", "url"}), _page),
+    (
+        frozenset({"ok", "url", "port"}),
+        lambda row, look, known: iter([Line(look.word("serving", url=row["url"]), "ok")]),
+    ),
+    (frozenset({"faults"}), _faults),
+)
+"""The fields that tell a kind of document, and what draws it; the first that fits."""
