@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from ..core import Json
@@ -37,7 +36,7 @@ def softened(
         if name and (name in fields) in _NOT_SURE.get(_inferred(flat, name, definitions, fields), ()):
             objected.add(name)
             said = f"{problem.message} (inferred, not documented: nothing is refused for it)"
-            problem = replace(problem, message=said, severity=WARNING, inferred=True)
+            problem = problem._replace(message=said, severity=WARNING, inferred=True)
         yield problem
     others = [name for name in fields if name not in objected and name not in _SURE]
     used = [name for name in others if _inferred(flat, name, definitions, fields) in ("name", "values")]
