@@ -40,12 +40,18 @@ class _Seen:
         self.create_count = sum(log["creates"].values())
         self.job_count = sum(log["jobs"].values())
         given = {task.work / name for name in task.eval["files"]}
-        files = [path for path in task.work.rglob("*") if path.is_file() and path not in given]
+        found = (path for path in task.work.rglob("*") if path.is_file() and path not in given)
+        files = [path for path in found if not _is_hidden(path.relative_to(task.work))]
         self.media = {path: kind for path in files if (kind := _kind(path))}
         self.sidecars = [record for path in files if path.suffix == ".json" for record in _record(path)]
         self.calls, self.work = task.calls(), task.work
         self.pages = [path for path in files if path.name == "index.html"]
         self.answer = task.answer_file.read_text(encoding="utf-8") if task.answer_file.exists() else ""
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether it is none of the results: a page keeps its small pictures in such a folder."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _kind(path: Path) -> str | None:
@@ -119,7 +125,8 @@ def _at(value: Any, place: Sequence[str]) -> Any:
 
 
 def _prompt_has(seen: _Seen, wanted: Sequence[str]) -> list[Check]:
-    bodies = [json.dumps(row.get("body"), ensure_ascii=False) for row in seen.creates]
+    # The log keeps no multipart body: it is a file's for the most part.
+    bodies = [json.dumps(row["body"], ensure_ascii=False) for row in seen.creates if row.get("body") is not None]
     ok = bool(bodies) and all(word.lower() in body.lower() for body in bodies for word in wanted)
     return [Check("prompt_has", ok, wanted, [body[:300] for body in bodies])]
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .file import parse_shard as parse_shard, read_lines as read_lines
+    from .chain import (
+        chain_digest as chain_digest,
+        clip_values as clip_values,
+        lines_of as lines_of,
+        record_split as record_split,
+        split as split,
+    )
+    from .file import Lines as Lines, Shard as Shard, parse_shard as parse_shard, read_lines as read_lines
     from .run import (
         ManyJobs as ManyJobs,
         follow_rows as follow_rows,
@@ -17,6 +24,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("file", "parse_shard read_lines"),
+        ("chain", "chain_digest clip_values lines_of record_split split"),
+        ("file", "Lines Shard parse_shard read_lines"),
         ("run", "ManyJobs follow_rows run_batch run_copies"),
     )

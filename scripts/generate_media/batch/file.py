@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..contract import nearest
 from ..core import GenerateMediaError, UsageError, parse_json, read_user_text, user_json_object
 from ..request import MEDIA_FLAGS, WISH_FLAGS, Wanted, wanted_from
+from .ties import Ties, read_ties
 
 MAX_FILE_BYTES = 64 << 20
 SHOWN_BAD_LINES = 100
 
 LINE_KEYS = frozenset(WISH_FLAGS) | {
-    "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
+    "id", "prompt", "provider", "model", "kind", "endpoint", "sse-endpoint", "payload", "set", "fit", "no-validate",
 }  # fmt: skip
 """Request flags; never host, config or output flags, which hold for the whole run."""
 _INSTEAD = {
@@ -87,11 +88,18 @@ def parse_shard(text: str | None) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Iterator[Line]:
-    """Every line that is not blank, one by one; a line that is no job becomes an error of its own.
+class Lines(NamedTuple):
+    """A file's jobs, read one by one, and which of them use what others make."""
+
+    jobs: Iterable[Line]
+    ties: Ties = Ties()
+
+
+def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, Any]) -> Lines:
+    """Every line that is not blank; a line that is no job becomes an error of its own.
 
     Raises:
-        UsageError: the file cannot be read, or holds no line.
+        UsageError: the file cannot be read, or holds no line; see :func:`read_ties`.
     """
     text = read_user_text(file, MAX_FILE_BYTES)
     plain = file.lower().endswith(".txt")
@@ -102,7 +110,9 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
             f'{file} holds no job; one JSON object a line, such as {{"prompt": "a cat"}}; in a .txt, one prompt a line',
         )
     rows = _prompt if plain else _object
-    return (_line(number, text, rows, openapi, defaults) for number, text in enumerate(texts, start=1) if text.strip())
+    filled = [(number, text) for number, text in enumerate(texts, start=1) if text.strip()]
+    jobs = (_line(number, text, rows, openapi, defaults) for number, text in filled)
+    return Lines(jobs, Ties() if plain else read_ties(filled))
 
 
 def _object(text: str) -> Mapping[str, Any]:

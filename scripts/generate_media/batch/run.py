@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import ExitCode, GenerateMediaError, UsageError, without_none
 from ..events import Outcome, error_outcome
-from ..files import check_many
-from ..job import Caller, JobContext, Session, Throttle, known_cost, retired, run_job, sum_usage
+from ..files import check_folder
+from ..job import Session, sum_usage
 from ..request import Prepared, outputs_expected
+from .contexts import Contexts, Run
+from .film import Film, Part, film_failed
+from .followers import SKIPPED, Followers, delivered
+from .foretold import foretell
+from .jobs import Job, cut_frames, is_retired, prepare_all
+from .places import Places
 from .summary import told
+from .tools import Tool, need_tool
 from .workers import Work, run_all
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..journal import Row
-    from .file import BadLines, Line, Shard
+    from .file import Lines, Shard
+    from .ties import Ties
 
 DEFAULT_CONCURRENCY = 8
 FOLLOWED_AT_ONCE = 64
 """Jobs of the journal: a few that linger must not keep the others from being looked at."""
 SPEND_GUARD = 50
 """Jobs that one command may make without --yes or --max-jobs."""
-SHOWN_UNCHECKED = 20
 
 
 class ManyJobs(NamedTuple):
@@ -38,11 +44,13 @@ class ManyJobs(NamedTuple):
     concurrency: int | None = None
     detach: bool = False
     new: bool = False
+    brief: bool = False
+    """The jobs are parts of one thing, which alone is told of when all went well."""
 
     @classmethod
     def of(cls, flags: Mapping[str, Any]) -> ManyJobs:
         """Those of a script's flags (names with underscores) that are meant here."""
-        return cls(**{name: flags[name] for name in cls._fields})
+        return cls(**{name: flags[name] for name in cls._fields if name in flags})
 
     def check_spending(self, count: int) -> None:
         """Raises UsageError ``too_many_jobs``: more than --max-jobs, or than the guard without --yes."""
@@ -56,53 +64,90 @@ class ManyJobs(NamedTuple):
             )
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One prepared line, and which of the equal lines of the whole file it is."""
-
-    line: int
-    prepared: Prepared
-    copy: int
-    first: int
-    """The number of its first output, counted over the whole file."""
-
-
 def run_batch(
-    session: Session, lines: Iterable[Line], shard: Shard, how: ManyJobs, *, dry_run: bool, file: Path | None = None
+    session: Session,
+    lines: Lines,
+    shard: Shard,
+    how: ManyJobs,
+    *,
+    dry_run: bool,
+    file: Path | None = None,
+    join: Path | None = None,
 ) -> Outcome:
-    """``--batch``: every line prepared and counted first, then the lines of this shard run; ``file`` names the batch
-    in the gallery.
+    """``--batch``: every line prepared and counted first, then the lines of this shard run, each after those that it
+    uses; ``file`` names the batch in the gallery, ``join`` the film of its clips.
 
     Raises:
-        UsageError: more jobs than the spend guard lets through, a host that config.json does not allow.
+        UsageError: more jobs than the spend guard lets through, a host that config.json does not allow, lines that
+        cannot use one another, a film that cannot be made.
     """
-    jobs, bad = _prepare_all(session, lines, shard, dry_run)
+    jobs, bad = prepare_all(session, lines, shard, dry_run)
+    needs_tool = join is not None or cut_frames(jobs, lines.ties.ids)
+    tool = need_tool() if needs_tool else None
+    film = _film(session, join, tool, jobs)
     if dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
                 session.base_url(session.settings.provider(name))
-        return _dry_run(session, [job for job in jobs if not _is_retired(session, job, bad)], bad)
+        return foretell(session, [job for job in jobs if not is_retired(session, job, bad)], bad, lines.ties)
     how.check_spending(len(jobs))
-    contexts = _Contexts(session, how, len(jobs))
-    works = [Work({"line": line}, _failing(error)) for line, error in bad.shown.items()]
-    works += [Work({"line": job.line}, contexts.runner(job.prepared, copy=job.copy, first=job.first)) for job in jobs]
-    works.sort(key=lambda work: int(work.label["line"]))
-    if file is not None:
-        _tell_gallery(session, jobs, file, shard)
-    return _run(session, works, how.concurrency, unshown=bad.more)
+    if film is not None:
+        check_folder(film.path.parent)
+    places = Places(session, file, f"{shard}", film)
+    followers = Followers(session, lines.ties, tool, places.add) if lines.ties.needs else None
+    contexts = Contexts(session, how, len(jobs), followers)
+    runs = {line: _failing(error) for line, error in bad.shown.items()}
+    runs |= {job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs}
+    places.begin(jobs)
+    works = _works(runs, lines.ties, followers, brief=how.brief and not session.printer.verbose)
+    finish = partial(_joined, film, jobs, whole=not bad) if film is not None else None
+    return _run(session, works, how.concurrency, unshown=bad.more, finish=finish)
 
 
-def _tell_gallery(session: Session, jobs: Sequence[_Job], file: Path, shard: Shard) -> None:
-    """Keep the order of the lines beside the results."""
-    from ..gallery import place_of, record_batch
+def _works(runs: Mapping[int, Run], ties: Ties, followers: Followers | None, *, brief: bool) -> list[Work]:
+    """The lines in their order, each after those that it uses."""
+    numbers = sorted(runs)
+    place = {line: index for index, line in enumerate(numbers)}
+    if followers is None:
+        return [Work({"line": line}, runs[line]) for line in numbers]
+    return [
+        Work(
+            {"line": line},
+            followers.watched(line, runs[line]),
+            tuple(place[need] for need in ties.needs.get(line, ()) if need in place),
+            brief,
+        )
+        for line in numbers
+    ]
 
+
+def _film(session: Session, join: Path | None, tool: Tool | None, jobs: Sequence[Job]) -> Film | None:
+    """The film to be. Raises UsageError: its place is taken, or there is no clip for it."""
     folder = session.options.output_folder()
-    spaces = {job.prepared.provider.name: job.prepared.provider for job in jobs}
-    space_of = {name: session.key_space(it, session.base_url(it)) for name, it in spaces.items()}
-    fingerprints = ((job, job.prepared.spec(space_of[job.prepared.provider.name]).fingerprint) for job in jobs)
-    places = {place_of(fingerprint, job.copy): job.line for job, fingerprint in fingerprints}
-    if folder is not None and places:
-        record_batch(folder, file, f"{shard}", places)
+    if join is None or tool is None or folder is None:
+        return None
+    film = Film(join, tool, folder, session.sandbox)
+    film.check()
+    if not any(job.is_clip for job in jobs):
+        raise UsageError("usage", "--join makes a film of clips, and no line makes one", guidance=('"kind": "video"',))
+    return film
+
+
+def _joined(
+    film: Film, jobs: Sequence[Job], works: Sequence[Work], outcomes: Sequence[Outcome], *, whole: bool
+) -> dict[str, Any]:
+    """What the summary says of the film, which is made when all its clips are there."""
+    ends = {work.label["line"]: outcome for work, outcome in zip(works, outcomes, strict=True)}
+    clips = [(job, delivered(ends[job.line].line.get("outputs"))) for job in jobs if job.is_clip]
+    if not whole or any(found is None or ends[job.line].exit_code != ExitCode.OK for job, found in clips):
+        return {}
+    parts = [
+        Part(Path(found.path), found.sha256, job.prepared.request.prompt, job.line) for job, found in clips if found
+    ]
+    try:
+        return {"joined": str(film.make(parts))}
+    except GenerateMediaError as error:
+        return film_failed(error)
 
 
 def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome]:
@@ -112,7 +157,7 @@ def _failing(error: GenerateMediaError) -> Callable[[Mapping[str, Any]], Outcome
 def run_copies(session: Session, prepared: Prepared, count: int, how: ManyJobs) -> Outcome:
     """``--count N``: N jobs of one request, each with a place of its own in the journal."""
     how.check_spending(count)
-    contexts, each = _Contexts(session, how, count), outputs_expected(prepared.request.body)
+    contexts, each = Contexts(session, how, count), outputs_expected(prepared.request.body)
     runners = [contexts.runner(prepared, copy=copy, first=1 + copy * each) for copy in range(count)]
     works = [Work({"line": index}, run) for index, run in enumerate(runners, start=1)]
     space = session.key_space(prepared.provider, session.base_url(prepared.provider))
@@ -125,105 +170,25 @@ def follow_rows(session: Session, rows: Sequence[Row], follow: Callable[[Row], O
     return _run(session, works, FOLLOWED_AT_ONCE)
 
 
-class _Contexts:
-    """Surroundings for each job; a provider's rate limit is shared by all of them."""
-
-    def __init__(self, session: Session, how: ManyJobs, jobs: int) -> None:
-        self._session = session
-        self._output = session.options.output_name()
-        if self._output is not None:
-            check_many(self._output, jobs)
-        self._how = how
-        self._throttles: dict[tuple[str, str], Throttle] = {}
-
-    def runner(self, prepared: Prepared, *, copy: int, first: int) -> Callable[[Mapping[str, Any]], Outcome]:
-        """What runs one job; ``first`` is the number of its first output. Raises UsageError ``output_exists``."""
-        session, how, request = self._session, self._how, prepared.request
-        output = self._output and self._output._replace(number=first, most=outputs_expected(request.body))
-        ctx = session.context(
-            prepared.provider,
-            session.options.output_folder(),
-            output=output,
-            synchronous=request.synchronous,
-            quiet=not session.printer.verbose,
-        )
-        spec = prepared.spec(ctx.key_space, copy=copy, force_new=how.new)
-        if output is not None:
-            from ..job import check_output
-
-            check_output(ctx.journal, spec, output)
-        throttle = self._throttle(ctx, request.kind)
-
-        def run(extra: Mapping[str, Any]) -> Outcome:
-            ctx.printer.extra.update(extra)
-            return run_job(ctx, spec, detach=how.detach, before_create=wait_turn)
-
-        def wait_turn() -> None:
-            throttle.wait(ctx.deadline)
-            if not request.synchronous:  # which is never looked at again
-                ctx.crowd.throttle.wait(ctx.deadline)
-
-        return run
-
-    def _throttle(self, ctx: JobContext, kind: str) -> Throttle:
-        per_minute = ctx.provider.rate_limits.get(f"{kind}_per_minute", 0.0) * self._session.pace
-        place = (ctx.provider.name, kind)
-        return self._throttles.setdefault(place, Throttle(ctx.clock, per_minute))
-
-
-def _prepare_all(session: Session, lines: Iterable[Line], shard: Shard, dry_run: bool) -> tuple[list[_Job], BadLines]:
-    """The shard's lines as jobs, and those that are none; equal lines are counted over the whole file."""
-    from ..request import prepare_request
-    from .file import BadLines
-
-    chooser = session.chooser()  # its contracts go with it: they weigh more than all the jobs
-    seen: Counter[str] = Counter()
-    jobs: list[_Job] = []
-    bad = BadLines()
-    first = 1
-    for line in lines:
-        try:
-            if line.error is not None:
-                raise line.error
-            assert line.wanted is not None
-            prepared = prepare_request(line.wanted, chooser, session.known_url, thorough=dry_run)
-        except GenerateMediaError as error:
-            if shard.holds(line.number):
-                bad.add(line.number, error)
-            first += 1  # what it would make: the numbers of the others stay as they are once it is mended
-            continue
-        same = prepared.spec("").fingerprint
-        if shard.holds(line.number):
-            jobs.append(_Job(line.number, prepared, seen[same], first))
-        seen[same] += 1
-        first += outputs_expected(prepared.request.body)
-    return jobs, bad
-
-
-def _is_retired(session: Session, job: _Job, bad: BadLines) -> bool:
-    """Whether a line's model is no longer served; such a line is a bad one."""
-    if job.prepared.request.ended is None:
-        return False
-    caller = Caller(job.prepared.provider, session.sandbox, session.config)
-    bad.add(job.line, retired(caller, job.prepared.request))
-    return True
-
-
 def _run(
     session: Session,
     works: Sequence[Work],
     concurrency: int | None,
     start: Mapping[str, str] | None = None,
     unshown: Mapping[str, int] = MappingProxyType({}),
+    finish: Callable[[Sequence[Work], Sequence[Outcome]], Mapping[str, Any]] | None = None,
 ) -> Outcome:
     """Run, print each job's last line as it ends, and sum up; the code is the first failing line's.
 
-    ``start`` is what all the jobs have in common; ``unshown`` counts bad lines by error code that are only counted.
+    ``start`` is what all the jobs have in common; ``unshown`` counts bad lines by error code that are only counted;
+    ``finish`` does what follows the last job, and tells of it.
     """
     more = sum(unshown.values())
     session.printer.event("start", **(start or {}), jobs=len(works) + more, sandbox=True if session.sandbox else None)
     outcomes = run_all(session, works, concurrency or DEFAULT_CONCURRENCY)
-    failing = next((outcome.exit_code for outcome in outcomes if outcome.exit_code != ExitCode.OK), ExitCode.OK)
+    failing = next(filter(None, map(_code, outcomes)), ExitCode.OK)
+    finished = finish(works, outcomes) if finish is not None else {}
+    failing = failing or (ExitCode.NO_OUTPUT if "error" in finished else ExitCode.OK)
     line = {
         "event": "summary",
         "ok": failing == ExitCode.OK,
@@ -232,9 +197,15 @@ def _run(
         "bad_lines_not_shown": more or None,
         "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
         **told([work.label for work in works], outcomes),
+        **finished,
         "sandbox": True if session.sandbox else None,
     }
     return Outcome(failing, without_none(line))
+
+
+def _code(outcome: Outcome) -> ExitCode:
+    """What a job adds to the exit code; one that was skipped adds nothing to that of the line that failed."""
+    return ExitCode.OK if outcome.line.get("error") == SKIPPED else outcome.exit_code
 
 
 def _word(outcome: Outcome) -> str:
@@ -246,40 +217,3 @@ def _word(outcome: Outcome) -> str:
     if outcome.exit_code == ExitCode.OK:
         return "succeeded" if line.get("event") == "terminal" else "detached"
     return str(line.get("result") if line.get("result") not in (None, "succeeded") else line.get("error"))
-
-
-def _not_made(session: Session, jobs: Sequence[_Job]) -> list[Prepared]:
-    """The jobs that a run would make now: what an earlier run has costs nothing again."""
-    journal = session.past_if_readable()
-    if journal is None:
-        return [job.prepared for job in jobs]
-    fresh = []
-    for job in jobs:
-        provider = job.prepared.provider
-        space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
-        if journal.would_create(job.prepared.spec(space).fingerprint, job.copy):
-            fresh.append(job.prepared)
-    return fresh
-
-
-def _unchecked(jobs: Sequence[_Job]) -> Iterable[str]:
-    return (text for job in jobs for text in (*job.prepared.request.unchecked, *job.prepared.undocumented))
-
-
-def _dry_run(session: Session, jobs: Sequence[_Job], bad: BadLines) -> Outcome:
-    fresh = _not_made(session, jobs)
-    line = {
-        "event": "dry_run",
-        "ok": not bad,
-        "jobs": len(jobs),
-        "models": dict(Counter(f"{job.prepared.request.provider}: {job.prepared.request.model}" for job in jobs)),
-        "invalid": [
-            {"line": number, **without_none(error.as_json())} for number, error in list(bad.shown.items())[:50]
-        ],
-        "invalid_lines": len(bad),
-        "made_before": len(jobs) - len(fresh) or None,
-        "cost": known_cost(session, fresh) if fresh else None,
-        "unchecked": list(dict.fromkeys(_unchecked(jobs)))[:SHOWN_UNCHECKED],
-    }
-    code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
-    return Outcome(code, without_none(line))

@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from ..core import GenerateMediaError, InternalError, Interrupted
+from ..core import ExitCode, GenerateMediaError, InternalError, Interrupted
 from ..events import Outcome, error_outcome
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class Work:
 
     label: Mapping[str, Any]
     run: Callable[[Mapping[str, Any]], Outcome]
+    after: tuple[int, ...] = ()
+    """The works, by their places in the list, that must have ended before."""
+    brief: bool = False
+    """A part of something larger: only what went wrong with it is told of."""
 
 
 def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[Outcome]:
@@ -35,33 +40,39 @@ def run_all(session: Session, works: Sequence[Work], concurrency: int) -> list[O
         Interrupted: after every job was given a moment to record what it knows.
     """
     outcomes: list[Outcome | None] = [None] * len(works)
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for index in range(len(works)):
-        waiting.put(index)
+    order = TopologicalSorter({index: work.after for index, work in enumerate(works)})
+    order.prepare()
     session.signals.install()
     session.journal  # noqa: B018 - opened by the main thread, so that its errors end the run early
 
     def work() -> None:
-        while not session.stop.is_set():
-            try:
-                index = waiting.get_nowait()
-            except queue.Empty:
-                return
+        while (index := waiting.get()) is not None and not session.stop.is_set():
             outcomes[index] = _run_one(works[index])
             done.put(index)
 
     threads = _start(min(concurrency, len(works)), work)
+
+    def dismiss() -> None:
+        for _ in threads:
+            waiting.put(None)
+
     bar = _progress_bar(len(works))
     try:
-        for _ in works:
+        while order.is_active():
+            for index in sorted(order.get_ready()):
+                waiting.put(index)
             index = done.get()
+            order.done(index)
             _print(session, works[index], outcomes[index])
             bar()
     except Interrupted:
         session.signals.heard()
+        dismiss()
         _stop(session, threads, done, works, outcomes)
         raise
+    dismiss()
     return [outcome for outcome in outcomes if outcome is not None]
 
 
@@ -87,7 +98,7 @@ def _run_one(work: Work) -> Outcome:
 
 
 def _print(session: Session, work: Work, outcome: Outcome | None) -> None:
-    if outcome is not None and outcome.line:
+    if outcome is not None and outcome.line and not (work.brief and outcome.exit_code == ExitCode.OK):
         event = {"event": outcome.line["event"]}
         session.printer.line(event | dict(work.label) | dict(outcome.line))
 

@@ -18,6 +18,7 @@ from .parser import create_parser
 
 if TYPE_CHECKING:
     from ..files import OutputName
+    from .films import Chained
 
 PROMPT_BYTES = 1 << 20
 SCRIPT = "create_and_wait.py"
@@ -34,6 +35,10 @@ def run_create(args: argparse.Namespace, printer: Printer, signals: Signals, sta
 
 
 def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+    if _is_of_films(args):
+        from .films import check_film_flags
+
+        check_film_flags(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
     output = session.options.output_name()
     if args.batch:
@@ -44,14 +49,25 @@ def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: Ex
         from ..files import check_many
 
         check_many(output, args.count or 1)
-    chooser = session.chooser(connects=not args.dry_run)
-    wanted = wanted_from(_values(session, args, chooser), openapi=tuple(args.openapi))
+    chooser = session.chooser(connects=not args.dry_run and not args.chain)
+    values = _values(session, args, chooser)
+    if args.chain:
+        from .films import chain_of
+
+        film = chain_of(session, values, args, chooser)
+        if film is not None:
+            return _run_chain(session, film, args)
+    wanted = wanted_from(values, openapi=tuple(args.openapi))
     try:
         prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
     except NotFound as error:
         from .reworded import with_command
 
         raise with_command(error, SCRIPT, args.words, "--model") from None
+    except GenerateMediaError as error:
+        from .films import with_chain_hint
+
+        raise with_chain_hint(error, args) from None
     if args.dry_run:
         if output is not None:
             _check_output_to_be(session, prepared, output)
@@ -68,6 +84,7 @@ def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: Ex
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
     from ..batch import ManyJobs, parse_shard, read_lines, run_batch
     from .again import told_how_to_go_on
+    from .films import check_references, film_packages, film_path
 
     if args.origin or args.prompt_file:
         flag = "--from" if args.origin else "--prompt-file"
@@ -76,11 +93,35 @@ def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
         raise UsageError("usage", "--new does not go with --batch: a line that is meant twice is written twice")
     shard = parse_shard(args.shard)
     lines = read_lines(args.batch, openapi=tuple(args.openapi), defaults=vars(args))
+    check_references(args, lines, shard)
     file = None if args.batch in ("-", Path("-")) else Path(args.batch)
-    with told_how_to_go_on(SCRIPT, create_parser, args):
-        outcome = run_batch(session, lines, shard, ManyJobs.of(vars(args)), dry_run=args.dry_run, file=file)
+    how = ManyJobs.of(vars(args))
+    with told_how_to_go_on(SCRIPT, create_parser, args), film_packages():
+        outcome = run_batch(session, lines, shard, how, dry_run=args.dry_run, file=file, join=film_path(args))
         if args.dry_run:
             return outcome
+        return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
+
+
+def _is_of_films(args: argparse.Namespace) -> bool:
+    """Whether a film is asked for, or a file named that only a line of a batch can name."""
+    from ..request import MEDIA_FLAGS
+
+    files = (value for name in MEDIA_FLAGS for value in getattr(args, name) or ())
+    return bool(args.chain or args.join or any(value.startswith("@") for value in files))
+
+
+def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Outcome:
+    from ..batch import ManyJobs, Shard, run_batch
+    from .again import told_how_to_go_on
+    from .films import film_packages
+
+    how = ManyJobs.of(vars(args))._replace(brief=True)
+    with told_how_to_go_on(SCRIPT, create_parser, args), film_packages():
+        lines, whole = film.lines(), Shard(1, 1)
+        outcome = run_batch(session, lines, whole, how, dry_run=args.dry_run, file=film.path, join=film.path)
+        if args.dry_run:
+            return outcome._replace(line={**outcome.line, "clips": list(film.clips)})
         return with_resume(outcome, args, **({"gallery": _gallery(session)} if args.gallery else {}))
 
 
@@ -111,7 +152,8 @@ def _gallery(session: Session) -> str | None:
 
 def _check_batch_only(args: argparse.Namespace) -> None:
     """Flags that mean nothing without --batch are mistakes, not decoration."""
-    alone = ("shard", "gallery") if args.count else ("shard", "gallery", "max_jobs")
+    many = ("max_jobs",) if args.count else ("max_jobs", "gallery") if args.chain else ()
+    alone = [name for name in ("shard", "gallery", "max_jobs") if name not in many]
     given = [f"--{name.replace('_', '-')}" for name in alone if getattr(args, name)]
     if given:
         raise UsageError("usage", f"{', '.join(given)} only goes with --batch FILE.jsonl")

@@ -210,6 +210,7 @@ def create_parser() -> Parser:
     what.add_argument(
         "--from", dest="origin", type=filled, metavar="FILE", help="as the job that made this file, but for other flags"
     )
+    what.add_argument("--chain", action="store_true", help="as many clips as --duration needs, joined")
     what.add_argument("--count", type=positive, metavar="N", help="this many jobs of the same request")
     which = parser.add_argument_group("which model (any one; left out: the default for what is asked)")
     which.add_argument("--model", type=filled, metavar="ID", help="one that inspect_openapi.py --models lists")
@@ -259,8 +260,9 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=filled,
         metavar="FILE",
-        help=".jsonl: one job a line, flags' names as keys; .txt: one prompt a line",
+        help=".jsonl: a job a line, flags' names as keys (@ID: another line's file); .txt: prompts",
     )
+    batch.add_argument("--join", type=filled, metavar="FILM.mp4", help="join the clips, in the file's order")
     batch.add_argument("--concurrency", type=positive, metavar="N", help="jobs at once (default 8)")
     batch.add_argument("--shard", type=filled, metavar="I/N", help="the I-th of N parts of the file")
     batch.add_argument(

@@ -106,12 +106,13 @@ def missing_dependency(missing: Sequence[str]) -> Mapping[str, object]:
     }
 
 
-def go_on_in_venv() -> None:
-    """Replace this process by the same script in the first venv that has the packages; nothing where none has."""
+def go_on_in_venv(has_more: Callable[[Sequence[str]], bool] = lambda folders: True) -> None:
+    """Replace this process by the same script in the first venv that has the packages, and ``has_more`` in its folders
+    of packages; nothing where none has."""
     if os.environ.get(GUARD):
         return
     for venv in venvs(os.environ):
-        if has_packages(venv):
+        if has_packages(venv) and has_more(_search_path(venv)):
             go_on_with(python_of(venv))
 
 

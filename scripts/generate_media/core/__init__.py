@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         venvs as venvs,
     )
     from .install import (
+        film_commands as film_commands,
         shell_line as shell_line,
         uv_command as uv_command,
         uv_run as uv_run,
@@ -112,7 +113,7 @@ else:
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),
         ("handles", "HANDLE digest handle in_a_command"),
         ("home", "BUNDLE GUARD REQUIREMENTS dotenvs go_on_with home_folder python_of venvs"),
-        ("install", "shell_line uv_command uv_run venv_commands"),
+        ("install", "film_commands shell_line uv_command uv_run venv_commands"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
         ("old_python", "leave_old_python"),
         ("paths", "CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir journal_dir"),

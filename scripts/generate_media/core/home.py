@@ -13,6 +13,8 @@ from pathlib import Path
 BUNDLE = Path(__file__).resolve().parents[3]
 """The folder with SKILL.md; only ever read."""
 REQUIREMENTS = BUNDLE / "requirements.txt"
+FILM_REQUIREMENTS = BUNDLE / "requirements-film.txt"
+"""For joined clips and their last frames alone; nothing else needs it."""
 GUARD = "GENERATE_MEDIA_IN_VENV"
 """Set for the second interpreter, so that a broken venv cannot start itself for ever."""
 

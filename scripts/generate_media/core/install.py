@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from .home import BUNDLE, REQUIREMENTS, python_of
+from .home import BUNDLE, FILM_REQUIREMENTS, REQUIREMENTS, python_of, venvs
 
 UV_PAGE = "https://docs.astral.sh/uv/getting-started/installation/"
 
@@ -47,6 +47,20 @@ def venv_commands(venv: Path, environ: Mapping[str, str]) -> list[list[str]]:
     broken = os.path.lexists(own) and not os.path.exists(own)  # its Python was taken away
     make = [sys.executable, "-m", "venv", *(["--clear"] if broken else []), str(venv)]
     return [make, [own, "-m", "pip", "install", "-r", str(REQUIREMENTS)]]
+
+
+def film_commands(environ: Mapping[str, str]) -> list[list[str]]:
+    """What adds the packages for films: to the venv that runs now, else to the user's own, made where there is none."""
+    uv = uv_command(environ)
+    if sys.prefix != sys.base_prefix and not environ.get("UV_RUN_RECURSION_DEPTH"):
+        return [_added(sys.executable, uv if find_spec("pip") is None else None)]
+    venv = venvs(environ)[0]
+    return [*venv_commands(venv, environ), _added(str(python_of(venv)), uv if find_spec("ensurepip") is None else None)]
+
+
+def _added(python: str, uv: str | None) -> list[str]:
+    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    return [*pip, "-r", str(FILM_REQUIREMENTS)]
 
 
 def newer_python_commands(venv: Path, environ: Mapping[str, str]) -> list[list[str]]:

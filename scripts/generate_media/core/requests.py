@@ -39,6 +39,8 @@ class LocalMedia:
     duration_seconds: float | None = None
     remote_url: str | None = None
     """Where the provider already has these bytes; sent instead of them. The fingerprint still sees the bytes."""
+    identity: str = ""
+    """What the fingerprint sees in place of ``sha256``: for a file out of another job, what that job delivered."""
 
 
 Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]

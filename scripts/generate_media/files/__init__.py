@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .atomic import check_folder as check_folder, digest_of as digest_of, write_whole as write_whole
+    from .atomic import (
+        check_folder as check_folder,
+        digest_of as digest_of,
+        keep as keep,
+        part_file as part_file,
+        write_whole as write_whole,
+    )
     from .download import Downloader as Downloader
     from .label import Provenance as Provenance, read_label as read_label
     from .labelling import Labelling as Labelling, add_labels as add_labels
@@ -38,7 +44,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("atomic", "check_folder digest_of write_whole"),
+        ("atomic", "check_folder digest_of keep part_file write_whole"),
         ("download", "Downloader"),
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels"),

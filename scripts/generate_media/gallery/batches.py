@@ -13,6 +13,8 @@ from ..files import is_folder, is_plain, write_whole
 
 FOLDER = ".batches"
 MAX_BYTES = 16 << 20
+FILM_LINE = 0
+"""The place of the film of all the lines: before the first."""
 
 
 class Place(NamedTuple):
@@ -59,4 +61,5 @@ def _places(path: Path) -> dict[str, Place]:
     if not isinstance(lines, dict) or not isinstance(name, str):
         return {}
     good = ((place, line) for place, line in lines.items() if isinstance(line, int) and not isinstance(line, bool))
-    return {place: Place(name, path.stem, line, len(lines)) for place, line in good}
+    of = sum(line != FILM_LINE for line in lines.values())
+    return {place: Place(name, path.stem, line, of) for place, line in good}

@@ -11,6 +11,7 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
 
+from .batches import FILM_LINE
 from .cards import Card
 from .facts import ratio, size_word
 from .thumbnails import FOLDER, thumbnail_name
@@ -40,7 +41,8 @@ def _heading(card: Card, cards: Sequence[Card]) -> str:
     """Before a batch: its name and how far it is; before the jobs that come after one: that they belong to none."""
     if card.place is None:
         return '<h2 class="group"><span data-t>Other jobs</span></h2>'
-    done = {other.place.line for other in cards if other.file and other.place and other.place.key == card.place.key}
+    same = [other.place.line for other in cards if other.file and other.place and other.place.key == card.place.key]
+    done = set(same) - {FILM_LINE}
     name, of = text(card.place.batch), card.place.of
     return f'<h2 class="group"><span dir="auto">{name}</span> <small>{len(done)}/{of}</small></h2>'
 
@@ -93,7 +95,7 @@ def _meta(card: Card) -> str:
     """Two short lines: what made it, and what it is."""
     size = f"{card.width}×{card.height}" if card.width and card.height else ""
     seed = f"seed {card.seed}" if card.seed else ""
-    line = f"#{card.place.line}" if card.place else ""
+    line = "" if card.place is None else "film" if card.place.line == FILM_LINE else f"#{card.place.line}"
     parts = (line, size, seed, card.role.replace("_", " "), str(card.cost))
     about = " · ".join(text(part) for part in parts if part)
     tag = '<span class="tag">sandbox</span> ' if card.sandbox else ""

@@ -94,9 +94,17 @@ class Queries:
 
     def would_create(self, fingerprint: str, copy: int) -> bool:
         """Whether a run of this job would make it, as far as the journal knows now; see Journal.claim."""
+        return self.outlook(fingerprint, copy) is ClaimKind.CREATED
+
+    def outlook(self, fingerprint: str, copy: int) -> ClaimKind:
+        """What a run of this job would find."""
+        row = self.newest_of(fingerprint, copy)
+        return ClaimKind.CREATED if row is None else meaning(row)
+
+    def newest_of(self, fingerprint: str, copy: int) -> Row | None:
+        """The newest row of a job; None where there is none."""
         where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
-        rows = self._rows(where, to_text(fingerprint), copy)
-        return not rows or meaning(rows[0]) is ClaimKind.CREATED
+        return next(iter(self._rows(where, to_text(fingerprint), copy)), None)
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""

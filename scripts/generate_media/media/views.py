@@ -35,7 +35,7 @@ def redact(body: Body) -> Json:
 
 def canonical(body: Body) -> Json:
     """The body as the fingerprint sees it: no fields that are null, 5.0 as 5, files and data URIs as their sha256."""
-    return _plain(walk(body, lambda media: f"sha256:{media.sha256}", _hashed_uri))
+    return _plain(walk(body, lambda media: f"sha256:{media.identity or media.sha256}", _hashed_uri))
 
 
 def files_of(body: Body) -> Iterator[LocalMedia]:

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .able import Ability as Ability, ability as ability, wishes_in as wishes_in
     from .asked import words_of as words_of
+    from .awaited import (
+        ID as ID,
+        Reference as Reference,
+        awaited_in as awaited_in,
+        identified as identified,
+        is_reference as is_reference,
+        parse_reference as parse_reference,
+        with_files as with_files,
+    )
     from .build import Wish as Wish, build_body as build_body
     from .choose import Chooser as Chooser
     from .expected import differences as differences, outputs_expected as outputs_expected
@@ -33,6 +42,7 @@ else:
         __name__,
         ("able", "Ability ability wishes_in"),
         ("asked", "words_of"),
+        ("awaited", "ID Reference awaited_in identified is_reference parse_reference with_files"),
         ("build", "Wish build_body"),
         ("choose", "Chooser"),
         ("expected", "differences outputs_expected"),

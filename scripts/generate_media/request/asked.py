@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Json, holds_key, unsigned
+from .awaited import is_reference
 from .flag_values import MEDIA_KINDS
 
 GONE = "-"
@@ -82,9 +83,9 @@ def _many(name: str, value: Any) -> Any:
 
 
 def _absolute(file: str | Path) -> str:
-    """The path of a file for every folder; URLs as they are; a pipe and bytes are gone with this run."""
+    """The path of a file for every folder; URLs and references as they are; a pipe and bytes are gone with this run."""
     text = str(file)
-    if "://" in text[:12]:
+    if "://" in text[:12] or is_reference(text):
         return text
     return os.path.abspath(text) if os.path.isfile(text) else GONE
 

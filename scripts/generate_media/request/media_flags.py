@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core import Body, Encoding, LocalMedia, UsageError
 from ..media import MediaLimits, load, objections
+from .awaited import awaited, is_reference
 from .flag_values import MEDIA_KINDS
 
 _URL = re.compile(r"(https?|asset)://\S", re.IGNORECASE)
@@ -31,6 +32,8 @@ class MediaOptions:
 def media_value(flag: str, value: str, rule: Mapping[str, Any], how: MediaOptions) -> tuple[Body, str]:
     """A URL as it is, or a local file as :class:`LocalMedia`; the note says how it was scaled."""
     encoding = Encoding(rule["encode"]) if "encode" in rule else None
+    if is_reference(value):
+        return awaited(flag, value, rule, fit=how.fit), ""
     if _URL.match(value):
         _check_url(flag, value)
         return value, ""

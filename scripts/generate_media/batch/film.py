@@ -1,0 +1,198 @@
+"""``--join FILE.mp4``: the clips of a batch as one film, in the file's order, made again only when its parts changed.
+
+The film's sidecar names its parts. It is written before the film takes its place and tells of the film before as well,
+so that a run that is killed in between leaves a film that the next one knows for ours.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import __version__
+from ..core import GenerateMediaError, OutputError, UsageError, handle
+from ..files import digest_of, find_sidecar, is_plain, keep, part_file, read_sidecar, save_failed, write_sidecar
+from ..media import measure
+from .tools import Tool
+
+ENDING = ".mp4"
+JOINED = "joined"
+_COPY_BYTES = 1 << 20
+
+
+class Part(NamedTuple):
+    """A clip of a film. ``line``: of the batch file."""
+
+    path: Path
+    sha256: str
+    prompt: str
+    line: int
+
+
+class Film(NamedTuple):
+    """A film to be: where, and by what. ``folder`` is the results', in which a gallery looks for it."""
+
+    path: Path
+    tool: Tool
+    folder: Path
+    sandbox: bool = False
+
+    def check(self) -> None:
+        """Before anything is sent. Raises UsageError ``bad_value``, ``output_exists``."""
+        if self.path.suffix.lower() != ENDING:
+            raise UsageError("bad_value", f"--join {self.path.name} must end in {ENDING}")
+        if os.path.lexists(self.path) and not _is_ours(self.path):
+            raise UsageError(
+                "output_exists",
+                f"{self.path} is there already and is no film of ours; it was left alone, and nothing was sent",
+                guidance=("give --join another name, or move that file away",),
+                details={"path": str(self.path)},
+            )
+
+    @property
+    def place(self) -> str:
+        """What the film is called in the list of a batch, whatever it is made of."""
+        return sha256(f"film\n{self.path}".encode("utf-8", "surrogatepass")).hexdigest()
+
+    def make(self, parts: Sequence[Part]) -> Path:
+        """The film of these clips, which is left as it is where they are the same as before.
+
+        Raises:
+            OutputError: ``join_failed``, ``save_failed``.
+        """
+        self.check()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not _is_of(self.path, parts):
+                self._join(parts)
+            self._show(parts)
+        except OSError as error:
+            raise save_failed(error) from None
+        return self.path
+
+    def _join(self, parts: Sequence[Part]) -> None:
+        with part_file(self.path.parent, self.path.name) as new:
+            try:
+                write_film(self.tool, [part.path for part in parts], new.path)
+            except OSError as error:
+                raise OutputError(
+                    "join_failed",
+                    f"the clips were made, but could not be joined: {error.strerror or error}",
+                    guidance=("the same command tries again; the clips stay, and nothing is paid twice",),
+                ) from None
+            self._record(self.path, new.path, parts)
+            keep(new, self.path)
+
+    def _show(self, parts: Sequence[Part]) -> None:
+        """The film among the results as well, where it lies elsewhere: a page shows what lies in its folder."""
+        if self.path.parent.resolve() == self.folder.resolve():
+            return
+        for place in _names(self.folder / self.path.name):
+            if os.path.lexists(place) and not _is_ours(place):
+                continue
+            if not _is_of(place, parts):
+                with part_file(self.folder, place.name) as new:
+                    _copy(self.path, new.file)
+                    self._record(place, new.path, parts)
+                    keep(new, place)
+            return
+
+    def _record(self, path: Path, film: Path, parts: Sequence[Part]) -> None:
+        """The sidecar of the film that is about to lie at ``path``."""
+        size, digest = digest_of(film)
+        sizes = measure(film, "video/mp4")
+        before = digest_of(path)[1] if is_plain(path) else None
+        output: dict[str, Any] = {
+            "path": path.name,
+            "url": None,
+            "media_type": "video/mp4",
+            "bytes": size,
+            "sha256": digest,
+        }
+        output |= {"width": sizes.width, "height": sizes.height, "duration_seconds": sizes.duration_seconds}
+        rows = [part._asdict() | {"path": str(part.path)} for part in parts]
+        now = time.time()
+        record = {
+            "generate_media": __version__,
+            **_job_of(path),
+            "kind": "video",
+            "prompt": "\n".join(dict.fromkeys(part.prompt for part in parts if part.prompt)),
+            "fingerprint": self.place,
+            "copy": 0,
+            "status": JOINED,
+            "result": "succeeded",
+            "sandbox": self.sandbox,
+            "created_at": now,
+            "ended_at": now,
+            JOINED: rows,
+            "replaces": before,
+            "outputs": [output],
+        }
+        write_sidecar(path.parent, path.stem, record)
+
+
+def write_film(tool: Tool, clips: Sequence[Path], film: Path) -> None:
+    """Clips one after the other: as they are where their streams agree. Raises OSError."""
+    looks = [tool.look(clip) for clip in clips]
+    if len({(look.video, look.audio) for look in looks}) == 1:
+        tool.remux(clips, film)
+    else:
+        tool.encode(clips, looks, film)
+
+
+def _job_of(path: Path) -> dict[str, str]:
+    """Who a film's record says it is: it has no provider, and its id is its place."""
+    return {"provider": "", "model": "", "generation_id": f"film-{handle('', str(path))}"}
+
+
+def _record_at(path: Path) -> Mapping[str, Any]:
+    found = find_sidecar(path.parent, path.stem, _job_of(path))
+    return (read_sidecar(found) or {}) if found else {}
+
+
+def _digests(record: Mapping[str, Any]) -> Iterator[str]:
+    """Of the film that a record tells of, and of the one that it took the place of."""
+    for item in record.get("outputs") or ():
+        if isinstance(item, dict):
+            yield str(item.get("sha256"))
+    yield str(record.get("replaces"))
+
+
+def _is_ours(path: Path) -> bool:
+    with suppress(OSError):
+        return is_plain(path) and digest_of(path)[1] in set(_digests(_record_at(path)))
+    return False
+
+
+def _is_of(path: Path, parts: Sequence[Part]) -> bool:
+    """Whether a film is there, whole, of exactly these clips."""
+    record = _record_at(path)
+    told = record.get(JOINED)
+    clips = [item.get("sha256") for item in told if isinstance(item, dict)] if isinstance(told, list) else []
+    if clips != [part.sha256 for part in parts] or not is_plain(path):
+        return False
+    return digest_of(path)[1] == next(_digests(record), None)
+
+
+def _names(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(2, 1000):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _copy(source: Path, target: Any) -> None:
+    with source.open("rb") as file:
+        while piece := file.read(_COPY_BYTES):
+            target.write(piece)
+    target.flush()
+
+
+def film_failed(error: GenerateMediaError) -> dict[str, Any]:
+    """What a summary says of a film that could not be made."""
+    told = error.as_json()
+    return {name: told[name] for name in ("error", "message", "guidance")}
