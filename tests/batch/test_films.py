@@ -46,6 +46,9 @@ def test_six_lines_are_a_film(studio: Desk) -> None:
     clips = [probed(path)["seconds"] for path in ran.last["files"] if path.endswith(".mp4")]
     assert probed("film.mp4")["seconds"] == pytest.approx(sum(clips), abs=0.05)
     order = [line["line"] for line in ran.lines if line["event"] == "terminal"]
+    assert {line["line"]: line.get("id") for line in ran.lines if line["event"] == "terminal"} == {
+        number: line.get("id") for number, line in enumerate(SIX, start=1)
+    }
     assert order.index(1) < min(order.index(2), order.index(3))
     assert order.index(2) < order.index(4) < order.index(5)
 

@@ -186,6 +186,17 @@ def test_many_jobs_are_one_bar_and_their_failures(desk: Desk, columns: int) -> N
     assert "300 credits" in at_terminal("wait_generation", "--spent", columns=columns).screen
 
 
+def test_a_film_is_a_line_a_shot(desk: Desk) -> None:
+    shots = [
+        {"id": "hero", "prompt": "a fox"},
+        {"id": "walk", "prompt": "she walks", "kind": "video", "first-frame": "@hero"},
+    ]
+    Path("film.jsonl").write_text("".join(json.dumps(shot) + "\n" for shot in shots), encoding="utf-8")
+    seen = make(desk, "--batch", "film.jsonl")
+    first, second = (line for line in seen.lines if line.startswith("✓ ") and "generated/" in line)
+    assert (first.split()[1], second.split()[1]) == ("hero", "walk")
+
+
 # Documents
 
 

@@ -110,9 +110,10 @@ def _works(runs: Mapping[int, Run], ties: Ties, followers: Followers | None, *, 
     place = {line: index for index, line in enumerate(numbers)}
     if followers is None:
         return [Work({"line": line}, runs[line]) for line in numbers]
+    names = {line: {"id": name} for name, line in ties.ids.items()}
     return [
         Work(
-            {"line": line},
+            {"line": line, **names.get(line, {})},
             followers.watched(line, runs[line]),
             tuple(place[need] for need in ties.needs.get(line, ()) if need in place),
             brief,

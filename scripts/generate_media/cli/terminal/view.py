@@ -108,6 +108,8 @@ class TerminalView:
             self._line.step()
         if not row.get("ok"):
             yield in_one_line(row, self._look)
+        elif row.get("id"):  # a shot of a film: one line each, as it is there
+            yield from (line._replace(text=f"{row['id']}  {line.text}") for line in made(row, self._look, self._known))
         elif any(not item.get("path") for item in row.get("outputs") or ()):  # its URLs stand nowhere else
             yield from made(row, self._look, self._known)
 
