@@ -13,6 +13,7 @@ import pytest
 from conftest import Desk, Ran
 from film_help import SIX, probed, write
 from generate_media.batch.ties import read_ties
+from generate_media.core.home import GUARD
 from tools import require_tool
 
 CAT = {"id": "cat", "prompt": "a cat"}
@@ -134,6 +135,7 @@ def test_the_providers_own_last_frame(studio: Desk, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("flag", [["--join", "film.mp4"], []], ids=["joining", "a last frame"])
 def test_no_tool_is_said_before_anything_is_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch, flag: list[str]) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.setenv(GUARD, "1")  # this process does not go on in a venv that has PyAV
     monkeypatch.setenv("PATH", "")
     ran = desk.run("--batch", write([CLIP, {**CLIP, "id": "n", "first-frame": "@clip.last-frame"}]), *flag)
     assert (ran.code, ran.last["error"]) == (2, "missing_dependency")

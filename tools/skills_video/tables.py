@@ -101,7 +101,7 @@ def _sources(forms: Sequence[Node], flags: Mapping[str, Node], required: set[str
         most = max((rule.get("max", 0) for rule in rules), default=0)
         several = any(rule.get("many") for rule in rules)
         words = (f"{most} {many}" if most > 1 else many) if several else one
-        words += " (?)" if all(rule["source"] == "[I]" for rule in rules) else ""
+        words += " (?)" if all(rule.get("source") == "[I]" for rule in rules) else ""
         yield f"*{words}*" if any(rule["to"] in required for rule in rules) else words
 
 
