@@ -1,6 +1,6 @@
 """Kill a run of the six-line film at random moments, run it again to its end, and count what was paid for.
 
-    python tests/batch/film_kills.py 50 [SEED] [PYTHON …]
+    PYTHONPATH=scripts:tests/support:tests python tests/faults/film_kills.py 50 [SEED] [PYTHON …]
 
 Each further PYTHON is an interpreter that the runs of one film change between: one with PyAV, one without.
 """
