@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bundle import ENTRY_SCRIPTS, commands_in, published_files, tracked_files
-from generate_media.cli.parser import create_parser, wait_parser
+from generate_media.cli.flags import create_parser, wait_parser
 from generate_media.core.paths import BUNDLE
 from tokens import count
 

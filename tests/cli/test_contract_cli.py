@@ -21,7 +21,8 @@ import pytest
 
 from bundle import ENTRY_SCRIPTS
 from conftest import Desk
-from generate_media.cli.parser import create_parser, seconds, wait_parser
+from generate_media.cli.flags import create_parser, wait_parser
+from generate_media.cli.parser import seconds
 from generate_media.core.errors import ExitCode
 from generate_media.core.paths import BUNDLE
 from tokens import count

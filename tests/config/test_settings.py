@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from generate_media.cli.parser import create_parser
+from generate_media.cli.flags import create_parser
 from generate_media.config.settings import is_loopback, load_settings
 from generate_media.core.errors import UsageError
 from generate_media.core.paths import BUNDLE, CONFIG_FILE

@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from conftest import Desk, Ran
-from generate_media.cli.parser import wait_parser
+from generate_media.cli.flags import wait_parser
 from generate_media.config.keys import SecretKey
 from generate_media.core.paths import BUNDLE
 from generate_media.journal.rows import NewJob

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import Desk, Ran
 from generate_media.cli.again import same_command
-from generate_media.cli.parser import create_parser
+from generate_media.cli.flags import create_parser
 from generate_media.core.paths import BUNDLE
 from generate_media.journal.store import Journal
 from journal_help import advance, end, job

@@ -8,15 +8,10 @@ if TYPE_CHECKING:
     from .check_keys import key_report as key_report
     from .create import run_create as run_create
     from .explain_error import error_report as error_report
+    from .flags import create_parser as create_parser, wait_parser as wait_parser
     from .inspect import run_inspect as run_inspect
     from .list import run_list as run_list
-    from .parser import (
-        Parser as Parser,
-        create_parser as create_parser,
-        filled as filled,
-        seconds as seconds,
-        wait_parser as wait_parser,
-    )
+    from .parser import Parser as Parser, filled as filled, seconds as seconds
     from .script import run_lines as run_lines, start as start
     from .setting_up import key_from_stdin as key_from_stdin, set_up as set_up
     from .spent import run_spent as run_spent
@@ -30,9 +25,10 @@ else:
         ("check_keys", "key_report"),
         ("create", "run_create"),
         ("explain_error", "error_report"),
+        ("flags", "create_parser wait_parser"),
         ("inspect", "run_inspect"),
         ("list", "run_list"),
-        ("parser", "Parser create_parser filled seconds wait_parser"),
+        ("parser", "Parser filled seconds"),
         ("script", "run_lines start"),
         ("setting_up", "key_from_stdin set_up"),
         ("spent", "run_spent"),

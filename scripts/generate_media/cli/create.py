@@ -14,7 +14,7 @@ from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, read_user
 from ..events import Outcome, Printer, Signals
 from ..job import RunOptions, Session, run_job
 from ..request import Chooser, Prepared, prepare_request, wanted_from
-from .parser import create_parser
+from .flags import create_parser
 
 if TYPE_CHECKING:
     from ..files import OutputName

@@ -13,9 +13,9 @@ from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
 from .again import same_command, told_how_to_go_on
+from .flags import wait_parser
 from .list import check_one_question
 from .opening import show_result
-from .parser import wait_parser
 
 SCRIPT = "wait_generation.py"
 
