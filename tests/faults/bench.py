@@ -144,7 +144,8 @@ class _User:
 
     def live(self, row: Row, anatomy: Anatomy) -> list[str]:
         right = expect(row, anatomy)
-        self.write_config(create_seconds=20.0 if row.action == "silence" else 400.0)
+        answer_is_silent = row.action == "silence" and row.operation != "connect"  # a connection has its own time-out
+        self.write_config(create_seconds=20.0 if answer_is_silent else 400.0)
         self.faults(*(["create:id:close*1"] if row.operation == "poll" and self.flow.streams else []),
                     *([] if self.door else [row.fault]))  # fmt: skip
         cut_short = (row.lasting and row.operation == "poll") or (row.operation == "download" and row.action == "drip")
