@@ -21,9 +21,6 @@ class Ties:
     ids: Mapping[str, int] = field(default_factory=dict)
     needs: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def id_of(self, line: int) -> str | None:
-        return next((name for name, number in self.ids.items() if number == line), None)
-
     def first_of(self, line: int) -> int:
         """The first line of those that hang together with this one: what decides the shard of them all."""
         return self._first.get(line, line)

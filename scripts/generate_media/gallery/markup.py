@@ -139,14 +139,6 @@ def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
     return {name: _printable(value) if isinstance(value, str) else value for name, value in about.items() if value}
 
 
-def file_size(count: int) -> str:
-    """Bytes for a person."""
-    size, unit = float(count), "B"
-    while size >= 1000 and unit != "GB":
-        size, unit = size / 1000, {"B": "kB", "kB": "MB", "MB": "GB"}[unit]
-    return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
-
-
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}" if seconds else "clip"
 
