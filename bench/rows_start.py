@@ -20,7 +20,7 @@ PEERS: Mapping[str, str] = {
     "runwayml": "runway.py",
     "Ark SDK": "ark.py",
 }
-TARGET = 1.15
+TARGET = 1.10
 QUICK = 2.2
 OVERLAP_SECONDS = 0.03
 UNDER_FAL = (

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from generate_media.media.sniff import EXTENSIONS, HEAD_BYTES, Measures, extension, identify, measure
+from generate_media.media.endings import EXTENSIONS, extension
+from generate_media.media.sniff import HEAD_BYTES, Measures, identify, measure
 from tools import require_tool
 from web import picture
 

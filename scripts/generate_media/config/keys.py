@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,13 +68,13 @@ def problem_of(value: str) -> str:
     return next((words for wrong, words in checks if wrong), "")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class KeyPlaces:
-    """Where one provider's keys may stand, in the order in which they are looked for."""
+    """Where one provider's keys may stand, in the order in which they are looked for. No tuple: it would print them."""
 
-    env_vars: tuple[str, ...]
-    config_values: tuple[str, ...] = field(repr=False)
-    files: tuple[str, ...] = ()
+    __slots__ = ("config_values", "env_vars", "files")
+
+    def __init__(self, env_vars: tuple[str, ...], config_values: tuple[str, ...], files: tuple[str, ...] = ()) -> None:
+        self.env_vars, self.config_values, self.files = env_vars, config_values, files
 
 
 class KeySearch(NamedTuple):

@@ -10,33 +10,10 @@ from pathlib import Path
 from .bounded import LOOK_SECONDS, Bounded
 from .measures import READERS, Measures
 
-__all__ = ["EXTENSIONS", "HEAD_BYTES", "Measures", "extension", "identify", "measure"]
+__all__ = ["HEAD_BYTES", "Measures", "identify", "measure"]
 
 HEAD_BYTES = 4096
 """How much of a file's beginning :func:`identify` wants; fewer bytes do for a file that is shorter."""
-
-EXTENSIONS = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-    "image/bmp": ".bmp",
-    "image/tiff": ".tiff",
-    "image/heic": ".heic",
-    "image/avif": ".avif",
-    "video/mp4": ".mp4",
-    "video/quicktime": ".mov",
-    "video/webm": ".webm",
-    "video/x-matroska": ".mkv",
-    "video/x-msvideo": ".avi",
-    "video/ogg": ".ogv",
-    "audio/mpeg": ".mp3",
-    "audio/wav": ".wav",
-    "audio/flac": ".flac",
-    "audio/ogg": ".ogg",
-    "audio/mp4": ".m4a",
-    "audio/aac": ".aac",
-}
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -66,11 +43,6 @@ def identify(head: bytes) -> str | None:
         if head.startswith(magic):
             return media_type
     return _riff(head) or _iso_media(head) or _matroska(head) or _ogg(head) or _bmp(head) or _mpeg_audio(head)
-
-
-def extension(media_type: str) -> str:
-    """The file name extension for a media type that :func:`identify` gives, dot included; else ``.bin``."""
-    return EXTENSIONS.get(media_type, ".bin")
 
 
 def measure(path: str | Path, media_type: str, *, seconds: float = LOOK_SECONDS) -> Measures:

@@ -76,7 +76,7 @@ def _stand_in(media: LocalMedia) -> Json:
     if media.remote_url is not None:
         return media.remote_url
     if media.encoding is Encoding.MULTIPART:
-        from .sniff import extension
+        from .endings import extension
 
         name = quote(Path(media.path).stem, safe="", errors="replace")
         return f"https://local.file/{name}{extension(media.media_type)}"

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core import Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
-from .flag_values import MEDIA_KINDS
-from .prepare import WISH_FLAGS
+from .flag_names import MEDIA_KINDS, WISH_FLAGS
 from .sizing import Variant, variants
 from .undocumented import undocumented
 

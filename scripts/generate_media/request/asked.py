@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Json, holds_key, unsigned
-from .awaited import is_reference
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
+from .references import is_reference
 
 GONE = "-"
 """Stands for what cannot be said again: it came through a pipe, or is too long for a command."""

@@ -7,29 +7,19 @@ travels to the provider in the end.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..core import Body, Encoding, LocalMedia, UsageError
+from ..core import Body, Encoding, LocalMedia
 from ..media import files_of
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
+from .references import REFERENCE, Reference, parse_reference
 
 if TYPE_CHECKING:
     from .prepare import Prepared
 
-LAST_FRAME = "last-frame"
-ID = r"[a-z0-9_-]{1,40}"
-_REFERENCE = re.compile(rf"@({ID})(\.{LAST_FRAME})?")
 _STAND_IN = "https://local.file/awaited"
-
-
-class Reference(NamedTuple):
-    """The line that makes a file, by its id, and whether the last frame of its clip is meant."""
-
-    id: str
-    last_frame: bool
 
 
 @dataclass(frozen=True)
@@ -43,24 +33,6 @@ class Awaited(LocalMedia):
     @property
     def reference(self) -> Reference:
         return parse_reference(self.path)
-
-
-def is_reference(value: str) -> bool:
-    """Whether a media flag's value names another line; a file of such a name is written ``./@name``."""
-    return value.startswith("@")
-
-
-def parse_reference(value: str) -> Reference:
-    """Raises UsageError ``bad_reference``."""
-    match = _REFERENCE.fullmatch(value)
-    if match is None:
-        raise UsageError(
-            "bad_reference",
-            f"{value[:80]} is neither @ID nor @ID.{LAST_FRAME}",
-            guidance=("an id has 1 to 40 of a-z, 0-9, _ and -", f"a file of that name is written ./{value[:80]}"),
-            details={"received": value[:80], "allowed": ["@ID", f"@ID.{LAST_FRAME}"]},
-        )
-    return Reference(match[1], match[2] is not None)
 
 
 def awaited(flag: str, value: str, rule: Mapping[str, Any], *, fit: bool) -> Awaited:
@@ -120,7 +92,7 @@ def _asked(value: Any, files: Mapping[Reference, str]) -> Any:
     """The words of the command that makes the same job alone."""
     if not isinstance(value, list):
         return value
-    return [files.get(parse_reference(one), one) if _REFERENCE.fullmatch(str(one)) else one for one in value]
+    return [files.get(parse_reference(one), one) if REFERENCE.fullmatch(str(one)) else one for one in value]
 
 
 def _replaced(body: Any, turn: Callable[[Awaited], Body]) -> Any:

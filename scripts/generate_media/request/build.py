@@ -41,7 +41,8 @@ from typing import Any, NamedTuple
 from ..contract import FlagForm
 from ..core import Body, Encoding, Json, UsageError
 from ..media import files_of
-from .flag_values import MEDIA_KINDS, convert
+from .flag_names import MEDIA_KINDS
+from .flag_values import convert
 from .sets import apply_sets, place
 
 TakeFile = Callable[[str, str, Mapping[str, Any]], "tuple[Body, str]"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..config import ProviderSettings, Settings
 from ..contract import models_said
 from ..core import NotFound, UsageError
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
 from .known import (
     Ask,
     by_host,

@@ -10,7 +10,7 @@ from ..core import Body, Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
 from .choose import CLIP_HINTS
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
 from .sizing import Variant, disagree, sizes_of, variants
 from .undocumented import undocumented
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from ..core import Json, UsageError
 
-MEDIA_KINDS = {"image": "image", "first-frame": "image", "last-frame": "image", "video": "video", "audio": "audio"}
-"""Media flag → the kind of file it takes."""
 Rule = Mapping[str, Any]
 Field = Callable[[str], Json]
 """The value that a body field has so far, or None."""

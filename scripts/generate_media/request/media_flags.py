@@ -11,8 +11,9 @@ from typing import Any
 
 from ..core import Body, Encoding, LocalMedia, UsageError
 from ..media import MediaLimits, load, objections
-from .awaited import awaited, is_reference
-from .flag_values import MEDIA_KINDS
+from .awaited import awaited
+from .flag_names import MEDIA_KINDS
+from .references import is_reference
 
 _URL = re.compile(r"(https?|asset)://\S", re.IGNORECASE)
 _OTHER_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)

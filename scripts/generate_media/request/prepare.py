@@ -15,16 +15,10 @@ from .asked import asked_of
 from .build import Wish, check_prompt
 from .choose import Chooser, Target
 from .filling import accepting, fill, models_that_can, undocumented_in
-from .flag_values import MEDIA_KINDS
+from .flag_names import WISH_FLAGS
 from .known import Ask
 from .sets import apply_sets, parse_set
 
-MEDIA_FLAGS = tuple(flag.replace("-", "_") for flag in MEDIA_KINDS)
-"""The flags that take a file or a URL, as argparse names them."""
-WISH_FLAGS = (
-    *MEDIA_KINDS, "aspect-ratio", "size", "resolution", "duration", "seed", "frames",
-    "audio-track", "watermark", "return-last-frame", "expires-after",
-)  # fmt: skip
 UNDOCUMENTED = "undocumented; conservative client defaults in use"
 PAYLOAD_CAP = 64 << 20
 _SAID = 5

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import Body, LocalMedia
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from ..contract import FlagForm

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import UsageError
 from ..media import for_validation
 from .build import Wish, build_body
-from .flag_values import MEDIA_KINDS
+from .flag_names import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from ..contract import Contract
