@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import sqlite3
 import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 from PIL import Image
 
 from conftest import Desk
+from generate_media.contract import Contract
 from generate_media.core.paths import CONFIG_FILE
 
 PAYLOAD = {"prompt": "Minimal product photo of a matte black coffee grinder on white background"}
@@ -186,7 +190,6 @@ def test_local_pictures_go_as_multipart_beside_urls(desk: Desk) -> None:
 def test_two_equal_commands_at_once_make_one_job(desk: Desk) -> None:
     """Real processes: the second waits for the first's id and follows it."""
     import subprocess
-    import sys
 
     from generate_media.core.paths import BUNDLE
 
@@ -203,3 +206,25 @@ def test_two_equal_commands_at_once_make_one_job(desk: Desk) -> None:
     assert len({line["outputs"][0]["path"] for line in last}) == 1
     assert len(list(Path("generated").glob("*.png"))) == 1
     assert desk.jobs() == 1
+
+
+def test_the_parsed_contract_is_let_go_before_the_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It weighs more than everything that the rest of a run needs."""
+    alive: list[int] = []
+
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            if '"event":"accepted"' in text:
+                gc.collect()
+                alive.append(_contracts())
+            return super().write(text)
+
+    before = _contracts()
+    monkeypatch.setattr(sys, "stdout", Watched())
+    ran = desk.run("--prompt", "a cat")
+    assert ran.code == 0
+    assert alive == [before]
+
+
+def _contracts() -> int:
+    return sum(isinstance(one, Contract) for one in gc.get_objects())

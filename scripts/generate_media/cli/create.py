@@ -49,25 +49,9 @@ def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: Ex
         from ..files import check_many
 
         check_many(output, args.count or 1)
-    chooser = session.chooser(connects=not args.dry_run and not args.chain)
-    values = _values(session, args, chooser)
-    if args.chain:
-        from .films import chain_of
-
-        film = chain_of(session, values, args, chooser)
-        if film is not None:
-            return _run_chain(session, film, args)
-    wanted = wanted_from(values, openapi=tuple(args.openapi))
-    try:
-        prepared = prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
-    except NotFound as error:
-        from .reworded import with_command
-
-        raise with_command(error, SCRIPT, args.words, "--model") from None
-    except GenerateMediaError as error:
-        from .films import with_chain_hint
-
-        raise with_chain_hint(error, args) from None
+    prepared = _prepared(session, args)
+    if not isinstance(prepared, Prepared):
+        return _run_chain(session, prepared, args)
     if args.dry_run:
         if output is not None:
             _check_output_to_be(session, prepared, output)
@@ -79,6 +63,29 @@ def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: Ex
         with told_how_to_go_on(SCRIPT, create_parser, args):
             return with_resume(run_copies(session, prepared, args.count, ManyJobs.of(vars(args))), args)
     return _run_one(session, prepared, args)
+
+
+def _prepared(session: Session, args: argparse.Namespace) -> Prepared | Chained:
+    """The one request that is asked for, or the film of a chain. The contracts are let go with its chooser."""
+    chooser = session.chooser(connects=not args.dry_run and not args.chain)
+    values = _values(session, args, chooser)
+    if args.chain:
+        from .films import chain_of
+
+        film = chain_of(session, values, args, chooser)
+        if film is not None:
+            return film
+    wanted = wanted_from(values, openapi=tuple(args.openapi))
+    try:
+        return prepare_request(wanted, chooser, session.known_url, thorough=args.dry_run)
+    except NotFound as error:
+        from .reworded import with_command
+
+        raise with_command(error, SCRIPT, args.words, "--model") from None
+    except GenerateMediaError as error:
+        from .films import with_chain_hint
+
+        raise with_chain_hint(error, args) from None
 
 
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
