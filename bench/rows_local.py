@@ -111,10 +111,13 @@ def _fill(folder: Path, count: int) -> None:
         "request": '{"prompt":"a cat"}', "output_dir": "/home/me/generated", "state": "collected",
         "usage": '{"total":4}', "status": "COMPLETED", "result": "succeeded", "saved": saved, "response": saved,
     }  # fmt: skip
-    own = ("fingerprint", "generation_id", "prompt", "created_at", "accepted_at", "ended_at")
+    own = ("fingerprint", "generation_id", "prompt", "asked", "created_at", "accepted_at", "ended_at")
     marks = ", ".join("?" * (len(same) + len(own)))
-    rows = ((*same.values(), f"{n:064x}", f"gen_{n:016x}", f"a cat, number {n}", 1.79e9 + n, 1.79e9 + n, 1.79e9 + n + 9)
-            for n in range(count))  # fmt: skip
+    rows = (
+        (*same.values(), f"{n:064x}", f"gen_{n:016x}", *prompt, 1.79e9 + n, 1.79e9 + n, 1.79e9 + n + 9)
+        for n in range(count)
+        for prompt in [(f"a cat, number {n}", json.dumps({"prompt": f"a cat, number {n}"}))]
+    )
     with closing(sqlite3.connect(folder / "journal.sqlite3")) as db, db:
         db.executemany(f"INSERT INTO job ({', '.join([*same, *own])}) VALUES ({marks})", rows)
 
