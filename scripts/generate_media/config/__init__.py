@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         missing_key as missing_key,
         read_keys_of_bundle as read_keys_of_bundle,
         tracked_key_warning as tracked_key_warning,
-        where_keys_go as where_keys_go,
     )
     from .keys import KeySearch as KeySearch, SecretKey as SecretKey, problem_of as problem_of
     from .settings import (
@@ -28,7 +27,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
-        ("keyplaces", "MY_KEY where_keys_go"),
+        ("keyplaces", "MY_KEY"),
         ("keys", "KeySearch SecretKey problem_of"),
         ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

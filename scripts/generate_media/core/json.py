@@ -13,8 +13,8 @@ from .text import TEXT_CAP, clean_text, cut_keys_everywhere, unsigned
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 _LONG = 512
-_BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
-_DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
+_BASE64_RUN = r"[A-Za-z0-9+/=_\r\n-]+\Z"
+_DATA_URI = r"(?i)data:([^,;]{0,100})[^,]{0,100},"
 
 DEPTH_CAP = 60
 LONGEST_WORD = 1 << 16
@@ -143,18 +143,18 @@ def _capped(value: Json, budget: _Budget, depth: int) -> Json:
     return named if len(named) == len(value) else {**named, "…": f"<{len(value) - len(named)} more>"}
 
 
-def without_bytes(value: Json, depth: int = 0) -> Json:
-    """The same answer with every base64 or data: text replaced by its length, and what is nested absurdly deep by a
-    note: fit for journal and sidecar."""
+def without_bytes(value: Any, depth: int = 0) -> Json:
+    """The same with every base64 or data: text replaced by its length, and what is nested absurdly deep by a note: fit
+    for journal, sidecar and terminal."""
     if isinstance(value, str):
-        found = re.match(_DATA_URI, value) if value.startswith("data:") else None
+        found = re.match(_DATA_URI, value)
         if found:
             return f"data:{found[1]},<{len(value)} characters>"
         return f"<base64, {len(value)} characters>" if len(value) >= _LONG and re.match(_BASE64_RUN, value) else value
-    if depth >= DEPTH_CAP and isinstance(value, (list, Mapping)):
+    if depth >= DEPTH_CAP and isinstance(value, (list, tuple, Mapping)):
         return "<nested too deep>"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [without_bytes(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         return {name: without_bytes(item, depth + 1) for name, item in value.items()}
-    return value
+    return value  # type: ignore[no-any-return]

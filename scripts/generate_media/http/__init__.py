@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .early import EarlyConnection as EarlyConnection, open_early as open_early
     from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
     from .gateway import ClientPool as ClientPool, Gateway as Gateway
-    from .retry import OutOfTime as OutOfTime, Retries as Retries, RetryPolicy as RetryPolicy
+    from .retry import OutOfTime as OutOfTime, Retries as Retries
     from .trust import TrustStore as TrustStore
     from .unpack import PIECE_BYTES as PIECE_BYTES, ZIPPED as ZIPPED, unzipped as unzipped
-    from .watch import Watch as Watch, shared as shared
+    from .watch import shared as shared
 else:
     from ..core.door import opened
 
@@ -33,8 +33,8 @@ else:
         ("early", "EarlyConnection open_early"),
         ("exchange", "BrokenAnswer TransportError"),
         ("gateway", "ClientPool Gateway"),
-        ("retry", "OutOfTime Retries RetryPolicy"),
+        ("retry", "OutOfTime Retries"),
         ("trust", "TrustStore"),
         ("unpack", "PIECE_BYTES ZIPPED unzipped"),
-        ("watch", "Watch shared"),
+        ("watch", "shared"),
     )
