@@ -37,8 +37,9 @@ def said(text: str) -> Sql:
 
 
 def to_json(value: Json) -> Sql:
-    """ASCII JSON without media bytes and without any key; None stays NULL."""
-    return None if value is None else own_json(cut_keys_everywhere(without_bytes(value)))
+    """ASCII JSON without media bytes and without any key, looked for in what is short enough; None stays NULL."""
+    kept = _own(value)
+    return kept if kept is None else own_json(cut_keys_everywhere(json.loads(kept)))
 
 
 def own_json(value: Json) -> str:
@@ -76,7 +77,7 @@ def new_columns(new: NewJob) -> dict[str, Sql]:
     }
 
 
-def _own(value: Json) -> Sql:
+def _own(value: Json) -> str | None:
     return None if value is None else own_json(without_bytes(value))
 
 
