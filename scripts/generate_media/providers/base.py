@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 from urllib.parse import quote
 
 from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
@@ -59,10 +59,32 @@ def picture(row: Json) -> Iterator[RemoteOutput]:
     """One element of the ``data`` that answers ``/images/generations``: a URL or base64; the one that is not used is
     missing, null or empty (facts: agnes [M], ark-images [D])."""
     url, inline = (row.get("url"), row.get("b64_json")) if isinstance(row, dict) else (None, None)
-    if isinstance(url, str) and url.lower().startswith(("http://", "https://")):
+    if is_url(url):
         yield RemoteOutput(url=url, kind="image")
     elif isinstance(inline, str) and inline:
         yield RemoteOutput(inline=inline.rpartition(",")[2], kind="image")
+
+
+def is_url(value: Json) -> TypeGuard[str]:
+    """Whether a value is a URL that a file can be fetched from."""
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+
+
+def text(value: Json) -> str:
+    """A text of an answer; empty where something else stands in its place."""
+    return value if isinstance(value, str) else ""
+
+
+def rows(answer: Json, name: str) -> list[Json]:
+    """A list in an answer; empty where something else stands in its place."""
+    found = answer.get(name) if isinstance(answer, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def seconds(value: Json) -> float | None:
+    """Unix seconds, where the value can be such."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value < 1e11 else None  # type: ignore[operator, arg-type]
 
 
 class Adapter(ABC):
@@ -80,9 +102,10 @@ class Adapter(ABC):
     listed_kinds: tuple[str, ...] = ()
     """What :meth:`recent` lists; empty: whatever was made."""
 
-    @abstractmethod
     def create(self, request: Request) -> Call:
         """The call that makes the job."""
+        return Call("create", "POST", request.path, body=request.body, multipart=request.multipart,
+                    stream=request.stream)  # fmt: skip
 
     @abstractmethod
     def read(self, answer: Json, *, model: str) -> Reading:

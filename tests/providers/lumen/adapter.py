@@ -13,7 +13,6 @@ from generate_media.core import (
     Json,
     Reading,
     RemoteOutput,
-    Request,
     Result,
     parse_json,
 )
@@ -43,9 +42,6 @@ class Lumen(Adapter):
     errors = ERRORS
     statuses = STATES
     renews_urls = True
-
-    def create(self, request: Request) -> Call:
-        return Call("create", "POST", request.path, body=request.body)
 
     def read(self, answer: Json, *, model: str) -> Reading:
         if not isinstance(answer, dict):
