@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .keyplaces import (
         MY_KEY as MY_KEY,
         hide_keys_of as hide_keys_of,
+        key_of_job as key_of_job,
         keys_by_provider as keys_by_provider,
         missing_key as missing_key,
         read_keys_of_bundle as read_keys_of_bundle,
@@ -26,8 +27,8 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
-        ("keyplaces", "MY_KEY"),
+        ("keyplaces", "MY_KEY hide_keys_of key_of_job keys_by_provider missing_key"),
+        ("keyplaces", "read_keys_of_bundle tracked_key_warning"),
         ("keys", "KeySearch SecretKey problem_of"),
         ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

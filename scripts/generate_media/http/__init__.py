@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .client import Client as Client, EventStream as EventStream, Site as Site, check_base_url as check_base_url
     from .early import EarlyConnection as EarlyConnection, open_early as open_early
     from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
-    from .gateway import ClientPool as ClientPool, Gateway as Gateway
+    from .gateway import Gateway as Gateway
     from .retry import OutOfTime as OutOfTime, Retries as Retries
     from .trust import TrustStore as TrustStore
     from .unpack import PIECE_BYTES as PIECE_BYTES, ZIPPED as ZIPPED, unzipped as unzipped
@@ -32,7 +32,7 @@ else:
         ("client", "Client EventStream Site check_base_url"),
         ("early", "EarlyConnection open_early"),
         ("exchange", "BrokenAnswer TransportError"),
-        ("gateway", "ClientPool Gateway"),
+        ("gateway", "Gateway"),
         ("retry", "OutOfTime Retries"),
         ("trust", "TrustStore"),
         ("unpack", "PIECE_BYTES ZIPPED unzipped"),

@@ -33,6 +33,9 @@ class RetryPolicy(NamedTuple):
         return wait + min(wait, self.spread_seconds) * rng.random() if asked and crowd else wait
 
 
+CHANCE = Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
+
+
 class OutOfTime(Exception):
     """The next try would not begin before the deadline."""
 
@@ -45,7 +48,7 @@ class Retries:
     tell: Callable[[Failure, float, int], object]
     """Told before each wait: what failed, the seconds, and how many tries have failed in a row."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    rng: Random = field(default_factory=Random)
+    rng: Random = CHANCE
     failed: int = 0
     """How many tries in a row; whoever gets a good answer sets it back to 0."""
 
