@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
@@ -47,7 +47,6 @@ class Retries:
     until: Deadline
     tell: Callable[[Failure, float, int], object]
     """Told before each wait: what failed, the seconds, and how many tries have failed in a row."""
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
     rng: Random = CHANCE
     failed: int = 0
     """How many tries in a row; whoever gets a good answer sets it back to 0."""
@@ -61,7 +60,7 @@ class Retries:
         """
         self.failed += 1
         asked = failure.retry_after_seconds
-        seconds = self.policy.wait_seconds(self.failed, asked, minimum, self.rng, crowd=crowd)
+        seconds = RetryPolicy().wait_seconds(self.failed, asked, minimum, self.rng, crowd=crowd)
         if seconds >= self.until.remaining():
             raise OutOfTime
         self.tell(failure, seconds, self.failed)

@@ -100,11 +100,11 @@ class Queries:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
 
-    def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
+    def of_folder(self, folders: Sequence[str]) -> tuple[Row, ...]:
         """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
         marks = ", ".join("?" * len(folders))
-        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
-        return self._rows(where, *map(to_text, folders), limit)
+        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT 20000"
+        return self._rows(where, *map(to_text, folders))
 
     def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
         """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
@@ -200,14 +200,14 @@ class Queries:
         with self._database.reading() as db:
             return tuple(took for (took,) in db.execute(query, (to_text(provider), to_text(model))))
 
-    def lastings(self, row: Row, limit: int = 100) -> tuple[tuple[float, float], ...]:
+    def lastings(self, row: Row) -> tuple[tuple[float, float], ...]:
         """How long the newest jobs of the row's provider, key space, model and kind took: intervals of seconds after
         acceptance, in which each was seen to end."""
         query = """SELECT least, most FROM lasting WHERE provider = ? AND key_space = ? AND model = ? AND kind = ?
-                   ORDER BY row_id DESC LIMIT ?"""
+                   ORDER BY row_id DESC LIMIT 100"""
         alike = map(to_text, (row.provider, row.key_space, row.model, row.kind))
         with self._database.reading() as db:
-            found = db.execute(query, (*alike, limit)).fetchall()
+            found = db.execute(query, tuple(alike)).fetchall()
         return tuple((as_seconds(least), as_seconds(most)) for least, most in found)
 
     def counts(self) -> dict[State, int]:
