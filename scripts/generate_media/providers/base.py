@@ -32,7 +32,7 @@ class ErrorRule(NamedTuple):
 
     category: Category
     source: str
-    """Where the row comes from: a fact file and its mark, e.g. ``skills-video [D]``."""
+    """Where the row comes from: whose documentation, and the mark, e.g. ``skills-video [D]``."""
     statuses: tuple[int, ...] = ()
     code: str = ""
     text: str = ""
@@ -57,7 +57,7 @@ def identity(value: Json) -> str | None:
 
 def picture(row: Json) -> Iterator[RemoteOutput]:
     """One element of the ``data`` that answers ``/images/generations``: a URL or base64; the one that is not used is
-    missing, null or empty (facts: agnes [M], ark-images [D])."""
+    missing, null or empty (references: agnes.md [M], ark-pictures.md [D])."""
     url, inline = (row.get("url"), row.get("b64_json")) if isinstance(row, dict) else (None, None)
     if is_url(url):
         yield RemoteOutput(url=url, kind="image")

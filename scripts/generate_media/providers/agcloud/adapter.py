@@ -1,5 +1,5 @@
-"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (facts: agcloud, 2026-11), and the
-pictures that those two answer at once (facts: ark-images, 2026-11).
+"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (references/agcloud.md), and the
+pictures that those two answer at once (references/ark-pictures.md).
 
 Which of them is called, and with which key, is configuration alone. ``kkcc`` is AGCloud's model family that is
 asked about at a second place, ``POST /v1/video-tasks/query`` at the host's root [AG].

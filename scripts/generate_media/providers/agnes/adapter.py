@@ -1,4 +1,4 @@
-"""Agnes AI: pictures answered at once, clips asked about on two routes (facts: agnes, 2026-11).
+"""Agnes AI: pictures answered at once, clips asked about on two routes (references/agnes.md).
 
 A clip has two ids: ``task_id`` for ``GET /videos/{task_id}`` and ``video_id`` for ``GET /agnesapi`` at the host's
 root. Each route has failed at times while the other worked [M], so both are asked wherever both ids are known.

@@ -1,4 +1,4 @@
-"""skills.video: one call to create and stream, one to query (facts: skills-video, 2026-11)."""
+"""skills.video: one call to create and stream, one to query (references/open-platform-api.md)."""
 
 from __future__ import annotations
 
