@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
-from typing import Any, Union
+from typing import Any, NoReturn, Union
 
 from .text import TEXT_CAP, clean_text, cut_keys_everywhere, unsigned
 
@@ -27,19 +27,10 @@ def parse_json(text: str) -> Json:
     NaN and numbers beyond all bounds become null: Python's json takes them, and the readers of our lines do not.
     """
     try:
-        value: Json = json.loads(text, parse_constant=_no_number, parse_float=_number)
+        value = _loaded(text, lambda _: None)
         return cut_keys_everywhere(value, longest=LONGEST_WORD)  # type: ignore[no-any-return]
     except (ValueError, RecursionError):
         return None
-
-
-def _no_number(_: str) -> None:
-    return None
-
-
-def _number(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def strict_json(text: str) -> Json:
@@ -48,7 +39,17 @@ def strict_json(text: str) -> Json:
     Raises:
         NoJsonConstant: NaN, Infinity, or a number too large for any. JSONDecodeError, RecursionError: see json.
     """
-    value: Json = json.loads(text, parse_constant=_no_such_value, parse_float=_finite_only)
+    return _loaded(text, _no_such_value)
+
+
+def _loaded(text: str, beyond: Callable[[str], float | None]) -> Json:
+    """``beyond`` gives what NaN, Infinity and a number too large for any are read as."""
+
+    def number(digits: str) -> float | None:
+        found = float(digits)
+        return found if math.isfinite(found) else beyond(digits)
+
+    value: Json = json.loads(text, parse_constant=beyond, parse_float=number)
     return value
 
 
@@ -56,15 +57,8 @@ class NoJsonConstant(ValueError):
     """``NaN`` or ``Infinity``: Python reads them, JSON has no such values."""
 
 
-def _no_such_value(name: str) -> Json:
+def _no_such_value(name: str) -> NoReturn:
     raise NoJsonConstant(name)
-
-
-def _finite_only(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise NoJsonConstant(text)
-    return number
 
 
 def without_none(row: Mapping[str, Any]) -> dict[str, Any]:
