@@ -8,11 +8,11 @@ the query string, the body.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeGuard
 from urllib.parse import quote
 
-from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request
 
 LARGEST_COST = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
@@ -91,8 +91,6 @@ class Adapter(ABC):
     """A protocol that providers speak. What a provider does not offer keeps the answer given here."""
 
     errors: Sequence[ErrorRule]
-    statuses: Mapping[str, Result | None]
-    """Status word in lower case → result, or None for one that is known and not an end."""
     renews_urls: bool = False
     """Result URLs expire, and each query of a finished job gives fresh ones: no result is lost with its URL."""
     cost_field: str = ""

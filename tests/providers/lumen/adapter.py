@@ -40,7 +40,6 @@ class Lumen(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATES
     renews_urls = True
 
     def read(self, answer: Json, *, model: str) -> Reading:

@@ -33,7 +33,6 @@ class AGCloud(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "total_tokens", "tokens"
     listed_kinds = ("video",)
 

@@ -37,7 +37,6 @@ class Agnes(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "generated_images", "images"
 
     def read(self, answer: Json, *, model: str) -> Reading:

@@ -31,7 +31,6 @@ class SkillsVideo(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "total", "credits"
 
     def read(self, answer: Json, *, model: str) -> Reading:
