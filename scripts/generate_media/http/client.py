@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .early import EarlyConnection
     from .trust import TrustStore
 
-__all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
-
 CONNECT_SECONDS = 10.0
 POOL_SIZE = 64
 """Idle connections that are kept for reads; more than these are closed after use."""

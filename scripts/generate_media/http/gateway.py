@@ -11,7 +11,8 @@ from ..core import Answer, Call
 from .exchange import TransportError
 
 if TYPE_CHECKING:
-    from .client import Client, EventStream
+    from .client import Client
+    from .incoming import EventStream
     from .trust import TrustStore
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ..core import Json, without_nulls
+from ..core import Json, without_none, without_nulls
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase
 from .log import Log
@@ -118,9 +118,7 @@ class World:
         """Add to ``job.extra`` for good; None as a value takes the name out."""
         with self._lock:
             merged = {**(self._store.get(job.id) or job).extra, **extra}
-            return self._rewrite(
-                replace(job, extra={name: value for name, value in merged.items() if value is not None})
-            )
+            return self._rewrite(replace(job, extra=without_none(merged)))
 
     def delete(self, job: Job) -> None:
         """Forget a job (its files too)."""
