@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import string
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from generate_media.core.redaction import MARK, Redactor
+from generate_media.core.text import clean_text, hide_key
 from spellings import CHANGES, INVISIBLE, TRICKY_KEY, every_third, json_escaped, percent, reveals
 
 KEYS = st.text(string.ascii_letters + string.digits + "+/=_-.", min_size=16, max_size=80)
@@ -138,12 +140,36 @@ def test_a_key_that_nobody_could_see_cuts_nothing(key: str) -> None:
 def test_a_megabyte_of_anything_takes_time_in_proportion(text: str) -> None:
     """By processor time against a tenth of the same text: no machine is too busy for that."""
     redactor = Redactor([TRICKY_KEY])
-
-    def spent(of: str) -> float:
-        began = time.process_time()
-        redactor.cut(of)
-        return time.process_time() - began
-
-    spent(text[:1000])
-    assert spent(text) < 100 * (spent(text[: len(text) // 10]) + 0.01)
+    spent(redactor.cut, text[:1000])
+    assert spent(redactor.cut, text) < 100 * (spent(redactor.cut, text[: len(text) // 10]) + 0.01)
     assert not redactor.holds(redactor.cut(text))
+
+
+def spent(cut: Callable[[str], str], text: str) -> float:
+    """Seconds of this process."""
+    began = time.process_time()
+    cut(text)
+    return time.process_time() - began
+
+
+def test_a_key_in_a_key_in_a_key_takes_time_in_proportion() -> None:
+    """What is put in place of the innermost makes up the next one, as long as anybody looks."""
+    redactor = Redactor(["my-key-test-0123456789"])
+
+    def nested(deep: int) -> str:
+        return "before " + "my" * deep + "my-key-test-0123456789" + "test0123456789" * deep + " after"
+
+    spent(redactor.cut, nested(10))
+    assert spent(redactor.cut, nested(1000)) < 30 * (spent(redactor.cut, nested(100)) + 0.01)
+    assert redactor.cut(nested(3)) == f"before {MARK} after"
+    assert not redactor.holds(redactor.cut(nested(100)))
+
+
+def test_what_is_shown_of_an_endless_text_is_all_that_is_looked_through() -> None:
+    hide_key(TRICKY_KEY)
+    endless = TRICKY_KEY + "%25" * 1_000_000 + TRICKY_KEY
+    assert spent(clean_text, endless) < 30 * (spent(clean_text, endless[:60_000]) + 0.01)
+    assert clean_text(endless, 20) == f"{MARK}%25%25%25%25%2…"
+    for at in (1, len(TRICKY_KEY) // 2):  # whatever part of a key is the last that is looked at
+        ends = " ".join([TRICKY_KEY] * 4000)[at:] + "x" * 70_000
+        assert not reveals(clean_text(ends, 300), TRICKY_KEY[:12])

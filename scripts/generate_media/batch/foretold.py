@@ -84,7 +84,7 @@ def _made(session: Session, journal: Journal, job: Job, made: Mapping[str, Deliv
     fingerprint = prepared.spec(space).fingerprint
     if journal.outlook(fingerprint, job.copy) is ClaimKind.CREATED:
         return None
-    row = journal.newest_of(fingerprint, job.copy)
+    row = journal.latest(fingerprint, job.copy)
     return (delivered(row.saved) if row is not None else None) or True
 
 

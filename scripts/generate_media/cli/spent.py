@@ -6,12 +6,11 @@ import argparse
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timezone
 from itertools import groupby
 from typing import Any
 
 from ..config import Settings, load_settings
-from ..core import CONFIG_FILE, ExitCode, clean_text, journal_dir, without_none
+from ..core import CONFIG_FILE, ExitCode, clean_text, journal_dir, utc, without_none
 from ..events import Outcome
 from ..journal import Expense, Journal
 from ..providers import Adapter, adapter_for
@@ -73,4 +72,4 @@ def _sum(adapter: Adapter | None, of: Sequence[Expense]) -> dict[str, Any]:
 
 
 def _iso(unix: float) -> str:
-    return datetime.fromtimestamp(min(max(unix, 0.0), 1e11), timezone.utc).isoformat(timespec="seconds")
+    return utc(min(max(unix, 0.0), 1e11))

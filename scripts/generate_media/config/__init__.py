@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from .keyplaces import (
         MY_KEY as MY_KEY,
         hide_keys_of as hide_keys_of,
+        key_of_job as key_of_job,
         keys_by_provider as keys_by_provider,
         missing_key as missing_key,
         read_keys_of_bundle as read_keys_of_bundle,
         tracked_key_warning as tracked_key_warning,
-        where_keys_go as where_keys_go,
     )
     from .keys import KeySearch as KeySearch, SecretKey as SecretKey, problem_of as problem_of
     from .settings import (
@@ -27,8 +27,8 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("keyplaces", "hide_keys_of keys_by_provider missing_key read_keys_of_bundle tracked_key_warning"),
-        ("keyplaces", "MY_KEY where_keys_go"),
+        ("keyplaces", "MY_KEY hide_keys_of key_of_job keys_by_provider missing_key"),
+        ("keyplaces", "read_keys_of_bundle tracked_key_warning"),
         ("keys", "KeySearch SecretKey problem_of"),
         ("settings", "LabelWish ProviderSettings Settings is_loopback load_settings"),
     )

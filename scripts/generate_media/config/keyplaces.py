@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import BUNDLE, CONFIG_FILE, AuthError, GenerateMediaError, dotenvs, hide_keys_later, home_folder
-from .keys import KeyPlaces, KeySearch, find_keys, read_dotenv
+from .keys import KeyPlaces, KeySearch, SecretKey, find_keys, read_dotenv
 from .settings import ProviderSettings, Settings, load_settings
 
 PRIMARY_ENV = "SKILLS_VIDEO_API_KEY"
@@ -71,6 +71,23 @@ def missing_key(
             **where_keys_go(provider, settings),
         },
     )
+
+
+def key_of_job(fingerprint: str, keys: tuple[SecretKey, ...], provider: ProviderSettings) -> tuple[SecretKey, ...]:
+    """The key that made a job; no other one sees it.
+
+    Raises:
+        AuthError: it is not configured now.
+    """
+    found = tuple(key for key in keys if key.fingerprint == fingerprint)
+    if not found:
+        raise AuthError(
+            "key_not_configured",
+            f"this job was made with key {fingerprint}, which is not configured now",
+            guidance=(f"set {provider.key_env} to the key that made the job; a job is only seen by its own key",),
+            details={"configured": [key.fingerprint for key in keys]},
+        )
+    return found
 
 
 def where_keys_go(provider: ProviderSettings, settings: Settings) -> dict[str, Any]:

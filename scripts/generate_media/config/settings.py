@@ -52,7 +52,7 @@ class ProviderSettings(NamedTuple):
     result_ttl_seconds: float = 0.0
     """How long result URLs live after the end; 0: undocumented."""
     task_retention_seconds: float = 0.0
-    """How long the provider knows a task after it accepted it; 0: undocumented (facts: agcloud, "last 7 days")."""
+    """How long the provider knows a task after it accepted it; 0: undocumented (references/agcloud.md: 7 days)."""
     typical_seconds: Mapping[str, float] = _NOTHING
     rate_limits: Mapping[str, float] = _NOTHING
     undocumented: tuple[str, ...] = ()

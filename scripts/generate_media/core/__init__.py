@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .clock import Clock as Clock, Deadline as Deadline, Stopped as Stopped
+    from .clock import Clock as Clock, Deadline as Deadline, Stopped as Stopped, utc as utc
     from .errors import (
         AuthError as AuthError,
         GenerateMediaError as GenerateMediaError,
@@ -107,7 +107,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("clock", "Clock Deadline Stopped"),
+        ("clock", "Clock Deadline Stopped utc"),
         ("errors", "AuthError GenerateMediaError InternalError Interrupted InvalidRequest NotCreated NotFound"),
         ("errors", "OutcomeUnknown OutputError ProviderRefused ReportedError StillRunning StorageError UsageError"),
         ("failure", "CATEGORY_EXIT Category ExitCode Failure"),

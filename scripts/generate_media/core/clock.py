@@ -11,6 +11,13 @@ import time
 from typing import NamedTuple
 
 
+def utc(unix_seconds: float) -> str:
+    """A moment as our lines say it: ISO 8601 in UTC, whole seconds."""
+    from datetime import datetime, timezone
+
+    return datetime.fromtimestamp(unix_seconds, timezone.utc).isoformat(timespec="seconds")
+
+
 class Stopped(Exception):
     """The stop event was set while somebody slept."""
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
-from typing import Any, Union
+from typing import Any, NoReturn, Union
 
 from .text import TEXT_CAP, clean_text, cut_keys_everywhere, unsigned
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 _LONG = 512
-_BASE64_RUN = r"^[A-Za-z0-9+/=_-]+$"
-_DATA_URI = r"^data:([^,;]{0,100})[^,]{0,100},"
+_BASE64_RUN = r"[A-Za-z0-9+/=_\r\n-]+\Z"
+_DATA_URI = r"(?i)data:([^,;]{0,100})[^,]{0,100},"
 
 DEPTH_CAP = 60
 LONGEST_WORD = 1 << 16
@@ -27,19 +27,10 @@ def parse_json(text: str) -> Json:
     NaN and numbers beyond all bounds become null: Python's json takes them, and the readers of our lines do not.
     """
     try:
-        value: Json = json.loads(text, parse_constant=_no_number, parse_float=_number)
+        value = _loaded(text, lambda _: None)
         return cut_keys_everywhere(value, longest=LONGEST_WORD)  # type: ignore[no-any-return]
     except (ValueError, RecursionError):
         return None
-
-
-def _no_number(_: str) -> None:
-    return None
-
-
-def _number(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def strict_json(text: str) -> Json:
@@ -48,7 +39,17 @@ def strict_json(text: str) -> Json:
     Raises:
         NoJsonConstant: NaN, Infinity, or a number too large for any. JSONDecodeError, RecursionError: see json.
     """
-    value: Json = json.loads(text, parse_constant=_no_such_value, parse_float=_finite_only)
+    return _loaded(text, _no_such_value)
+
+
+def _loaded(text: str, beyond: Callable[[str], float | None]) -> Json:
+    """``beyond`` gives what NaN, Infinity and a number too large for any are read as."""
+
+    def number(digits: str) -> float | None:
+        found = float(digits)
+        return found if math.isfinite(found) else beyond(digits)
+
+    value: Json = json.loads(text, parse_constant=beyond, parse_float=number)
     return value
 
 
@@ -56,15 +57,8 @@ class NoJsonConstant(ValueError):
     """``NaN`` or ``Infinity``: Python reads them, JSON has no such values."""
 
 
-def _no_such_value(name: str) -> Json:
+def _no_such_value(name: str) -> NoReturn:
     raise NoJsonConstant(name)
-
-
-def _finite_only(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise NoJsonConstant(text)
-    return number
 
 
 def without_none(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,18 +137,18 @@ def _capped(value: Json, budget: _Budget, depth: int) -> Json:
     return named if len(named) == len(value) else {**named, "…": f"<{len(value) - len(named)} more>"}
 
 
-def without_bytes(value: Json, depth: int = 0) -> Json:
-    """The same answer with every base64 or data: text replaced by its length, and what is nested absurdly deep by a
-    note: fit for journal and sidecar."""
+def without_bytes(value: Any, depth: int = 0) -> Json:
+    """The same with every base64 or data: text replaced by its length, and what is nested absurdly deep by a note: fit
+    for journal, sidecar and terminal."""
     if isinstance(value, str):
-        found = re.match(_DATA_URI, value) if value.startswith("data:") else None
+        found = re.match(_DATA_URI, value)
         if found:
             return f"data:{found[1]},<{len(value)} characters>"
         return f"<base64, {len(value)} characters>" if len(value) >= _LONG and re.match(_BASE64_RUN, value) else value
-    if depth >= DEPTH_CAP and isinstance(value, (list, Mapping)):
+    if depth >= DEPTH_CAP and isinstance(value, (list, tuple, Mapping)):
         return "<nested too deep>"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [without_bytes(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         return {name: without_bytes(item, depth + 1) for name, item in value.items()}
-    return value
+    return value  # type: ignore[no-any-return]

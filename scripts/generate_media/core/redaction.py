@@ -23,6 +23,8 @@ _LEAST_LETTERS = 12
 _KNOWN_CHARS = 4096
 """So many characters of other scripts are remembered with their plain form."""
 _LONG_NUMBER = 10**11
+ROUNDS = 6
+"""So often a text is cut: one that still holds a key then was made of a key's pieces, one within another."""
 NOTHING: frozenset[str] = frozenset()
 DEPTH_CAP = 100
 THEIRS = frozenset({"response", "data", "account", "usage"})
@@ -125,10 +127,12 @@ class Redactor:
         self._kinds = {spelling.with_marks for spelling in self._spellings}
 
     def cut(self, text: str) -> str:
-        """The text with MARK in place of each key."""
-        while self.holds(text):  # again, since what stood before and after a key may make up another
+        """The text with MARK in place of each key, or of all of it where it takes too many rounds."""
+        for _ in range(ROUNDS):  # again, since what stood before and after a key may make up another
+            if not self.holds(text):
+                return text
             text = self._cut_once(text)
-        return text
+        return MARK if self.holds(text) else text
 
     def holds(self, text: str) -> bool:
         """Whether a key stands anywhere in the text."""

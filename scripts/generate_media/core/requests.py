@@ -79,7 +79,6 @@ class Request(NamedTuple):
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
     """What the contract could not check, in sentences."""
-    method: str = "POST"
     ended: EndOfService | None = None
     """Its model is no longer served: it is answered here, and never sent."""
     asked: Mapping[str, Json] = {}

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 from .redaction import MARK, NOTHING, Redactor
 
 TEXT_CAP = 2000
+LOOKED_THROUGH = 1 << 16
+"""No more of a text that is shown is looked through for keys."""
 
 OURS = frozenset(
     (
@@ -110,8 +112,11 @@ def clean_text(text: str, cap: int = TEXT_CAP) -> str:
         flat = "".join(
             " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
         )
-    flat = cut_keys(" ".join(flat.split()))  # before the cap, which could leave half of a key
-    return flat if len(flat) <= cap else flat[: cap - 1] + "…"
+    flat = " ".join(flat.split())
+    shown = cut_keys(flat[:LOOKED_THROUGH])  # before the cap, which could leave half of a key
+    if len(flat) > LOOKED_THROUGH:
+        shown = shown[: -LOOKED_THROUGH // 2]  # its end may be half of one, spelled at length
+    return shown if len(flat) <= LOOKED_THROUGH and len(shown) <= cap else shown[: cap - 1] + "…"
 
 
 def _is_bidi(ch: str) -> bool:

@@ -48,23 +48,23 @@ def read_user_text(file: str | Path, max_bytes: int, *, code: str = "unreadable_
         raise UsageError(code, f"{file} is not UTF-8 text", details={"file": str(file)}) from None
 
 
-def user_json(text: str, what: str, *, code: str = "bad_json", guidance: tuple[str, ...] = ()) -> Json:
+def user_json(text: str, what: str, *, guidance: tuple[str, ...] = ()) -> Json:
     """The JSON value of a text that somebody wrote; ``what`` names it.
 
     Raises:
-        UsageError: ``code``, with line and column where it breaks.
+        UsageError: ``bad_json``, with line and column where it breaks.
     """
     try:
         return strict_json(text)
     except json.JSONDecodeError as error:
         message = f"{what} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         near = text[max(0, error.pos - 30) : error.pos + 30]
-        raise UsageError(code, message, details={"received": near}, guidance=guidance) from None
+        raise UsageError("bad_json", message, details={"received": near}, guidance=guidance) from None
     except NoJsonConstant as error:
         message = f"{what} holds {error}, which JSON cannot say"
-        raise UsageError(code, message, details={"received": str(error)}) from None
+        raise UsageError("bad_json", message, details={"received": str(error)}) from None
     except (RecursionError, ValueError):  # ValueError: a number of more than 4300 digits
-        raise UsageError(code, f"{what} is nested too deeply, or a number in it is too long") from None
+        raise UsageError("bad_json", f"{what} is nested too deeply, or a number in it is too long") from None
 
 
 def user_json_object(text: str, what: str, *, guidance: tuple[str, ...] = ()) -> dict[str, Json]:

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
         Transient as Transient,
     )
     from .blocked import BLOCKED as BLOCKED, NETWORK_BLOCKED as NETWORK_BLOCKED, is_blocked as is_blocked
-    from .client import Client as Client, EventStream as EventStream, Site as Site, check_base_url as check_base_url
+    from .client import Client as Client, Site as Site, check_base_url as check_base_url
     from .early import EarlyConnection as EarlyConnection, open_early as open_early
     from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
-    from .gateway import ClientPool as ClientPool, Gateway as Gateway
-    from .retry import OutOfTime as OutOfTime, Retries as Retries, RetryPolicy as RetryPolicy
+    from .gateway import Gateway as Gateway
+    from .incoming import EventStream as EventStream
+    from .retry import OutOfTime as OutOfTime, Retries as Retries
     from .trust import TrustStore as TrustStore
     from .unpack import PIECE_BYTES as PIECE_BYTES, ZIPPED as ZIPPED, unzipped as unzipped
-    from .watch import Watch as Watch, shared as shared
+    from .watch import shared as shared
 else:
     from ..core.door import opened
 
@@ -29,12 +30,13 @@ else:
         ("addresses", "Resolver shown_host system_resolver"),
         ("anonymous", "AGAIN AnonymousGet FileAnswer Transient"),
         ("blocked", "BLOCKED NETWORK_BLOCKED is_blocked"),
-        ("client", "Client EventStream Site check_base_url"),
+        ("client", "Client Site check_base_url"),
         ("early", "EarlyConnection open_early"),
         ("exchange", "BrokenAnswer TransportError"),
-        ("gateway", "ClientPool Gateway"),
-        ("retry", "OutOfTime Retries RetryPolicy"),
+        ("gateway", "Gateway"),
+        ("incoming", "EventStream"),
+        ("retry", "OutOfTime Retries"),
         ("trust", "TrustStore"),
         ("unpack", "PIECE_BYTES ZIPPED unzipped"),
-        ("watch", "Watch shared"),
+        ("watch", "shared"),
     )

@@ -17,7 +17,7 @@ from ..config import SecretKey, is_loopback
 from ..core import Answer, Call, UsageError
 from .exchange import Exchange, TransportError
 from .incoming import EventStream, Incoming, guarded
-from .watch import Alarm, Watch, shared
+from .watch import Alarm, shared
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .connections import TracedAdapter
     from .early import EarlyConnection
     from .trust import TrustStore
-
-__all__ = ["Client", "EventStream", "Site", "TransportError", "check_base_url"]
 
 CONNECT_SECONDS = 10.0
 POOL_SIZE = 64
@@ -80,12 +78,11 @@ def _problem_of(url: str, allowed_hosts: tuple[str, ...]) -> str:
 class Client:
     """Sends calls to one host with one key; any number of threads may share it."""
 
-    def __init__(self, site: Site, *, watch: Watch | None = None, early: EarlyConnection | None = None) -> None:
+    def __init__(self, site: Site, *, early: EarlyConnection | None = None) -> None:
         """``early``: a connection to the site that the first create goes out on."""
         check_base_url(site.base_url, site.allowed_hosts)
 
         self.site = site
-        self._watch = watch or shared()
         self._early = early
         self.trust = early.trust if early else self._trust()
         self._reads = self._new_adapter(POOL_SIZE)
@@ -141,7 +138,7 @@ class Client:
             exchange = Exchange(
                 connect_seconds=min(CONNECT_SECONDS, answer_seconds),
                 send_seconds=answer_seconds,
-                watch=self._watch,
+                watch=shared(),
                 before_bytes=before_bytes,
                 early=early,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -12,31 +11,21 @@ from ..core import Answer, Call
 from .exchange import TransportError
 
 if TYPE_CHECKING:
-    from .client import Client, EventStream
+    from .client import Client
+    from .incoming import EventStream
     from .trust import TrustStore
 
 
-class ClientPool:
-    """One client for each host and key of a process, shared by all its jobs."""
-
-    def __init__(self, make: Callable[[str, SecretKey], Client]) -> None:
-        self._make = make
-        self._clients: dict[tuple[str, str], Client] = {}
-        self._lock = threading.Lock()
-
-    def get(self, base_url: str, key: SecretKey) -> Client:
-        with self._lock:
-            place = (base_url, key.fingerprint)
-            if place not in self._clients:
-                self._clients[place] = self._make(base_url, key)
-            return self._clients[place]
-
-
 class Gateway:
-    """Sends a job's calls. A host is changed only when no connection could be made, never for a status."""
+    """Sends a job's calls. A host is changed only when no connection could be made, never for a status.
 
-    def __init__(self, pool: ClientPool, hosts: Sequence[str], keys: Sequence[SecretKey]) -> None:
-        self._pool = pool
+    ``client_of``: the client of a base URL and a key, which all jobs share.
+    """
+
+    def __init__(
+        self, client_of: Callable[[str, SecretKey], Client], hosts: Sequence[str], keys: Sequence[SecretKey]
+    ) -> None:
+        self._client_of = client_of
         self._hosts = list(hosts)
         self._keys = list(keys)
 
@@ -51,7 +40,10 @@ class Gateway:
     @property
     def trust(self) -> TrustStore | None:
         """The certificates that the host's client has loaded, for downloads to share; None for plain loopback."""
-        return self._pool.get(self.base_url, self.key).trust
+        return self._client().trust
+
+    def _client(self) -> Client:
+        return self._client_of(self.base_url, self.key)
 
     def next_key(self) -> bool:
         """Put the present key aside; False when it was the last."""
@@ -78,8 +70,7 @@ class Gateway:
         self, call: Call, *, answer_seconds: float, silence_seconds: float, before_bytes: Callable[[], object]
     ) -> AbstractContextManager[Answer | EventStream]:
         """A create that streams; entering the context sends it. Real seconds."""
-        client = self._pool.get(self.base_url, self.key)
-        return client.open_stream(
+        return self._client().open_stream(
             call, answer_seconds=answer_seconds, silence_seconds=silence_seconds, before_bytes=before_bytes
         )
 
@@ -91,7 +82,7 @@ class Gateway:
     def _first_reachable(self, send: Callable[[Client], Answer]) -> Answer:
         for left in range(len(self._hosts) - 1, -1, -1):
             try:
-                return send(self._pool.get(self.base_url, self.key))
+                return send(self._client())
             except TransportError as error:
                 if error.reached or not left:
                     raise

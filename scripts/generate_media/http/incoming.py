@@ -106,9 +106,9 @@ class EventStream:
     def __init__(self, exchange: Exchange, chunks: Iterator[bytes], head: Answer) -> None:
         self.head = head
         """Status and headers."""
-        self.last_byte_at = self.last_event_at = time.monotonic()
+        self.last_event_at = time.monotonic()
         self._exchange = exchange
-        self._events = events(self._timed(chunks))
+        self._events = events(chunks)
 
     @property
     def stopped(self) -> bool:
@@ -122,10 +122,6 @@ class EventStream:
     def limit(self, seconds: float) -> Alarm:
         """Events that have arrived within so many real seconds are given; then it breaks off. Cancelled, it goes on."""
         return self._exchange.limit(seconds)
-
-    def close(self) -> None:
-        """No more events; leaving ``open_stream``'s block closes the connection."""
-        self.shutdown()
 
     def __iter__(self) -> EventStream:
         return self
@@ -147,11 +143,6 @@ class EventStream:
             raise StopIteration
         self.last_event_at = time.monotonic()
         return event
-
-    def _timed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self.last_byte_at = time.monotonic()
-            yield chunk
 
 
 def guarded(exchange: Exchange, action: Callable[[], T], *, is_whole: Callable[[T], bool] = lambda _: True) -> T:

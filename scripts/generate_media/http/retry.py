@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
@@ -33,6 +33,9 @@ class RetryPolicy(NamedTuple):
         return wait + min(wait, self.spread_seconds) * rng.random() if asked and crowd else wait
 
 
+CHANCE = Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
+
+
 class OutOfTime(Exception):
     """The next try would not begin before the deadline."""
 
@@ -44,8 +47,7 @@ class Retries:
     until: Deadline
     tell: Callable[[Failure, float, int], object]
     """Told before each wait: what failed, the seconds, and how many tries have failed in a row."""
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
-    rng: Random = field(default_factory=Random)
+    rng: Random = CHANCE
     failed: int = 0
     """How many tries in a row; whoever gets a good answer sets it back to 0."""
 
@@ -58,7 +60,7 @@ class Retries:
         """
         self.failed += 1
         asked = failure.retry_after_seconds
-        seconds = self.policy.wait_seconds(self.failed, asked, minimum, self.rng, crowd=crowd)
+        seconds = RetryPolicy().wait_seconds(self.failed, asked, minimum, self.rng, crowd=crowd)
         if seconds >= self.until.remaining():
             raise OutOfTime
         self.tell(failure, seconds, self.failed)

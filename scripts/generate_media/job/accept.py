@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..core import Reading, Result, without_bytes
+from ..core import Reading, Result
 from ..journal import JournalWriteError, Row, local_id
 from .context import JobContext
 from .create_errors import with_what_was_made
@@ -90,7 +90,7 @@ def end_in_journal(
         result=reading.result.value,
         remote=reading.outputs,
         usage=reading.usage,
-        response=without_bytes(reading.response),
+        response=reading.response,
         error={"code": failure.code, "message": failure.message} if failure else None,
         generation_id=reading.generation_id,
         lasted=lasted,

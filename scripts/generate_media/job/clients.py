@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..config import ProviderSettings, SecretKey, is_loopback
-from ..http import ClientPool, Gateway
+from ..http import Gateway
 
 if TYPE_CHECKING:
     from ..http import Client, EarlyConnection
 
 
 class Clients:
-    """Made when they are needed, closed with ``stack``."""
+    """Made when they are needed, shared by all jobs, closed with ``stack``."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self._pools: dict[str, ClientPool] = {}
+        self._clients: dict[tuple[str, str, str], Client] = {}
+        self._lock = threading.Lock()
         self._early: EarlyConnection | None = None
 
     def connect_early(self, provider: ProviderSettings, *, asked: str | None) -> None:
@@ -30,10 +33,16 @@ class Clients:
 
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
         """A provider's hosts and keys as one job sees them."""
-        pool = self._pools.setdefault(provider.name, ClientPool(lambda url, key: self._client(provider, url, key)))
-        return Gateway(pool, provider.hosts_for(base_url), keys)
+        return Gateway(partial(self._client_of, provider), provider.hosts_for(base_url), keys)
 
-    def _client(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
+    def _client_of(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
+        place = provider.name, base_url, key.fingerprint
+        with self._lock:
+            if place not in self._clients:
+                self._clients[place] = self._new(provider, base_url, key)
+            return self._clients[place]
+
+    def _new(self, provider: ProviderSettings, base_url: str, key: SecretKey) -> Client:
         from ..http import Client, Site
 
         site = Site(base_url=base_url, allowed_hosts=provider.allowed_hosts, loopback=is_loopback(base_url), key=key)

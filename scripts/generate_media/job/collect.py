@@ -26,7 +26,6 @@ from .accept import end_in_journal
 from .ask import ask
 from .beside import mend_sidecar, told_there, write_record
 from .context import JobContext, job_ref
-from .create import retries
 from .expiry import RESULT_LOST, result_lost_words
 from .label import label_saved, labelling
 from .lines import Ended, failed, no_file, terminal
@@ -254,7 +253,7 @@ def _downloader(ctx: JobContext, row: Row) -> Downloader:
     from ..files import Downloader
 
     return Downloader(
-        retries(ctx, "download", ctx.deadline),
+        ctx.retries("download", ctx.deadline),
         allow_loopback=is_loopback(ctx.gateway.base_url),
         fresh=row.ended_at is None or ctx.clock.age(row.ended_at) < FRESH_SECONDS,
         trust=ctx.gateway.trust,

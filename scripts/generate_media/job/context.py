@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import LabelWish, ProviderSettings
-from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, JobRef, UsageError
+from ..core import DEFAULT_OUTPUT_DIR, Clock, Deadline, Failure, JobRef, UsageError
 from ..events import Printer, Signals
 from ..http import Gateway
 from ..providers import Adapter
@@ -19,7 +19,7 @@ from .spending import Spending
 
 if TYPE_CHECKING:
     from ..files import OutputName
-    from ..http import EventStream
+    from ..http import EventStream, Retries
     from ..journal import Journal, Row
 
 SILENCE_CHECK_SECONDS = 30.0
@@ -185,6 +185,23 @@ class JobContext(NamedTuple):
     config: str | None = None
     budget_seconds: float | None = None
     """What --deadline said, so that the command that goes on is as short as this one."""
+
+    def retries(self, operation: str, until: Deadline) -> Retries:
+        """The tries of one operation, each wait told as a ``retry`` line."""
+        from ..http import Retries
+
+        def tell(failure: Failure, wait: float, attempt: int) -> None:
+            self.printer.event(
+                "retry",
+                operation=operation,
+                http_status=failure.http_status,
+                category=failure.category.value,
+                code=failure.code or None,
+                wait_seconds=round(wait, 2),
+                attempt=attempt,
+            )
+
+        return Retries(until, tell)
 
     def resume(self, generation_id: str | None, *, settles: str | None = None) -> str | None:
         """The command that goes on with a job, or that takes it for the lost create ``settles`` first."""

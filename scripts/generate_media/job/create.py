@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Union
@@ -39,7 +38,6 @@ CONNECT_ATTEMPTS = 6
 """Five waits of 1, 2, 4, 8 and 16 s."""
 _NOT_THERE = (404, 405)
 """No such path, or not by POST: the create was not taken."""
-_CHANCE = random.Random()  # noqa: S311 - jitter; one for all jobs, since each has a state of 2.5 kB
 
 
 class _NothingCreated(NamedTuple):
@@ -71,7 +69,7 @@ def create(ctx: JobContext, spec: JobSpec, row: Row, stack: ExitStack) -> Create
     """
     call = ctx.adapter.create(spec.request)
     budget = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
-    tries = retries(ctx, "create", budget)
+    tries = ctx.retries("create", budget)
     while True:
         if budget.passed:
             raise _give_up(ctx, row, "the deadline was reached before anything was sent", None)
@@ -206,23 +204,6 @@ def _wait_or_end(ctx: JobContext, tries: Retries, row: Row, sent: _NothingCreate
         tries.wait(failure, crowd=True)
     except OutOfTime:
         raise _give_up(ctx, row, "the deadline leaves no time for another try", failure) from None
-
-
-def retries(ctx: JobContext, operation: str, until: Deadline) -> Retries:
-    """The tries of one operation, each wait told as a ``retry`` line."""
-
-    def tell(failure: Failure, wait: float, attempt: int) -> None:
-        ctx.printer.event(
-            "retry",
-            operation=operation,
-            http_status=failure.http_status,
-            category=failure.category.value,
-            code=failure.code or None,
-            wait_seconds=round(wait, 2),
-            attempt=attempt,
-        )
-
-    return Retries(until, tell, rng=_CHANCE)
 
 
 def failure_json(failure: Failure) -> Json:

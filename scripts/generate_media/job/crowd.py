@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..config import ProviderSettings
 from ..core import Clock, Deadline
 
 if TYPE_CHECKING:
@@ -76,15 +75,3 @@ class Crowd:
                 known = make()
                 self._schedules[model, kind] = (known, self._left)
             return known
-
-
-class Crowds:
-    """One for each provider and key space: limits hold for a key, and so for all of a platform's hosts."""
-
-    def __init__(self) -> None:
-        self._crowds: dict[tuple[str, str], Crowd] = {}
-
-    def of(self, provider: ProviderSettings, key_space: str, clock: Clock, pace: float) -> Crowd:
-        """The crowd of a provider's jobs, ``pace`` times as fast as life."""
-        per_minute = provider.rate_limits.get("requests_per_minute", 0.0) * pace
-        return self._crowds.setdefault((provider.name, key_space), Crowd(clock, per_minute))

@@ -9,7 +9,6 @@ from ..http import BLOCKED, NETWORK_BLOCKED, OutOfTime
 from .accept import Created
 from .ask import NO_ANSWER, ask
 from .context import JobContext, job_ref
-from .create import retries
 from .followed import Followed, Progress, age
 from .listen import follow_stream, is_whole_end
 from .schedule import Schedule, before_the_end, schedule_for
@@ -59,7 +58,7 @@ class _Poll:
         self.job = job_ref(row)
         self.progress = progress
         self.until = until
-        self.retries = retries(ctx, "query", until)
+        self.retries = ctx.retries("query", until)
         self.refused = 0
         self.last: Failure | None = None
         """The newest bad answer since the last good one."""

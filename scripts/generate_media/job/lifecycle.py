@@ -9,7 +9,6 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from ..core import (
     Category,
@@ -23,6 +22,7 @@ from ..core import (
     ProviderRefused,
     ReportedError,
     Stopped,
+    utc,
 )
 from ..events import Outcome, error_outcome
 from ..journal import Claim, ClaimKind, NewJob, Row, State
@@ -260,8 +260,7 @@ def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
 
 
 def _tell_attached(ctx: JobContext, row: Row) -> None:
-    since = datetime.fromtimestamp(row.accepted_at or row.created_at, timezone.utc)
-    ctx.printer.event("attached", generation_id=row.generation_id, since=since.isoformat(timespec="seconds"))
+    ctx.printer.event("attached", generation_id=row.generation_id, since=utc(row.accepted_at or row.created_at))
 
 
 def _detached() -> Outcome:

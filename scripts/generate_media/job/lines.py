@@ -16,7 +16,6 @@ from ..core import (
     SavedOutput,
     clean_text,
     short,
-    without_bytes,
     without_none,
 )
 from ..events import Outcome
@@ -118,7 +117,7 @@ def _tail(end: Ended) -> dict[str, Any]:
         "usage": short(end.row.usage),
         "elapsed_seconds": round(end.elapsed_seconds, 3),
         "sandbox": True if end.sandbox else None,
-        "response": without_bytes(end.row.response) if end.verbose else None,
+        "response": end.row.response if end.verbose else None,
     }
 
 
@@ -146,7 +145,7 @@ def sidecar_record(end: Ended, saved: Sequence[SavedOutput], error: Mapping[str,
         "elapsed_seconds": round(end.elapsed_seconds, 3),
         "outputs": [_sidecar_output(item) for item in saved],
         "more_outputs": end.more_outputs,
-        "response": without_bytes(row.response),
+        "response": row.response,
         "error": dict(error) if error else None,
     }
 

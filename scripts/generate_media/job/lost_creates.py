@@ -8,7 +8,6 @@ minute. So they are shown, each with the command that takes it for the lost one 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timezone
 from typing import Any
 
 from ..core import (
@@ -21,6 +20,7 @@ from ..core import (
     UsageError,
     clean_text,
     parse_json,
+    utc,
 )
 from ..journal import IdAlreadyKnown, IllegalTransition, Journal, JournalWriteError, Row, State, local_id
 from ..providers import told_model
@@ -78,10 +78,9 @@ def _distance(ctx: JobContext, row: Row, reading: Reading) -> float | None:
 
 
 def _shown(ctx: JobContext, row: Row, reading: Reading) -> dict[str, Any]:
-    made = datetime.fromtimestamp(reading.created_at or 0.0, timezone.utc)
     return {
         "generation_id": clean_text(reading.generation_id or ""),
-        "created_at": made.isoformat(timespec="seconds"),
+        "created_at": utc(reading.created_at or 0.0),
         "model": clean_text(told_model(reading) or row.model),
         "attach": ctx.resume(reading.generation_id, settles=local_id(row.fingerprint, row.ordinal)),
     }

@@ -18,6 +18,7 @@ from ..config import (
     SecretKey,
     Settings,
     hide_keys_of,
+    key_of_job,
     keys_by_provider,
     load_settings,
     missing_key,
@@ -37,8 +38,7 @@ from ..providers import adapter_for
 from ..request import Chooser
 from .clients import Clients
 from .context import JobContext, JobPrinter, Limits, OpenStreams, RunOptions, limits
-from .crowd import Crowds
-from .own_key import the_key
+from .crowd import Crowd
 from .spending import Spending
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ class Session:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     streams: OpenStreams = field(default_factory=OpenStreams)
-    _crowds: Crowds = field(default_factory=Crowds)
+    _crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
+    """By provider and key space: limits hold for a key, and so for all of a platform's hosts."""
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:
@@ -227,13 +228,14 @@ class Session:
         url = self.base_url(provider, base_url)
         keys = self.need_keys(provider)
         if made_with and not self.sandbox:
-            keys = the_key(made_with, keys, provider)
+            keys = key_of_job(made_with, keys, provider)
         if folder is not None:
             from ..files import check_folder
 
             check_folder(folder)
         clock = self.clock(url)
         space = self.key_space(provider, url)
+        per_minute = provider.rate_limits.get("requests_per_minute", 0.0) * self.pace
         return JobContext(
             provider=provider,
             adapter=adapter_for(provider.protocol),
@@ -250,7 +252,7 @@ class Session:
             signals=self.signals,
             streams=self.streams,
             spending=self.spending,
-            crowd=self._crowds.of(provider, space, clock, self.pace),
+            crowd=self._crowds.setdefault((provider.name, space), Crowd(clock, per_minute)),
             sandbox=self.sandbox,
             config=self.config,
             budget_seconds=self.options.deadline,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import ProviderSettings
-from ..core import Json, UsageError, short, without_none
+from ..core import Json, UsageError, short, utc, without_none
 from ..events import command
 from ..providers import LARGEST_COST, adapter_for
 
@@ -185,16 +185,13 @@ def _of_provider(journal: Journal, provider: ProviderSettings, models: Sequence[
 
 def told_balance(folder: Path, provider: str) -> dict[str, Any] | None:
     """What the provider last said of its account, and when; nothing is asked."""
-    from datetime import datetime, timezone
-
     from ..journal import last_balance
 
     known = last_balance(folder, provider)
     at = known.get("at") if isinstance(known, dict) else None
     if not isinstance(known, dict) or not isinstance(at, (int, float)) or not 0 <= at < 1e11:
         return None
-    day = datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
-    return {"account": short(known.get("account")), "at": day}
+    return {"account": short(known.get("account")), "at": utc(at)}
 
 
 def sum_usage(usages: Sequence[Json]) -> dict[str, float]:

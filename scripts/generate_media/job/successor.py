@@ -91,17 +91,15 @@ def find_successor(
     endpoint = _endpoint(contract, request)
     named = _replacement(contract, endpoint, request)
     known = [info.id for info in contract.models() if info.kind == request.kind and info.id != request.model]
-    order = [model for model in dict.fromkeys([named, *preferred, *known]) if model in known]
-    if not (named or offered):
-        return None
-    if named not in known and SAFE_WORD.match(named) and (not offered or named in offered):
-        return Successor(named, {})
+    order = [model for model in dict.fromkeys([*preferred, *known]) if model in known]
+    if named in known or SAFE_WORD.match(named):
+        order = [named, *order]
     model = next((model for model in order if not offered or model in offered), None)
-    if model is None:
+    if model is None or not (named or offered):
         return None
     forms = contract.forms(endpoint, request.model) if endpoint else ()
     flags = read_flags(request.body, forms)
-    kept = translated(contract, model, flags) if flags else None
+    kept = translated(contract, model, flags) if flags and model in known else None
     if not flags or kept is None:
         return Successor(model, {})
     times = [rule.get("times") for form in forms for rule in form.flags.values()]

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Union
 
-from ..core import Json, RemoteOutput, cut_keys, cut_keys_everywhere
+from ..core import Json, RemoteOutput, cut_keys, cut_keys_everywhere, without_bytes
 from .rows import NewJob, Row, State
 
 Sql = Union[None, int, float, str, bytes]
 
 JSON_CAP = 1 << 20
 """Characters of one JSON column; a longer answer is not kept."""
-DEPTH_CAP = 60
 _SAME_USAGES = 256
 """Jobs of a kind mostly have the same usage, which is read once in a list."""
 _decode = json.JSONDecoder().raw_decode
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\r\n-]{2048,}")
 
 
 def to_text(value: str | None) -> Sql:
@@ -40,8 +37,9 @@ def said(text: str) -> Sql:
 
 
 def to_json(value: Json) -> Sql:
-    """ASCII JSON without media bytes and without any key; None stays NULL."""
-    return None if value is None else own_json(cut_keys_everywhere(without_bytes(value)))
+    """ASCII JSON without media bytes and without any key, looked for in what is short enough; None stays NULL."""
+    kept = _own(value)
+    return kept if kept is None else own_json(cut_keys_everywhere(json.loads(kept)))
 
 
 def own_json(value: Json) -> str:
@@ -59,21 +57,6 @@ def from_json(value: Any) -> Json:
         return found if end == len(value) else json.loads(value)  # type: ignore[no-any-return]
     except (ValueError, RecursionError):
         return None
-
-
-def without_bytes(value: Any, depth: int = 0) -> Json:
-    """``value`` with ``data:`` URIs, long base64 and what is nested absurdly deep replaced by a note."""
-    if isinstance(value, str):
-        if value[:5].lower() == "data:":
-            return f"{value[:64].split(',')[0]},<{len(value)} characters>"
-        return f"<{len(value)} characters of base64>" if _BASE64.fullmatch(value) else value
-    if depth >= DEPTH_CAP and isinstance(value, (Mapping, list, tuple)):
-        return "<nested too deep>"
-    if isinstance(value, Mapping):
-        return {str(key): without_bytes(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_bytes(item, depth + 1) for item in value]
-    return value  # type: ignore[no-any-return]
 
 
 def to_remote(outputs: Sequence[RemoteOutput]) -> Sql:
@@ -94,7 +77,7 @@ def new_columns(new: NewJob) -> dict[str, Sql]:
     }
 
 
-def _own(value: Json) -> Sql:
+def _own(value: Json) -> str | None:
     return None if value is None else own_json(without_bytes(value))
 
 
@@ -141,7 +124,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _plain(value: Any) -> str:
+def as_text(value: Any) -> str:
     return _text(value) or ""
 
 
@@ -179,11 +162,11 @@ def _state(value: Any) -> State:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("row_id", "ordinal", "copy"), int),
-    **dict.fromkeys(("fingerprint", "provider", "key_space", "base_url", "key_fingerprint", "path"), _plain),
-    **dict.fromkeys(("model", "kind", "prompt", "output_dir", "writer", "status"), _plain),
+    **dict.fromkeys(("fingerprint", "provider", "key_space", "base_url", "key_fingerprint", "path"), as_text),
+    **dict.fromkeys(("model", "kind", "prompt", "output_dir", "writer", "status"), as_text),
     **dict.fromkeys(("query_path", "generation_id", "result"), _text),
     **dict.fromkeys(("request", "asked", "place", "error", "response", "saved", "usage"), from_json),
-    **dict.fromkeys(("sending_at", "accepted_at", "ended_at", "collected_at"), _seconds),
+    **dict.fromkeys(("sending_at", "accepted_at", "ended_at"), _seconds),
     "provider_created_at": _seconds,
     "created_at": _time,
     "state": _state,
@@ -191,6 +174,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "remote": _outputs,
 }
 """How each column of the table ``job`` becomes a field of :class:`Row`."""
-_AS_IT_IS: Mapping[Callable[[Any], Any], type] = {int: int, _plain: str, _text: str, _seconds: float, _time: float}
+_AS_IT_IS: Mapping[Callable[[Any], Any], type] = {int: int, as_text: str, _text: str, _seconds: float, _time: float}
 """The type of a value that needs no reading, by what would read it."""
 _STATES: Mapping[Any, State] = {state.value: state for state in State}

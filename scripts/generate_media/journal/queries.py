@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import HANDLE, Json, Result, handle
 from . import locks
-from .columns import Reader, Sql, from_json, row_from, to_text
+from .columns import Reader, Sql, as_text, from_json, row_from, to_text
 from .database import Database
 from .rows import ClaimKind, Expense, Fate, Row, State
 from .steps import meaning
@@ -21,7 +21,7 @@ _BEYOND_EVERY_ROW = (1 << 63) - 1
 _NOT_LISTED = frozenset(
     (
         *("fingerprint", "key_space", "key_fingerprint", "path", "query_path"),
-        *("request", "response", "aliases", "remote", "collected_at"),
+        *("request", "response", "aliases", "remote"),
     )
 )
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
@@ -77,8 +77,7 @@ class Queries:
     def latest(self, fingerprint: str, copy: int) -> Row | None:
         """The newest row of a job; None where it was never asked for."""
         where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
-        rows = self._rows(where, to_text(fingerprint), copy)
-        return rows[0] if rows else None
+        return next(iter(self._rows(where, to_text(fingerprint), copy)), None)
 
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""
@@ -92,29 +91,20 @@ class Queries:
             self._rows(f"{later} {succeeded}", to_text(row.fingerprint), row.copy, row.row_id)
         )
 
-    def would_create(self, fingerprint: str, copy: int) -> bool:
-        """Whether a run of this job would make it, as far as the journal knows now; see Journal.claim."""
-        return self.outlook(fingerprint, copy) is ClaimKind.CREATED
-
     def outlook(self, fingerprint: str, copy: int) -> ClaimKind:
         """What a run of this job would find."""
-        row = self.newest_of(fingerprint, copy)
+        row = self.latest(fingerprint, copy)
         return ClaimKind.CREATED if row is None else meaning(row)
-
-    def newest_of(self, fingerprint: str, copy: int) -> Row | None:
-        """The newest row of a job; None where there is none."""
-        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
-        return next(iter(self._rows(where, to_text(fingerprint), copy)), None)
 
     def recent(self, limit: int = 50) -> tuple[Row, ...]:
         """The newest rows, newest first."""
         return self._rows("ORDER BY row_id DESC LIMIT ?", max(0, limit))
 
-    def of_folder(self, folders: Sequence[str], limit: int = 20_000) -> tuple[Row, ...]:
+    def of_folder(self, folders: Sequence[str]) -> tuple[Row, ...]:
         """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
         marks = ", ".join("?" * len(folders))
-        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT ?"
-        return self._rows(where, *map(to_text, folders), limit)
+        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT 20000"
+        return self._rows(where, *map(to_text, folders))
 
     def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
         """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
@@ -173,7 +163,7 @@ class Queries:
                    AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
         with self._database.reading() as db:
             found = db.execute(query, (to_text(provider), to_text(model))).fetchall()
-        return tuple(from_json(as_text(usage)) for (usage,) in found)
+        return tuple(from_json(usage) for (usage,) in found)
 
     def expenses(self, *, provider: str | None = None, since: float = 0.0, first_row: int = 0) -> tuple[Expense, ...]:
         """Every job that was or may be paid for, oldest first: by provider, from a time or a row on.
@@ -210,14 +200,14 @@ class Queries:
         with self._database.reading() as db:
             return tuple(took for (took,) in db.execute(query, (to_text(provider), to_text(model))))
 
-    def lastings(self, row: Row, limit: int = 100) -> tuple[tuple[float, float], ...]:
+    def lastings(self, row: Row) -> tuple[tuple[float, float], ...]:
         """How long the newest jobs of the row's provider, key space, model and kind took: intervals of seconds after
         acceptance, in which each was seen to end."""
         query = """SELECT least, most FROM lasting WHERE provider = ? AND key_space = ? AND model = ? AND kind = ?
-                   ORDER BY row_id DESC LIMIT ?"""
+                   ORDER BY row_id DESC LIMIT 100"""
         alike = map(to_text, (row.provider, row.key_space, row.model, row.kind))
         with self._database.reading() as db:
-            found = db.execute(query, (*alike, limit)).fetchall()
+            found = db.execute(query, tuple(alike)).fetchall()
         return tuple((as_seconds(least), as_seconds(most)) for least, most in found)
 
     def counts(self) -> dict[State, int]:
@@ -270,7 +260,3 @@ def _plainly(db: sqlite3.Connection, query: str, values: tuple[Sql, ...]) -> lis
 def as_seconds(value: Any) -> float:
     """A number of a column; -1 where another hand damaged it."""
     return float(value) if isinstance(value, (int, float)) else -1.0
-
-
-def as_text(value: Any) -> str:
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)

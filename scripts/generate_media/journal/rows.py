@@ -86,7 +86,6 @@ class Row(NamedTuple):
     sending_at: float | None
     accepted_at: float | None
     ended_at: float | None
-    collected_at: float | None
     provider_created_at: float | None
     asked: Json = None
     """As in :class:`NewJob`."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x67656E6D  # "genm": tells our file from another program's SQLite file
 
-# media_sha256, stem, expires_at and poll_deadline are written by nobody any more: they stay for older programs.
+# media_sha256, stem, collected_at, expires_at and poll_deadline are written by nobody: they stay for older programs.
 _VERSION_1 = (
     """CREATE TABLE job (
         row_id INTEGER PRIMARY KEY,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core import OURS, Json, RemoteOutput, Result, cut_keys_everywhere, without_none
+from ..core import OURS, Json, RemoteOutput, Result, cut_keys_everywhere, without_bytes, without_none
 from . import locks, witness
-from .columns import new_columns, own_json, said, to_json, to_remote, to_text, without_bytes
+from .columns import new_columns, own_json, said, to_json, to_remote, to_text
 from .database import Database
 from .failures import IdAlreadyKnown, IllegalTransition, unwritable
 from .queries import Queries
@@ -205,7 +205,7 @@ class Journal(Queries):
         with self._database.transaction(durable=False) as db:
             allowed(db, row_id, State.COLLECTED)
             changes: Columns = {"state": State.COLLECTED.value, "saved": own_json(without_bytes(saved))}
-            update(db, row_id, changes | {"output_dir": to_text(output_dir), "collected_at": self._wall()})
+            update(db, row_id, changes | {"output_dir": to_text(output_dir)})
             index_files(db, row_id, saved)
 
     def not_saved(self, row_id: int, error: Json, *, saved: Json = None, output_dir: str = "") -> None:

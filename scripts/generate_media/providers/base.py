@@ -8,11 +8,11 @@ the query string, the body.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeGuard
 from urllib.parse import quote
 
-from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
+from ..core import MARK, Answer, Call, Category, JobFailure, JobRef, Json, Reading, RemoteOutput, Request
 
 LARGEST_COST = 1e18
 """What is beyond it is no count of anything, and a sum with it could be no number at all."""
@@ -32,7 +32,7 @@ class ErrorRule(NamedTuple):
 
     category: Category
     source: str
-    """Where the row comes from: a fact file and its mark, e.g. ``skills-video [D]``."""
+    """Where the row comes from: whose documentation, and the mark, e.g. ``skills-video [D]``."""
     statuses: tuple[int, ...] = ()
     code: str = ""
     text: str = ""
@@ -57,20 +57,40 @@ def identity(value: Json) -> str | None:
 
 def picture(row: Json) -> Iterator[RemoteOutput]:
     """One element of the ``data`` that answers ``/images/generations``: a URL or base64; the one that is not used is
-    missing, null or empty (facts: agnes [M], ark-images [D])."""
+    missing, null or empty (references: agnes.md [M], ark-pictures.md [D])."""
     url, inline = (row.get("url"), row.get("b64_json")) if isinstance(row, dict) else (None, None)
-    if isinstance(url, str) and url.lower().startswith(("http://", "https://")):
+    if is_url(url):
         yield RemoteOutput(url=url, kind="image")
     elif isinstance(inline, str) and inline:
         yield RemoteOutput(inline=inline.rpartition(",")[2], kind="image")
+
+
+def is_url(value: Json) -> TypeGuard[str]:
+    """Whether a value is a URL that a file can be fetched from."""
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+
+
+def text(value: Json) -> str:
+    """A text of an answer; empty where something else stands in its place."""
+    return value if isinstance(value, str) else ""
+
+
+def rows(answer: Json, name: str) -> list[Json]:
+    """A list in an answer; empty where something else stands in its place."""
+    found = answer.get(name) if isinstance(answer, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def seconds(value: Json) -> float | None:
+    """Unix seconds, where the value can be such."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value < 1e11 else None  # type: ignore[operator, arg-type]
 
 
 class Adapter(ABC):
     """A protocol that providers speak. What a provider does not offer keeps the answer given here."""
 
     errors: Sequence[ErrorRule]
-    statuses: Mapping[str, Result | None]
-    """Status word in lower case → result, or None for one that is known and not an end."""
     renews_urls: bool = False
     """Result URLs expire, and each query of a finished job gives fresh ones: no result is lost with its URL."""
     cost_field: str = ""
@@ -80,9 +100,10 @@ class Adapter(ABC):
     listed_kinds: tuple[str, ...] = ()
     """What :meth:`recent` lists; empty: whatever was made."""
 
-    @abstractmethod
     def create(self, request: Request) -> Call:
         """The call that makes the job."""
+        return Call("create", "POST", request.path, body=request.body, multipart=request.multipart,
+                    stream=request.stream)  # fmt: skip
 
     @abstractmethod
     def read(self, answer: Json, *, model: str) -> Reading:

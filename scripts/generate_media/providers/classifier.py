@@ -133,7 +133,7 @@ GUIDANCE: Mapping[Category, tuple[str, ...]] = {
 def code_and_message(body: str) -> tuple[str, str]:
     """A code and a message out of an error body of any of the providers' shapes, else its first characters.
 
-    Order (agnes facts, which hold the others): ``error.message`` and ``error.code``, flat ``message`` and
+    Order (as Agnes has it [M], which holds the others): ``error.message`` and ``error.code``, flat ``message`` and
     ``code``, ``detail``, ``error`` as a string, raw text.
     """
     parsed = parse_json(body)

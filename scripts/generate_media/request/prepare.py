@@ -59,9 +59,7 @@ class Prepared(NamedTuple):
     def spec(self, key_space: str, *, copy: int = 0, force_new: bool = False) -> JobSpec:
         """The job, told from others by provider, key space, method, path and canonical body."""
         request = self.request
-        digest = fingerprint(
-            request.provider, key_space, request.method, request.canonical_path, canonical(request.body)
-        )
+        digest = fingerprint(request.provider, key_space, "POST", request.canonical_path, canonical(request.body))
         return JobSpec(request, digest, copy=copy, force_new=force_new)
 
     def start_fields(self, fingerprint: str) -> dict[str, str]:

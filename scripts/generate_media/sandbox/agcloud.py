@@ -1,4 +1,4 @@
-"""AGCloud's and Ark's content-generation tasks on loopback (facts: agcloud, 2026-11).
+"""AGCloud's and Ark's content-generation tasks on loopback (references/agcloud.md).
 
 Made tasks run for a minute of simulated time, ten at once for a key and the others queued; results live 24 h,
 records 7 days; DELETE cancels what is queued, refuses what runs and destroys what has ended. ``kkcc`` tasks are
@@ -13,18 +13,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..core import without_nulls
 from ..providers import PROTOCOLS
 from .agcloud_pictures import draw
 from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
 from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream
-from .world import World, without_nulls
+from .world import World
 
 TASKS, PICTURES = "/contents/generations/tasks", "/images/generations"
 BASE = PROTOCOLS["agcloud"].base_path
 MAX_PAGE = 500
 
-# Error code (a colon and a word after it choose the message) → HTTP status, message. From the facts' table.
+# Error code (a colon and a word after it choose the message) → HTTP status, message: their tables of errors.
 CODES: Mapping[str, tuple[int, str]] = {
     "MissingParameter": (400, "The request is missing a required parameter."),
     "InvalidParameter": (400, "A parameter of the request is not valid."),

@@ -1,4 +1,4 @@
-"""Ark's pictures on loopback: answered at once, alone or as a set, each element by itself (facts: ark-images, 2026-11).
+"""Ark's pictures on loopback: answered at once, alone or as a set, each element by itself (references/ark-pictures.md).
 
 A set holds as many as ``max_images`` says, else four. Result URLs live 24 h, as those of clips.
 """

@@ -1,4 +1,4 @@
-"""A content-generation task as AGCloud and Ark tell it (facts: agcloud, 2026-11): its status, its two shapes,
+"""A content-generation task as AGCloud and Ark tell it (references/agcloud.md): its status, its two shapes,
 when it may begin, and the callback. Durations are simulated seconds, as everywhere in the sandbox.
 """
 

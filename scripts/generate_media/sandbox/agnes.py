@@ -1,4 +1,4 @@
-"""Agnes's protocol on loopback: pictures answered at once, clips with two ids and two routes (facts: agnes).
+"""Agnes's protocol on loopback: pictures answered at once, clips with two ids and two routes (references/agnes.md).
 
 Requests are held against the bundled contract and refused in Agnes's own words. Its quirks are faults of their
 own (agnes_faults.py); the ones that a job keeps for life are read here from its traits.

@@ -1,4 +1,4 @@
-"""Agnes's quirks by name: every row of its table of errors, and what its users complain of (facts: agnes)."""
+"""Agnes's quirks by name: every row of its table of errors, and what its users complain of (references/agnes.md)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ exist for every operation without your doing, see transport.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
@@ -105,13 +105,12 @@ class Reply:
         status: int,
         value: Any,
         *,
-        headers: Sequence[tuple[str, str]] = (),
         job_id: str = "",
         ascii_only: bool = False,
     ) -> Reply:
         """JSON in UTF-8, or with ASCII escapes, which is the only way for lone surrogates."""
         text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"))
-        return cls(status, text.encode("utf-8", "replace"), headers=tuple(headers), job_id=job_id)
+        return cls(status, text.encode("utf-8", "replace"), job_id=job_id)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""skills.video as its documentation describes it: create and stream, create, query, credits. Facts: skills-video.md."""
+"""skills.video on loopback: create and stream, create, query, credits (references/open-platform-api.md)."""
 
 from __future__ import annotations
 

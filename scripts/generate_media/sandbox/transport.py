@@ -10,7 +10,7 @@ the body does not reach does nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -66,12 +66,6 @@ def parse(name: str) -> Break | None:
         return None
     point = "body" if found["count"] else found["point"]
     return Break(found["operation"], point, found["action"], int(found["count"] or 0))
-
-
-def matrix(operation: str, cuts: Iterable[int] = (0, 1, 17)) -> list[str]:
-    """Every name of transport fault for an operation; ``cuts`` are the N of ``body-N``."""
-    points = [*POINTS[:-1], *(f"body-{count}" for count in cuts)]
-    return [f"{operation}:{point}:{action}" for point in points for action in ACTIONS]
 
 
 class Sender:

@@ -27,11 +27,7 @@ class BadRequest(Exception):
 
 
 class Gone(Exception):
-    """The peer closed before the request was complete; ``received`` body bytes had come."""
-
-    def __init__(self, received: int = 0) -> None:
-        super().__init__("the peer closed")
-        self.received = received
+    """The peer closed before the request was complete."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ class Connection:
     def _exactly(self, count: int) -> bytes:
         while len(self._buffer) < count:
             if not self._more():
-                raise Gone(len(self._buffer))
+                raise Gone
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
         return taken

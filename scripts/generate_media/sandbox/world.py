@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ..core import Json
+from ..core import Json, without_none, without_nulls
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase
 from .log import Log
@@ -118,9 +118,7 @@ class World:
         """Add to ``job.extra`` for good; None as a value takes the name out."""
         with self._lock:
             merged = {**(self._store.get(job.id) or job).extra, **extra}
-            return self._rewrite(
-                replace(job, extra={name: value for name, value in merged.items() if value is not None})
-            )
+            return self._rewrite(replace(job, extra=without_none(merged)))
 
     def delete(self, job: Job) -> None:
         """Forget a job (its files too)."""
@@ -139,14 +137,12 @@ class World:
         work = job.life_seconds - job.queued_seconds
         return Phase("running", min(99.0, 100.0 * (age - job.queued_seconds) / work), age, done_at)
 
-    def file_url(self, job: Job, index: int, *, signed: bool = True, expires_at: float | None = None) -> str:
+    def file_url(self, job: Job, index: int, *, expires_at: float | None = None) -> str:
         """Where output ``index`` is served; after ``expires_at`` (real Unix seconds) it is 403."""
         elsewhere = job.trait("result-url")
         if elsewhere is not None:
             return elsewhere or "http://10.0.0.1/private.png"
         path = file_path(job, index)
-        if not signed:
-            return self.files_url + path
         expires = "" if expires_at is None else f"{expires_at:.3f}"
         return f"{self.files_url}{path}?{urlencode({'X-Expires': expires, 'X-Signature': signature(path, expires)})}"
 
@@ -192,13 +188,6 @@ class World:
     def _rewrite(self, job: Job) -> Job:
         self._store.write(job)
         return job
-
-
-def without_nulls(value: Json) -> Json:
-    """The value without null members, which clients send for fields that they leave out; in lists they stay."""
-    if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def file_path(job: Job, index: int) -> str:

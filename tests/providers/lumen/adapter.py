@@ -13,7 +13,6 @@ from generate_media.core import (
     Json,
     Reading,
     RemoteOutput,
-    Request,
     Result,
     parse_json,
 )
@@ -41,11 +40,7 @@ class Lumen(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATES
     renews_urls = True
-
-    def create(self, request: Request) -> Call:
-        return Call("create", "POST", request.path, body=request.body)
 
     def read(self, answer: Json, *, model: str) -> Reading:
         if not isinstance(answer, dict):

@@ -1,5 +1,5 @@
-"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (facts: agcloud, 2026-11), and the
-pictures that those two answer at once (facts: ark-images, 2026-11).
+"""AGCloud's content-generation tasks, which Volcengine Ark and BytePlus speak too (references/agcloud.md), and the
+pictures that those two answer at once (references/ark-pictures.md).
 
 Which of them is called, and with which key, is configuration alone. ``kkcc`` is AGCloud's model family that is
 asked about at a second place, ``POST /v1/video-tasks/query`` at the host's root [AG].
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, identity, in_path, picture
+from ..base import Adapter, identity, in_path, is_url, picture, rows, seconds, text
 from .errors import ERRORS
 
 TASKS = "/contents/generations/tasks"
@@ -33,18 +33,14 @@ class AGCloud(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "total_tokens", "tokens"
     listed_kinds = ("video",)
-
-    def create(self, request: Request) -> Call:
-        return Call("create", "POST", request.path, body=request.body)
 
     def read(self, answer: Json, *, model: str) -> Reading:
         """``status`` (Ark) or ``task_status`` (kkcc) at the top decides; a create's answer has neither."""
         if not isinstance(answer, dict):
             return Reading(None, "", response=answer)
-        word = _text(answer.get("status")) or _text(answer.get("task_status"))
+        word = text(answer.get("status")) or text(answer.get("task_status"))
         result = STATUSES.get(word.lower())
         return Reading(
             generation_id=_identity(answer),
@@ -53,8 +49,8 @@ class AGCloud(Adapter):
             outputs=tuple(_outputs(answer.get("content"))),
             usage=answer.get("usage"),
             failure=None if result in (None, Result.SUCCEEDED) else _failure(answer.get("error")),
-            created_at=_seconds(answer.get("created_at")),
-            ended_at=None if result is None else _seconds(answer.get("updated_at")),
+            created_at=seconds(answer.get("created_at")),
+            ended_at=None if result is None else seconds(answer.get("updated_at")),
             response=answer,
         )
 
@@ -63,10 +59,10 @@ class AGCloud(Adapter):
         whole has an ``error`` [D]."""
         if not request.synchronous or not isinstance(answer, dict):
             return None
-        rows, alone = answer.get("data"), self.failed_alone(answer)
-        outputs = tuple(output for row in rows for output in picture(row)) if isinstance(rows, list) else ()
+        alone = self.failed_alone(answer)
+        outputs = tuple(output for row in rows(answer, "data") for output in picture(row))
         failure = alone[0][1] if alone else _failure(answer["error"]) if answer.get("error") else None
-        if failure is None and not isinstance(rows, list):
+        if failure is None and not isinstance(answer.get("data"), list):
             return None
         return Reading(
             generation_id=None,
@@ -75,14 +71,13 @@ class AGCloud(Adapter):
             outputs=outputs,
             usage=answer.get("usage"),
             failure=None if outputs else failure,
-            created_at=_seconds(answer.get("created")),
+            created_at=seconds(answer.get("created")),
             response=answer,
         )
 
     def failed_alone(self, answer: Json) -> tuple[tuple[int, JobFailure], ...]:
         """Elements of a set's ``data`` that are an ``error`` in place of a picture [D][SDK]."""
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        numbered = enumerate(rows, start=1) if isinstance(rows, list) else ()
+        numbered = enumerate(rows(answer, "data"), start=1)
         return tuple(
             (place, _failure(row["error"])) for place, row in numbered if isinstance(row, dict) and row.get("error")
         )
@@ -100,8 +95,7 @@ class AGCloud(Adapter):
         return Call("list", "GET", TASKS, query=query)
 
     def read_recent(self, answer: Json) -> tuple[Reading, ...]:
-        items = answer.get("items") if isinstance(answer, dict) else None
-        found = [self.read(item, model="") for item in items] if isinstance(items, list) else []
+        found = [self.read(item, model="") for item in rows(answer, "items")]
         return tuple(sorted(found, key=lambda reading: -(reading.created_at or 0.0)))
 
     def may_be_of(self, model: str, reading: Reading) -> bool:
@@ -139,25 +133,14 @@ def _outputs(content: Json) -> Iterator[RemoteOutput]:
 
 def _output(place: Json, kind: str, role: str) -> Iterator[RemoteOutput]:
     url = place.get("url") if isinstance(place, dict) else place
-    if isinstance(url, str) and url.lower().startswith(("http://", "https://")):
+    if is_url(url):
         yield RemoteOutput(url=url, kind=kind, role=role)
 
 
 def _failure(error: Json) -> JobFailure:
     if not isinstance(error, dict):
-        return JobFailure("", _text(error))
-    return JobFailure(_text(error.get("code")) or _text(error.get("type")), _text(error.get("message")))
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _seconds(value: Json) -> float | None:
-    """Unix seconds, where the value can be such."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 < value < 1e11 else None
+        return JobFailure("", text(error))
+    return JobFailure(text(error.get("code")) or text(error.get("type")), text(error.get("message")))
 
 
 ADAPTER = AGCloud()

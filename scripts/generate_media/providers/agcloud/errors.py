@@ -1,4 +1,4 @@
-"""What AGCloud's and Ark's error answers mean (facts: agcloud, table of errors; marks [AG] [ARK])."""
+"""What AGCloud's and Ark's error answers mean (references/agcloud.md, whose marks these are)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agnes AI: pictures answered at once, clips asked about on two routes (facts: agnes, 2026-11).
+"""Agnes AI: pictures answered at once, clips asked about on two routes (references/agnes.md).
 
 A clip has two ids: ``task_id`` for ``GET /videos/{task_id}`` and ``video_id`` for ``GET /agnesapi`` at the host's
 root. Each route has failed at times while the other worked [M], so both are asked wherever both ids are known.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, identity, in_path, picture
+from ..base import Adapter, identity, in_path, is_url, picture, rows, seconds, text
 from .errors import ERRORS
 
 STATUSES: Mapping[str, Result | None] = {
@@ -37,31 +37,27 @@ class Agnes(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "generated_images", "images"
-
-    def create(self, request: Request) -> Call:
-        return Call("create", "POST", request.path, body=request.body)
 
     def read(self, answer: Json, *, model: str) -> Reading:
         """``status`` at the top decides; the create's oldest answer is ``{"task_id"}`` alone [O]."""
         if not isinstance(answer, dict):
             return Reading(None, "", response=answer)
-        word = answer.get("status") if isinstance(answer.get("status"), str) else ""
-        result = STATUSES.get(str(word).strip().lower())
+        word = text(answer.get("status"))
+        result = STATUSES.get(word.strip().lower())
         task = identity(answer.get("task_id")) or identity(answer.get("id"))
         video = identity(answer.get("video_id"))
         done = result is Result.SUCCEEDED
         return Reading(
             generation_id=task or video,
-            status=str(word),
+            status=word,
             result=result,
             aliases=(("video_id", video),) if video and video != task else (),
             progress=_number(answer.get("progress")),
             outputs=tuple(_clip(answer)) if done else (),
             usage=answer.get("usage"),
             failure=None if result is None or done else _failure(answer.get("error")),
-            created_at=_seconds(answer.get("created_at")),
+            created_at=seconds(_number(answer.get("created_at"))),
             response=answer,
         )
 
@@ -69,14 +65,12 @@ class Agnes(Adapter):
         """The pictures of a create that answers with them; an error in HTTP 200 is a failure that made nothing."""
         if not request.synchronous or not isinstance(answer, dict):
             return None
-        rows, error = answer.get("data"), answer.get("error")
-        created_at = _seconds(answer.get("created"))
-        if isinstance(rows, list):
-            outputs = tuple(output for row in rows for output in picture(row))
+        if isinstance(answer.get("data"), list):
+            outputs = tuple(output for row in rows(answer, "data") for output in picture(row))
             return Reading(None, "", Result.SUCCEEDED, outputs=outputs, usage=answer.get("usage"),
-                           created_at=created_at, response=answer)  # fmt: skip
-        if error:
-            return Reading(None, "", Result.FAILED, failure=_failure(error), response=answer)
+                           created_at=seconds(_number(answer.get("created"))), response=answer)  # fmt: skip
+        if answer.get("error"):
+            return Reading(None, "", Result.FAILED, failure=_failure(answer["error"]), response=answer)
         return None
 
     def queries(self, job: JobRef) -> tuple[Call, ...]:
@@ -100,9 +94,8 @@ class Agnes(Adapter):
         return Call("models", "GET", "/models")
 
     def read_models(self, answer: Json) -> tuple[str, ...]:
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        found = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        return tuple(model for model in found if isinstance(model, str) and model)
+        found = (text(row.get("id")) for row in rows(answer, "data") if isinstance(row, dict))
+        return tuple(filter(None, found))
 
 
 def _clip(answer: Mapping[str, Json]) -> Iterator[RemoteOutput]:
@@ -111,7 +104,7 @@ def _clip(answer: Mapping[str, Json]) -> Iterator[RemoteOutput]:
         value: Json = dict(answer)
         for name in place:
             value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, str) and value.lower().startswith(("http://", "https://")):
+        if is_url(value):
             yield RemoteOutput(url=value, kind="video")
             return
 
@@ -119,11 +112,12 @@ def _clip(answer: Mapping[str, Json]) -> Iterator[RemoteOutput]:
 def _failure(error: Json) -> JobFailure:
     """``{"code", "message"}`` or a text."""
     if isinstance(error, dict):
-        return JobFailure(_text(error.get("code")), _text(error.get("message")))
-    return JobFailure("", _text(error))
+        return JobFailure(_said(error.get("code")), _said(error.get("message")))
+    return JobFailure("", _said(error))
 
 
-def _text(value: Json) -> str:
+def _said(value: Json) -> str:
+    """A text, or a code that is a number."""
     return str(value) if type(value) in (str, int) else ""
 
 
@@ -135,12 +129,6 @@ def _number(value: Json) -> float | None:
         return float(value.strip().rstrip("%")) if isinstance(value, str) else float(value)
     except (ValueError, OverflowError):
         return None
-
-
-def _seconds(value: Json) -> float | None:
-    """Unix seconds, where the value can be such."""
-    seconds = _number(value)
-    return seconds if seconds is not None and 0 < seconds < 1e11 else None
 
 
 ADAPTER = Agnes()

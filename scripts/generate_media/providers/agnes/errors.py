@@ -1,4 +1,4 @@
-"""What Agnes's error answers mean (facts: agnes, table of error bodies; 2026-11).
+"""What Agnes's error answers mean (references/agnes.md).
 
 A code stands in ``error.code``, in a flat ``code``, or only inside the message, so most rows are looked for in
 both places. Rows are tried in order; what none of them names is left to the HTTP status, where an uncoded 5xx

@@ -1,12 +1,12 @@
-"""skills.video: one call to create and stream, one to query (facts: skills-video, 2026-11)."""
+"""skills.video: one call to create and stream, one to query (references/open-platform-api.md)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Request, Result
-from ..base import Adapter, identity, in_path
+from ...core import Call, JobFailure, JobRef, Json, Reading, RemoteOutput, Result
+from ..base import Adapter, identity, in_path, text
 from .errors import ERRORS
 
 _URL = re.compile(r"^https?://\S+$", re.IGNORECASE)
@@ -31,19 +31,13 @@ class SkillsVideo(Adapter):
     """The adapter; it keeps nothing."""
 
     errors = ERRORS
-    statuses = STATUSES
     cost_field, cost_unit = "total", "credits"
-
-    def create(self, request: Request) -> Call:
-        return Call("create", "POST", request.path, body=request.body, multipart=request.multipart,
-                    stream=request.stream)  # fmt: skip
 
     def read(self, answer: Json, *, model: str) -> Reading:
         """The top-level ``status`` is the only truth; an event's name or a nested state decides nothing [D]."""
         if not isinstance(answer, dict):
             return Reading(None, "", response=answer)
-        status = answer.get("status")
-        word = status if isinstance(status, str) else ""
+        word = text(answer.get("status"))
         result = STATUSES.get(word.lower())
         failed = result in (Result.FAILED, Result.CANCELED)
         return Reading(
@@ -52,7 +46,7 @@ class SkillsVideo(Adapter):
             result=result,
             outputs=tuple(_outputs(answer.get("data"))),
             usage=answer.get("usage"),
-            failure=JobFailure(_text(answer.get("code")), _text(answer.get("message"))) if failed else None,
+            failure=JobFailure(text(answer.get("code")), text(answer.get("message"))) if failed else None,
             response=answer,
         )
 
@@ -63,10 +57,6 @@ class SkillsVideo(Adapter):
 
     def account(self) -> Call:
         return Call("credits", "GET", "/credits")
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _outputs(data: Json) -> Iterator[RemoteOutput]:

@@ -1,4 +1,4 @@
-"""What skills.video's error answers mean (facts: skills-video, its table of codes; 2026-11)."""
+"""What skills.video's error answers mean (references/open-platform-api.md)."""
 
 from __future__ import annotations
 
