@@ -13,7 +13,8 @@ from ..providers import PROTOCOLS
 from .load import METHODS, BrokenDocument, Document, follow
 from .refs import Definitions
 
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_FORM = "application/x-www-form-urlencoded"
+_FORMS = ("multipart/form-data", _FORM)
 
 
 class Endpoint(NamedTuple):
@@ -44,6 +45,11 @@ class Endpoint(NamedTuple):
     def multipart_only(self) -> bool:
         """Whether the document takes the body as multipart/form-data and has no JSON for it."""
         return self.operation is not None and self.operation.content_type.startswith("multipart/form-data")
+
+    @property
+    def form_only(self) -> bool:
+        """Whether the document takes the body as a urlencoded form and in neither of the two ways in which we send."""
+        return self.operation is not None and self.operation.content_type.split(";")[0].strip().lower() == _FORM
 
     @property
     def bundled(self) -> bool:

@@ -212,6 +212,7 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
     if target.unknown:
         said = f"{target.unknown} is not in {source}, so nothing of this request was checked"
         return (said,), (said,)
+    unlike = _other_form(target, source, sent=wanted.no_validate)
     problems = target.contract.validate(target.endpoint, for_validation(body))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not wanted.no_validate:
@@ -234,7 +235,26 @@ def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tup
     if wanted.no_validate and (errors or warnings):
         all_of_it = [error.message for error in errors] + list(warnings)
         warnings = (f"sent unchecked, although {source} objects: {'; '.join(all_of_it[:_SAID])}",)
-    return warnings, unchecked
+    return (*unlike, *warnings), unchecked
+
+
+def _other_form(target: Target, source: str, *, sent: bool) -> tuple[str, ...]:
+    """A sentence on a body that is ``sent`` as JSON although its document takes a urlencoded form alone.
+
+    Raises:
+        InvalidRequest: ``body_form``; it was not asked to be sent all the same.
+    """
+    if not target.endpoint.form_only:
+        return ()
+    said = f"{source} takes the body of {target.endpoint.path} as a urlencoded form alone, and bodies go as JSON here"
+    if not sent:
+        raise InvalidRequest(
+            "body_form",
+            said,
+            guidance=("--no-validate sends it as JSON all the same, where the provider takes that too",),
+            details={"may_have_been_created": False, "allowed": ["application/json", "multipart/form-data"]},
+        )
+    return (said,)
 
 
 def problem_json(problem: Any) -> dict[str, Any]:
