@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ..core import moved_base
 from ..providers import PROTOCOLS
 from .load import METHODS, BrokenDocument, Document, follow
 from .refs import Definitions
@@ -162,7 +163,8 @@ def relative(path: str, server: str, base: str, create: str = "") -> str:
     """The path relative to a base URL whose own path is ``base``; ``server``: see :func:`server_path`.
 
     ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C]; of a model's own
-    document it may hold the whole path, which has ``create`` in it, and the path is `/` then.
+    document it may hold the whole path, which has ``create`` in it, and the path is `/` then. A path in another version
+    of the base is given with it, and goes there.
     """
     if not base:
         return path
@@ -174,7 +176,8 @@ def relative(path: str, server: str, base: str, create: str = "") -> str:
         prefix = "/" + "/".join(parts[start:])
         if full.startswith(prefix + "/"):
             return full[len(prefix) :]
-    return path
+    moved = moved_base(path, base)[0]
+    return full if moved and full.startswith(f"{moved}/") else path
 
 
 def server_url(document: Document) -> str:

@@ -253,11 +253,13 @@ class Chooser:
             found = self._conventional(ask, provider, contract, kind) if goes_on else None
             if found is None:
                 raise with_the_way_on(error, provider, contract) from None
-            return found, found.model or ask.model or default_model(provider, kind, ask.flags), named or ""
+            usual = default_model(provider, found.kind or kind, ask.flags)
+            return found, found.model or ask.model or usual, named or ""
 
     def _conventional(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
-        from ..contract import by_convention
+        from ..contract import by_convention, likely_kind
 
+        kind = ask.kind or (likely_kind(contract, ask.model) if ask.model else "") or kind
         usual = default_model(provider, kind, ask.flags)
         like = found_by(contract, Ask(model=usual)) if usual else None
         if ask.endpoint or like is None or like.model:
