@@ -53,6 +53,11 @@ class Endpoint(NamedTuple):
         return self.operation is not None and self.operation.content_type.split(";")[0].strip().lower() == _FORM
 
     @property
+    def undocumented(self) -> bool:
+        """Whether nobody documented its fields."""
+        return self.operation is None or self.operation.fields_unknown
+
+    @property
     def bundled(self) -> bool:
         """Whether the bundle's snapshot describes it, and no document of the user's."""
         return self.operation is not None and self.operation.document.trusted
@@ -106,6 +111,11 @@ class Operation:
             if kind in bare:
                 return bare[kind]
         return ""
+
+    @property
+    def fields_unknown(self) -> bool:
+        """Whether the document says that nobody documented the body's fields."""
+        return self.node.get("x-fields") == "unknown"
 
     @property
     def takes_json(self) -> bool:
@@ -222,7 +232,7 @@ def kind_by_words(tagged: Sequence[str], text: str) -> str:
 def open_fields(operation: Operation) -> bool:
     """Whether the body takes fields that the document does not name; looked at without resolving branches."""
     try:
-        return operation.node.get("x-fields") == "unknown" or _open_body(operation)
+        return operation.fields_unknown or _open_body(operation)
     except BrokenDocument:
         return True
 

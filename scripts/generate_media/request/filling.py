@@ -79,7 +79,7 @@ def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
 
 
 def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bool:
-    if endpoint.operation is None or endpoint.operation.node.get("x-fields") == "unknown":
+    if endpoint.undocumented:
         return False
     forms = contract.forms(endpoint, model)
     base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
