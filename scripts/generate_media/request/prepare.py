@@ -168,7 +168,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
         asked=wanted.asked,
     )
     doubts = tuple(undocumented_in(target.contract, endpoint, target.model, body)) if thorough else ()
-    limits = target.contract.limits or target.provider.limits or None
+    limits = target.contract.limits or target.provider.limits.get(target.kind)
     return Prepared(target.provider, request, limits, doubts)
 
 
