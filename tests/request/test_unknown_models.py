@@ -123,6 +123,14 @@ def test_without_a_key_too_it_is_made_at_every_provider(desk: Desk, words: tuple
     assert len(ran.events("warning")) == 1
 
 
+@pytest.mark.parametrize("model", ["agnes-video-9", "agnes-video-2.5-flash"])
+def test_a_number_beyond_what_is_known_goes_as_it_was_said(desk: Desk, model: str) -> None:
+    words = ("--provider", "agnes", "--model", model, "--prompt", "x", "--duration", "60", "--dry-run")
+    assert desk.call("create_and_wait", *words).code != 0
+    ran = desk.call("create_and_wait", *words, "--no-validate")
+    assert (ran.code, ran.last["body"]["seconds"]) == (0, "60"), ran.out
+
+
 def test_the_sandbox_makes_it_and_the_warning_comes_once(desk: Desk) -> None:
     ran = desk.run("--model", "acme/fresh-clip-video", "--no-validate", "--prompt", "a boat", "--no-download")
     assert (ran.code, ran.last["ok"]) == (0, True), ran.out
