@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from generate_media.core import REFERENCES
+from pages import Node, filled, line, values
 
-Node = Mapping[str, Any]
 CLIPS_PAGE = "agcloud.md"
 CLIPS = "/contents/generations/tasks"
 _COUNTED = ("ReferenceImage", "VideoPart", "AudioPart")
@@ -23,40 +23,24 @@ def clips_page() -> str:
     page = (REFERENCES / CLIPS_PAGE).read_text(encoding="utf-8")
     task = document["components"]["schemas"]["VideoTask"]
     listed = [row["id"] for row in document["paths"][CLIPS]["post"]["x-models"]]
-    for name, table in (("fields", fields_table(task)), ("models", models_table(task, listed, document))):
-        head, end = f"<!-- {name}: from agcloud.openapi.json -->\n", f"\n<!-- /{name} -->"
-        before, found, rest = page.partition(head)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"references/{CLIPS_PAGE} has no place for {name}")
-        page = before + head + table + end + after
-    return page
+    page = filled(page, "fields", fields_table(task))
+    return filled(page, "models", models_table(task, listed, document))
 
 
-def fields_table(task: Node) -> str:
+def fields_table(task: Node) -> list[str]:
     """One row a field; Ark's own in a sentence."""
     rows = ["| field | values | meaning | source |", "|---|---|---|---|"]
     arks = []
     for name, field in task["properties"].items():
         if field["description"] == "Ark alone":
-            arks.append(f"{name} ({_values(field)})")
+            arks.append(f"{name} ({values(field)})")
         else:
             shown = f"**{name}**" if name in task["required"] else name
-            rows.append(f"| {shown} | {_values(field)} | {field['description']} | {field['x-source']} |")
-    return "\n".join([*rows, "", f"At Ark alone [ARK] [SDK]: {', '.join(arks)}."])
+            rows.append(line(shown, values(field), field["description"], field["x-source"]))
+    return [*rows, "", f"At Ark alone [ARK] [SDK]: {', '.join(arks)}."]
 
 
-def _values(field: Node) -> str:
-    found = " ".join(field["enum"]) if "enum" in field else field.get("type", "list")
-    if "maximum" in field and "enum" not in field:
-        found = f"{field['minimum']}…{field['maximum']}"
-    if "maxLength" in field:
-        found += f" ≤{field['maxLength']}"
-    default = json.dumps(field["default"]).strip('"') if "default" in field else ""
-    return str(found) + (f" ={default}" if default else "")
-
-
-def models_table(task: Node, listed: Sequence[str], document: Node) -> str:
+def models_table(task: Node, listed: Sequence[str], document: Node) -> list[str]:
     """One row a line of models: each of the schema's rules on ``model``, with the listed ids that it is the last for.
 
     A line within another (2.0 fast within 2.0) has what it does not say itself from there.
@@ -73,9 +57,9 @@ def models_table(task: Node, listed: Sequence[str], document: Node) -> str:
             fields |= rules[name]["then"]["properties"]
         name = f"{title} {rule['x-source']}" + (f": {' '.join(f'`{model}`' for model in ids)}" if ids else "")
         resolution = " ".join(fields["resolution"]["enum"])
-        cells = (name, _span(fields), resolution, _references(fields, document), ", ".join(_lacking(fields)) or "–")
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+        lacking = ", ".join(_lacking(fields)) or "–"
+        rows.append(line(name, _span(fields), resolution, _references(fields, document), lacking))
+    return rows
 
 
 def _pattern(rule: Node) -> str:

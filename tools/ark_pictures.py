@@ -1,21 +1,17 @@
-"""The tables of references/ark-pictures.md, from agcloud.openapi.json: models, fields, sizes by ratio.
-
-The page's own words stay; what stands between ``<!-- NAME: … -->`` and ``<!-- /NAME -->`` is written here.
-"""
+"""The tables of references/ark-pictures.md, from agcloud.openapi.json: models, fields, sizes by ratio."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from generate_media.core import REFERENCES
+from pages import Node, filled, line, values
 
 PICTURES_PAGE, DOCUMENT = "ark-pictures.md", "agcloud.openapi.json"
 PATH, SCHEMA = "/images/generations", "Pictures"
 RATIOS = ("1:1", "4:3", "16:9", "3:2", "21:9")
-Node = dict[str, Any]
 
 
 def pictures_page() -> str:
@@ -23,16 +19,9 @@ def pictures_page() -> str:
     document: Node = json.loads((REFERENCES / DOCUMENT).read_text(encoding="utf-8"))
     operation, schema = document["paths"][PATH]["post"], document["components"]["schemas"][SCHEMA]
     text = (REFERENCES / PICTURES_PAGE).read_text(encoding="utf-8")
-    text = _filled(text, "models", _models(operation, schema))
-    text = _filled(text, "fields", _fields(schema))
-    return _filled(text, "sizes", _sizes(operation))
-
-
-def _filled(text: str, name: str, rows: Iterator[str]) -> str:
-    """The text with rows in the place of this name."""
-    begin = text.index("-->\n", text.index(f"<!-- {name}:")) + len("-->\n")
-    end = text.index(f"<!-- /{name} -->")
-    return text[:begin] + "".join(f"{row}\n" for row in rows) + text[end:]
+    text = filled(text, "models", _models(operation, schema))
+    text = filled(text, "fields", _fields(schema))
+    return filled(text, "sizes", _sizes(operation))
 
 
 def _models(operation: Node, schema: Node) -> Iterator[str]:
@@ -43,7 +32,7 @@ def _models(operation: Node, schema: Node) -> Iterator[str]:
             rule = _rule(schema["allOf"], row["id"])["then"]["properties"]
             bounds = _rule(schema["x-pixels"], row["id"])
             words = [word.replace("\\", "") for word in rule["size"]["pattern"][2:-2].split("|")]
-            yield _line(
+            yield line(
                 f"`{row['id']}`",
                 " ".join(word for word in words if word[-1] == "K"),
                 f"{bounds['least']:,}–{bounds['most']:,}",
@@ -64,26 +53,13 @@ def _fields(schema: Node) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, field in schema["properties"].items():
         shown = f"**{name}**" if name in schema["required"] else name
-        yield _line(shown, _values(field), field["description"], field["x-source"])
-
-
-def _values(field: Node) -> str:
-    kind = field.get("type", "false")
-    found = " ".join(field["enum"]) if "enum" in field else " or ".join([kind] if isinstance(kind, str) else kind)
-    if "minimum" in field and "maximum" in field:
-        found = f"{field['minimum']}…{field['maximum']}"
-    default = json.dumps(field["default"]).strip('"') if "default" in field else ""
-    return found + (f" ={default}" if default else "")
+        yield line(shown, values(field), field["description"], field["x-source"])
 
 
 def _sizes(operation: Node) -> Iterator[str]:
     """One row a tier and table of sizes; the upright ratios are the same ones the other way round."""
-    yield _line("models", "tier", *RATIOS)
+    yield line("models", "tier", *RATIOS)
     yield "|" + "---|" * (2 + len(RATIOS))
     for form in operation["x-flags"]:
         for tier, sizes in form["flags"]["aspect-ratio"]["map"].items():
-            yield _line(form["name"], tier, *(sizes[ratio] for ratio in RATIOS))
-
-
-def _line(*cells: object) -> str:
-    return "| " + " | ".join(map(str, cells)) + " |"
+            yield line(form["name"], tier, *(sizes[ratio] for ratio in RATIOS))

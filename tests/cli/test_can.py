@@ -58,6 +58,12 @@ def test_a_limit_that_nobody_knows_stands_apart(desk: Desk) -> None:
     assert any(note.startswith("perhaps: ") for note in found["notes"])
 
 
+def test_what_changes_a_clip_by_its_name_is_no_answer_without_one(desk: Desk) -> None:
+    changing = {"topaz/upscale/video", "veed/lipsync", "kling-ai/o3/edit"}
+    assert not changing & listed(can(desk, "audio", "--kind", "video"), "skills.video", "perhaps").keys()
+    assert changing <= listed(can(desk, "video,resolution=4k"), "skills.video", "perhaps").keys()
+
+
 def test_what_must_come_with_a_wish_is_named(desk: Desk) -> None:
     found = can(desk, "last-frame", "--kind", "video")
     assert listed(found, "skills.video")["kling-ai/o1/video"]["needs"] == ["first-frame"]

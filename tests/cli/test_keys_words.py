@@ -85,3 +85,5 @@ def test_the_documented_limits_of_ark_are_shown(desk: Desk) -> None:
     shown = {name: desk.run(*clip, provider=name).events("start")[0]["limits"] for name in ("ark", "agcloud")}
     assert "180 requests a minute" in shown["ark"]
     assert shown["agcloud"].startswith("undocumented")
+    picture = desk.run("--prompt", "a boat", "--no-download", provider="ark").events("start")[0]["limits"]
+    assert picture.startswith("undocumented"), "they are of clips"

@@ -232,3 +232,12 @@ def test_a_server_that_moved_is_told_and_not_followed(
     assert (code, "server" in found) == (0, told)
     ran = desk.call("create_and_wait", "--dry-run", "--model", NEW, "--prompt", "x")
     assert ran.last["url"] == f"https://open.skills.video/api/v1/generation/{NEW}"
+
+
+@pytest.mark.parametrize("more", [(), ("--provider", "skills.video")], ids=["guessed", "named"])
+def test_another_version_of_the_base_is_followed(
+    inspect: Inspect, desk: Desk, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    code, _ = inspect("--renew", written(tmp_path, {f"/v2/generation/{NEW}": body(FIELDS)}), *more)
+    ran = desk.call("create_and_wait", "--dry-run", "--model", NEW, "--prompt", "x")
+    assert (code, ran.last["url"]) == (0, f"https://open.skills.video/api/v2/generation/{NEW}"), ran.out

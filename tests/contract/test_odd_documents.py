@@ -70,6 +70,17 @@ def test_a_body_goes_as_the_document_says(desk: Desk, tmp_path: Path, media: str
     assert ("body_unchecked" in shown) is unchecked
 
 
+def test_a_form_that_is_not_sent_is_refused_and_never_silently_json(desk: Desk, tmp_path: Path) -> None:
+    own = written(tmp_path, {"/v1/generation/acme/x-image": body(FIELDS, "application/x-www-form-urlencoded")})
+    words = ("--dry-run", "--openapi", own, "--model", "acme/x-image", "--prompt", "x")
+    ran = desk.call("create_and_wait", *words)
+    assert (ran.code, ran.last["error"]) == (22, "body_form"), ran.out
+    assert "--no-validate" in " ".join(ran.last["guidance"])
+    loose = desk.call("create_and_wait", *words, "--no-validate")
+    assert (loose.code, loose.last["headers"]["Content-Type"]) == (0, "application/json")
+    assert any("urlencoded" in said for said in loose.last["warnings"])
+
+
 def test_multipart_alone_reaches_the_server_as_multipart(desk: Desk, tmp_path: Path) -> None:
     own = written(tmp_path, {"/v1/generation/acme/x-image": body(FIELDS, "multipart/form-data")})
     ran = desk.run("--openapi", own, "--model", "acme/x-image", "--prompt", "as a form", "--no-download")

@@ -48,6 +48,16 @@ def template(schema: Any, *variants: str) -> Any:
             ["a[0]", "a[1]"],
         ),
         ({"type": "array", "minItems": 2.0, "items": {"const": 1}}, (), [1, 1], []),
+        (
+            # A mapping that leads nowhere, as DigitalOcean's: which value names which branch is not told.
+            {
+                "anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("k", "l")],
+                "discriminator": {"propertyName": "k", "mapping": {"a": "gone.yml#/a", "b": "gone.yml#/b"}},
+            },
+            (),
+            {"k": "<fill in k>"},
+            ["k"],
+        ),
         (UNION, (), {"feature": "text-to-video", "prompt": "<fill in prompt>"}, ["prompt"]),
         (UNION, ("Frames",), {"feature": "frame-to-video", "first_frame": "<fill in first_frame>"}, ["first_frame"]),
         (UNION, ("frame-to-video",), {"feature": "frame-to-video", "first_frame": "<fill in first_frame>"}, None),

@@ -82,6 +82,10 @@ def test_a_create_on_the_wire_byte_by_byte() -> None:
         (Call("query", "GET", "//evil.test/x", at_host_root=True), "/evil.test/x"),
         (Call("query", "GET", "http://evil.test/x"), "/api/v1/http://evil.test/x"),
         (Call("query", "GET", "/gen#frag"), "/api/v1/gen"),
+        (Call("query", "GET", "/api/v2/gen"), "/api/v2/gen"),
+        (Call("query", "GET", "/v12/gen"), "/api/v12/gen"),
+        (Call("query", "GET", "/v2beta/gen"), "/api/v1/v2beta/gen"),
+        (Call("query", "GET", "/v1/tasks", at_host_root=True), "/v1/tasks"),
         (Call("query", "GET", "/gen\r\nX-Evil: 1"), "/api/v1/gen%0D%0AX-Evil:%201"),
     ],
 )

@@ -184,6 +184,7 @@ def test_pictures_inside_the_answer_are_saved_and_nowhere_printed(desk: Desk) ->
     assert ran.code == 0, ran.out
     with Image.open(ran.last["outputs"][0]["path"]) as made:
         assert (made.size, made.format) == ((1024, 1024), "PNG")
+    assert any("no URL" in line["message"] for line in ran.events("warning")), "it can be fetched once only"
     assert len(ran.out) < 2000
     assert all(len(file.read_bytes()) < 200_000 for file in desk.state.glob("*.sqlite3*"))
 

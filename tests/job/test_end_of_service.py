@@ -104,6 +104,12 @@ def test_after_its_day_nothing_is_sent_and_the_way_on_is_a_command(desk: Desk, p
     assert ran.last["replacement"] == ENDING[provider][3]
     assert f"--model={ENDING[provider][3]}" in ran.last["guidance"][0]
     assert "a cat" in ran.last["guidance"][0]
+    assert f"--openapi={desk.home / provider}.json" in ran.last["guidance"][0]
+
+
+def test_under_a_limit_of_the_cost_the_end_is_told_first(desk: Desk) -> None:
+    ran = run(desk, "ark", "--max-cost", "5")
+    assert (ran.code, ran.last["error"], desk.creates()) == (23, "model_retired", 0), ran.out
 
 
 def test_the_dry_run_says_the_same_and_so_does_a_line_of_a_batch(desk: Desk) -> None:

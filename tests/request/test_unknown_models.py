@@ -11,6 +11,7 @@ import pytest
 from conftest import Desk
 
 URL = "https://files.example/a.png"
+TASKS, PICTURES = "/contents/generations/tasks", "/images/generations"
 SV = "https://open.skills.video/api/v1"
 
 
@@ -60,7 +61,12 @@ def test_it_is_sent_by_the_convention_of_its_provider(desk: Desk, words: Any, pa
     [
         (("--model", "agnes-image-9", "--size", "1K"), "/v1/images/generations", "agnes-image-9"),
         (("--provider", "agnes", "--model", "new-video", "--kind", "video"), "/v1/videos", "new-video"),
+        (("--model", "agnes-video-9", "--duration", "5"), "/v1/videos", "agnes-video-9"),
+        (("--provider", "agnes", "--model", "agnes-video-9"), "/v1/videos", "agnes-video-9"),
         (("--provider", "agnes", "--endpoint", "/images/edits"), "/v1/images/edits", "agnes-image-2.1-flash"),
+        (("--provider", "agnes", "--endpoint", "/v2/videos"), "/v2/videos", "agnes-video-2.5-flash"),
+        (("--provider", "ark", "--endpoint", "/api/v4" + TASKS), "/api/v4" + TASKS, "doubao-seedance-2-5-260628"),
+        (("--provider", "ark", "--endpoint", "/v4" + PICTURES), "/api/v4" + PICTURES, "doubao-seedream-5-0-pro-260628"),
     ],
 )
 def test_a_model_that_is_a_field_goes_to_the_usual_endpoint(desk: Desk, words: Any, path: str, model: str) -> None:
@@ -69,6 +75,60 @@ def test_a_model_that_is_a_field_goes_to_the_usual_endpoint(desk: Desk, words: A
     assert ran.last["url"].endswith(path)
     assert ran.last["body"]["model"] == model
     assert sum("not in the contract" in warning for warning in ran.last["warnings"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "sent", "model"),
+    [
+        ("/v2/generation/acme/x", "/api/v2/generation/acme/x", "acme/x"),
+        ("/api/v2/generation/acme/x", "/api/v2/generation/acme/x", "acme/x"),
+        ("https://open.skills.video/api/v2/generation/acme/x", "/api/v2/generation/acme/x", "acme/x"),
+        ("/made/of/nothing", "/api/v1/made/of/nothing", "made/of/nothing"),
+        ("made/of/nothing", "/api/v1/generation/made/of/nothing", "made/of/nothing"),
+    ],
+)
+def test_a_path_is_called_where_it_was_said_to_be(desk: Desk, endpoint: str, sent: str, model: str) -> None:
+    words = ("--dry-run", "--no-validate", "--provider", "skills.video", "--endpoint", endpoint, "--prompt", "x")
+    ran = desk.call("create_and_wait", *words)
+    assert (ran.code, ran.last["url"], ran.last["model"]) == (0, "https://open.skills.video" + sent, model), ran.out
+
+
+def test_a_document_in_another_version_of_the_base_is_called_there(desk: Desk, tmp_path: Path) -> None:
+    fields = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
+    post = {"post": {"requestBody": {"content": {"application/json": {"schema": fields}}}}}
+    paths = {"/api/v2/generation/acme/x-image": post, "/api/v2/generation/{id}": {"get": {}}}
+    (tmp_path / "own.json").write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": paths}))
+    own = ("--openapi", str(tmp_path / "own.json"), "--model", "acme/x-image", "--prompt", "x")
+    ran = desk.call("create_and_wait", "--dry-run", *own)
+    assert (ran.code, ran.last["url"]) == (0, "https://open.skills.video/api/v2/generation/acme/x-image"), ran.out
+    made = desk.run(*own, "--no-download")
+    assert (made.code, made.last["ok"]) == (0, True), made.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--model", "acme/fresh-image"),
+        ("--provider", "agnes", "--model", "agnes-image-9", "--size", "2K", "--set", "colour=red"),
+        ("--provider", "ark", "--model", "doubao-seedream-9", "--size", "2K"),
+        ("--provider", "agnes", "--endpoint", "/v2/images/generations"),
+        ("--provider", "ark", "--endpoint", "/api/v4/images/generations"),
+        ("--provider", "skills.video", "--endpoint", "/v2/generation/acme/fresh-image"),
+    ],
+    ids=" ".join,
+)
+def test_without_a_key_too_it_is_made_at_every_provider(desk: Desk, words: tuple[str, ...]) -> None:
+    ran = desk.call("create_and_wait", "--sandbox", "--no-validate", "--no-download", "--prompt", "x", *words)
+    assert (ran.code, ran.last.get("ok")) == (0, True), ran.out
+    assert len(ran.events("warning")) == 1
+
+
+@pytest.mark.parametrize("model", ["agnes-video-9", "agnes-video-2.5-flash"])
+def test_a_number_beyond_what_is_known_goes_as_it_was_said(desk: Desk, model: str) -> None:
+    words = ("--provider", "agnes", "--model", model, "--prompt", "x", "--duration", "60", "--dry-run")
+    assert desk.call("create_and_wait", *words).code != 0
+    ran = desk.call("create_and_wait", *words, "--no-validate")
+    assert (ran.code, ran.last["body"]["seconds"]) == (0, "60"), ran.out
 
 
 def test_the_sandbox_makes_it_and_the_warning_comes_once(desk: Desk) -> None:

@@ -196,6 +196,14 @@ def test_refusals_in_its_own_words(agnes: Agnes, path: str, body: Any, status: i
     assert (answer.status_code, words in answer.text) == (status, True)
 
 
+def test_a_model_that_is_new_is_made_as_its_siblings_are() -> None:
+    with start(speed=SPEED, new_models=True) as sandbox:
+        service = Agnes(sandbox)
+        body = {"model": "agnes-video-9", "prompt": "x", "seconds": "7", "depth": 3, "aspect_ratio": ["?"]}
+        state = service.ended(service.post("/videos", body).json())
+        assert (state["status"], state["model"], state["seconds"]) == ("completed", "agnes-video-9", "7.0")
+
+
 def test_a_data_uri_too_long_or_in_the_wrong_place_is_refused(agnes: Agnes) -> None:
     long = flash(mode="keyframe", first_frame="data:image/png;base64," + "A" * 320_000)
     assert agnes.post("/videos", long).status_code == 400

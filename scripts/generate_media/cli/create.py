@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from ..core import ExitCode, GenerateMediaError, NotFound, UsageError, read_user_text, without_none
 from ..events import Outcome, Printer, Signals
@@ -234,7 +233,6 @@ def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
         raise retired(Caller(prepared.provider, session.sandbox, session.config), request)
     call = adapter_for(prepared.provider.protocol).create(request)
     base_url = prepared.provider.base_url if session.sandbox else session.base_url(prepared.provider)
-    url = base_url.rstrip("/") + call.path if not call.at_host_root else urljoin(base_url, call.path)
     line = {
         "event": "dry_run",
         "ok": True,
@@ -242,7 +240,7 @@ def dry_run(session: Session, prepared: Prepared, count: int = 1) -> Outcome:
         "model": request.model,
         "kind": request.kind,
         "method": call.method,
-        "url": url,
+        "url": call.url(base_url),
         "headers": {
             "Authorization": "Bearer <redacted>",
             "Content-Type": "multipart/form-data" if call.multipart else "application/json",

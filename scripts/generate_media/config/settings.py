@@ -56,8 +56,8 @@ class ProviderSettings(NamedTuple):
     typical_seconds: Mapping[str, float] = _NOTHING
     rate_limits: Mapping[str, float] = _NOTHING
     undocumented: tuple[str, ...] = ()
-    limits: str = ""
-    """What is documented of its rate limits, where its protocol's document cannot say it."""
+    limits: Mapping[str, str] = _NOTHING
+    """What is documented of its rate limits by what is made, where its protocol's document cannot say it."""
     credits_path: str = ""
     key_url: str = ""
     dashboard_url: str = ""

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from .budget import Budget as Budget
     from .catalog import Contract as Contract, open_contract as open_contract
     from .changes import diff as diff
-    from .convention import by_convention as by_convention, looks_like_its as looks_like_its
+    from .convention import (
+        by_convention as by_convention,
+        likely_kind as likely_kind,
+        looks_like_its as looks_like_its,
+    )
     from .fields import fields_of as fields_of, narrowed as narrowed
     from .flags import FlagForm as FlagForm
     from .layer import kept_files as kept_files
@@ -60,7 +64,7 @@ else:
         ("budget", "Budget"),
         ("catalog", "Contract open_contract"),
         ("changes", "diff"),
-        ("convention", "by_convention looks_like_its"),
+        ("convention", "by_convention likely_kind looks_like_its"),
         ("fields", "fields_of narrowed"),
         ("flags", "FlagForm"),
         ("layer", "kept_files"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..core import moved_base
+from ..providers import ModelPaths
 from .flags import FlagForm, usual_rules
 from .friendly import siblings
 from .modelinfo import model_rows
@@ -20,25 +23,36 @@ _TYPES = ("application/json", "multipart/form-data")
 def by_convention(contract: Contract, text: str, *, kind: str = "", like: Endpoint | None = None) -> Endpoint | None:
     """The call that makes an unknown model, or that stands at an unknown path; None where no convention tells.
 
-    Where paths carry the model it is that model's; else ``text`` is a path, called as the known endpoint ``like`` is.
+    Where paths carry the model it is that model's; else ``text`` is a path, called as the known endpoint is that it
+    ends like, or as ``like``. A path in another version of the base keeps that, with all that follows from it; one of
+    no known form is called as it stands.
     """
     _, paths = readings(text, contract.bases)
     usual = next((source.model_paths for source in contract.sources if source.model_paths), None)
     if usual is None:
-        return None if like is None else _alike(like, paths[-1])
+        known = next((one for one in contract.creates if paths[-1].endswith(one.path)), like)
+        return None if known is None else _alike(known, paths[-1])
+    version = _version(contract, usual, paths)
+    usual = ModelPaths(version + usual.create, version + usual.stream)
+    paths = [version + moved_base(path, base)[1] for path in paths for base in contract.bases] if version else paths
+    query = next((source.query_path for source in contract.sources if source.query_path), None)
     path = next((path for path in paths if usual.model_of(path)), "")
     model = usual.model_of(path) or paths[-1].strip("/")
-    sse, poll = usual.stream + model, usual.create + model
+    sse: str | None = usual.stream + model
+    poll = usual.create + model
+    if not path and ("://" in text or text.strip().startswith("/")):
+        sse, poll = None, paths[-1]
+    path = path or sse or poll
     return Endpoint(
         method="POST",
-        path=path or sse,
+        path=path,
         model=model,
-        kind=kind or _kind(contract, model),
-        streams=(path or sse) == sse,
+        kind=kind or likely_kind(contract, model),
+        streams=path == sse,
         sse_path=sse,
         poll_path=poll,
         twin_inferred=True,
-        query_path=next((source.query_path for source in contract.sources if source.query_path), None),
+        query_path=query and version + query,
         content_types=_TYPES,
         open_fields=True,
     )
@@ -48,6 +62,7 @@ def looks_like_its(contract: Contract, path: str | None, model: str | None) -> b
     """Whether an unknown path begins as this provider's do, or an unknown model's id is of the form of its others'."""
     if path:
         _, paths = readings(path, contract.bases)
+        paths += [moved_base(path, base)[1] for path in paths for base in contract.bases]
         first = {known.path.strip("/").split("/")[0] for known in contract.creates}
         if any(one.strip("/").split("/")[0] in first and one.strip("/").count("/") for one in paths):
             return True
@@ -67,12 +82,18 @@ def conventional_forms(contract: Contract, kind: str) -> tuple[FlagForm, ...]:
     return (FlagForm("as its siblings", flags=flags),) if flags else ()
 
 
+def _version(contract: Contract, usual: ModelPaths, paths: Sequence[str]) -> str:
+    """The other version of a base under which a path of the usual form stands; empty: none."""
+    parted = (moved_base(path, base) for path in paths for base in contract.bases)
+    return next((version for version, rest in parted if version and usual.model_of(rest)), "")
+
+
 def _alike(like: Endpoint, path: str) -> Endpoint:
     poll = None if like.synchronous else path
-    return like._replace(path=path, poll_path=poll, sse_path=None, model="", operation=None, open_fields=True)
+    return like._replace(path=path, poll_path=poll, sse_path=None, model="", open_fields=True)
 
 
-def _kind(contract: Contract, model: str) -> str:
+def likely_kind(contract: Contract, model: str) -> str:
     """What the model's name says, else what the known model of the nearest name makes [I]."""
     said = kind_by_words([], model)
     if said:

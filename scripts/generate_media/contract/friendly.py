@@ -21,7 +21,7 @@ def forms_for(contract: Contract, endpoint: Endpoint, model: str) -> tuple[FlagF
     snapshot's for the same call, as far as nothing in them is stale. Raises BrokenDocument, TooLarge.
     """
     operation = endpoint.operation
-    if operation is None or operation.node.get("x-fields") == "unknown":
+    if operation is None or operation.fields_unknown:
         from .convention import conventional_forms
 
         return conventional_forms(contract, endpoint.kind)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..core import moved_base
 from ..providers import PROTOCOLS, ModelPaths
 
 _STREAM_WORDS = ("sse", "stream", "streaming", "events")
@@ -27,8 +28,9 @@ def guess_protocol(paths: Iterable[Any]) -> str:
         if protocol.model_paths is not None:
             base, create = protocol.base_path, protocol.model_paths.create
             starts = tuple(base[at:] + create for at in range(len(base) + 1) if base[at:][:1] in ("/", ""))
-            if any(isinstance(path, str) and path.startswith(starts) for path in paths):
-                return name
+            for path in (path for path in paths if isinstance(path, str)):
+                if path.startswith(starts) or moved_base(path, base)[1].startswith(create):
+                    return name
     return ""
 
 

@@ -113,7 +113,7 @@ def _row(row: ModelRow) -> ModelInfo:
 
 
 def _unknown(endpoint: Endpoint) -> bool:
-    return endpoint.operation is not None and endpoint.operation.node.get("x-fields") == "unknown"
+    return endpoint.operation is not None and endpoint.operation.fields_unknown
 
 
 def _common_required(branches: Sequence[Schema]) -> list[str]:

@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ..core import moved_base
 from ..providers import PROTOCOLS
 from .load import METHODS, BrokenDocument, Document, follow
 from .refs import Definitions
 
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_FORM = "application/x-www-form-urlencoded"
+_FORMS = ("multipart/form-data", _FORM)
 
 
 class Endpoint(NamedTuple):
@@ -44,6 +46,16 @@ class Endpoint(NamedTuple):
     def multipart_only(self) -> bool:
         """Whether the document takes the body as multipart/form-data and has no JSON for it."""
         return self.operation is not None and self.operation.content_type.startswith("multipart/form-data")
+
+    @property
+    def form_only(self) -> bool:
+        """Whether the document takes the body as a urlencoded form and in neither of the two ways in which we send."""
+        return self.operation is not None and self.operation.content_type.split(";")[0].strip().lower() == _FORM
+
+    @property
+    def undocumented(self) -> bool:
+        """Whether nobody documented its fields."""
+        return self.operation is None or self.operation.fields_unknown
 
     @property
     def bundled(self) -> bool:
@@ -101,6 +113,11 @@ class Operation:
         return ""
 
     @property
+    def fields_unknown(self) -> bool:
+        """Whether the document says that nobody documented the body's fields."""
+        return self.node.get("x-fields") == "unknown"
+
+    @property
     def takes_json(self) -> bool:
         return _is_json(self.content_type.split(";")[0].strip()) or self.content_type == "*/*"
 
@@ -156,7 +173,8 @@ def relative(path: str, server: str, base: str, create: str = "") -> str:
     """The path relative to a base URL whose own path is ``base``; ``server``: see :func:`server_path`.
 
     ``servers[0].url`` may hold any part of the base (`/api`) and the path the rest (`/v1/…`) [C]; of a model's own
-    document it may hold the whole path, which has ``create`` in it, and the path is `/` then.
+    document it may hold the whole path, which has ``create`` in it, and the path is `/` then. A path in another version
+    of the base is given with it, and goes there.
     """
     if not base:
         return path
@@ -168,7 +186,8 @@ def relative(path: str, server: str, base: str, create: str = "") -> str:
         prefix = "/" + "/".join(parts[start:])
         if full.startswith(prefix + "/"):
             return full[len(prefix) :]
-    return path
+    moved = moved_base(path, base)[0]
+    return full if moved and full.startswith(f"{moved}/") else path
 
 
 def server_url(document: Document) -> str:
@@ -213,7 +232,7 @@ def kind_by_words(tagged: Sequence[str], text: str) -> str:
 def open_fields(operation: Operation) -> bool:
     """Whether the body takes fields that the document does not name; looked at without resolving branches."""
     try:
-        return operation.node.get("x-fields") == "unknown" or _open_body(operation)
+        return operation.fields_unknown or _open_body(operation)
     except BrokenDocument:
         return True
 

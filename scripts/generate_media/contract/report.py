@@ -178,7 +178,7 @@ def describe(
         row["parameters"] = parameters
     if operation.content_types and not operation.content_type:
         row["body_unchecked"] = "neither JSON nor a form: it has no fields to show, and nothing of it is checked"
-    if operation.node.get("x-fields") == "unknown":
+    if operation.fields_unknown:
         row["fields_undocumented"] = True
     if operation.node.get("deprecated") is True:
         row["deprecated"] = True

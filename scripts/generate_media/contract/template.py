@@ -124,8 +124,9 @@ def _lacking(
             ambiguous = True
             names = _telling_apart(error, definitions)
         else:
-            first = error.context[0].relative_schema_path[0] if error.context else None
-            waiting.extend(child for child in error.context or () if child.relative_schema_path[0] == first)
+            branches = [list(child.relative_schema_path)[:1] for child in error.context or ()]
+            children = zip(error.context or (), branches, strict=True)
+            waiting.extend(child for child, branch in children if branch == branches[0])
             continue
         if names:
             wanted.setdefault(path, set()).update(names)

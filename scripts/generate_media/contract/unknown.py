@@ -42,42 +42,39 @@ def known_names(flat: Schema, definitions: Definitions | None, value: Any) -> li
     return list(dict.fromkeys(names))
 
 
-def unknown_fields(
-    schema: Any, definitions: Definitions | None, value: Json, path: Path = ()
-) -> Iterator[tuple[Path, list[str], Json]]:
+def unknown_fields(schema: Any, definitions: Definitions | None, value: Json) -> Iterator[tuple[Path, list[str], Json]]:
     """(path, names known there, value) of each field that an open object with declared properties does not name."""
+    for path, flat, found in _objects(schema, definitions, value):
+        known = known_names(flat, definitions, found)
+        if known and flat.get("additionalProperties", True) in (True, {}) and not _patterned(flat, definitions):
+            for name in found:
+                if name not in known:
+                    yield (*path, name), known, found[name]
+
+
+def read_only_fields(schema: Any, definitions: Definitions | None, value: Json) -> Iterator[Path]:
+    """The path of each field in ``value`` that only the provider sets."""
+    for path, flat, found in _objects(schema, definitions, value):
+        for name in found:
+            if merge(field_schema(flat, name, definitions, found), definitions).get("readOnly") is True:
+                yield (*path, name)
+
+
+def _objects(
+    schema: Any, definitions: Definitions | None, value: Json, path: Path = ()
+) -> Iterator[tuple[Path, Schema, dict[str, Any]]]:
+    """(path, flat schema, value) of each object in ``value`` whose schema is known, the outer before the inner."""
     flat = merge(schema, definitions)
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from unknown_fields(flat.get("items", True), definitions, item, (*path, index))
+            yield from _objects(flat.get("items", True), definitions, item, (*path, index))
     if not isinstance(value, dict):
         return
-    known = known_names(flat, definitions, value)
-    extra = flat.get("additionalProperties", True)
-    if known and extra in (True, {}) and not _patterned(flat, definitions):
-        for name, item in value.items():
-            if name not in known:
-                yield (*path, name), known, item
+    yield path, flat, value
     for name, item in value.items():
         below = field_schema(flat, name, definitions, value)
         if isinstance(item, dict | list) and below is not None:
-            yield from unknown_fields(below, definitions, item, (*path, name))
-
-
-def read_only_fields(schema: Any, definitions: Definitions | None, value: Json, path: Path = ()) -> Iterator[Path]:
-    """The path of each field in ``value`` that only the provider sets."""
-    flat = merge(schema, definitions)
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from read_only_fields(flat.get("items", True), definitions, item, (*path, index))
-    if not isinstance(value, dict):
-        return
-    for name, item in value.items():
-        below = merge(field_schema(flat, name, definitions, value), definitions)
-        if below.get("readOnly") is True:
-            yield (*path, name)
-        elif isinstance(item, dict | list) and below:
-            yield from read_only_fields(below, definitions, item, (*path, name))
+            yield from _objects(below, definitions, item, (*path, name))
 
 
 def _patterned(flat: Schema, definitions: Definitions | None) -> bool:

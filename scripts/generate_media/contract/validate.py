@@ -83,7 +83,7 @@ def _unknown_warnings(operation: Operation, body: Json, told: set[str]) -> Itera
         return
     from . import words
 
-    if operation.node.get("x-fields") == "unknown":
+    if operation.fields_unknown:
         names = words.listed([dotted(path) for path, _, _ in found])
         yield Problem(f"this model's fields are undocumented, so {names} could not be checked", severity=UNCHECKED)
         return

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         EndOfService as EndOfService,
         LocalMedia as LocalMedia,
         Request as Request,
+        moved_base as moved_base,
     )
     from .text import (
         OURS as OURS,
@@ -119,7 +120,7 @@ else:
         ("paths", "CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
-        ("requests", "Body Call Encoding EndOfService LocalMedia Request"),
+        ("requests", "Body Call Encoding EndOfService LocalMedia Request moved_base"),
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
         ("user_file", "read_user_file read_user_text user_json user_json_object"),
     )

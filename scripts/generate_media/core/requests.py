@@ -6,10 +6,12 @@ moment of sending, so that neither the journal, nor a sidecar, nor the terminal 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Union
+from urllib.parse import urlsplit
 
 from .json import Json
 
@@ -99,3 +101,22 @@ class Call(NamedTuple):
     """True asks for text/event-stream."""
     at_host_root: bool = False
     """True joins ``path`` to the scheme and host alone, not to the base URL's path."""
+
+    def url(self, base_url: str) -> str:
+        """Where it goes: under a base URL, or under the same one in another version where ``path`` says so."""
+        base = urlsplit(base_url)
+        under, path = ("", self.path) if self.at_host_root else moved_base(self.path, base.path)
+        under = under or ("" if self.at_host_root else base.path.rstrip("/"))
+        return f"{base.scheme}://{base.netloc}{under}/{path.lstrip('/')}"
+
+
+def moved_base(path: str, base: str) -> tuple[str, str]:
+    """A base path in another version and what follows it, where ``path`` begins with that or its end: ``/api/v2`` and
+    ``/x`` of ``/api/v2/x`` and of ``/v2/x``, for ``/api/v1``. Else the empty string and the path."""
+    parts = base.strip("/").split("/")
+    for start in range(len(parts)):
+        shape = re.sub(r"\d+", r"\\d+", re.escape("/" + "/".join(parts[start:])))
+        found = re.match(shape + "(?=/.)", path) if "\\d" in shape else None
+        if found:
+            return "/".join(["", *parts[:start]]) + found[0], path[found.end() :]
+    return "", path

@@ -183,14 +183,11 @@ class Client:
             data, headers["Content-Type"] = content.data, content.content_type
         auth = _Bearer(self.site.key)
         query = [(name, value.encode("utf-8", "surrogatepass")) for name, value in call.query]
-        request = Request(call.method, self._url(call), headers, data=data, params=query, auth=auth).prepare()
+        request = Request(
+            call.method, call.url(self.site.base_url), headers, data=data, params=query, auth=auth
+        ).prepare()
         self._check_destination(request.url or "")
         return request
-
-    def _url(self, call: Call) -> str:
-        base = urlsplit(self.site.base_url)
-        root = f"{base.scheme}://{base.netloc}"
-        return f"{root if call.at_host_root else self.site.base_url.rstrip('/')}/{call.path.lstrip('/')}"
 
     def _check_destination(self, url: str) -> None:
         """The key goes where the base URL says, as the library that opens the connection reads it."""

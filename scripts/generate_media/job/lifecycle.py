@@ -207,9 +207,14 @@ def _with_candidates(ctx: JobContext, row: Row, error: OutcomeUnknown) -> Outcom
 def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
     """Claim the job; while another process is sending the same one, wait for its id."""
     new = _new_job(ctx, spec)
+
+    def allow(row: Row) -> None:
+        if spec.request.ended is None:  # a job that is not sent costs nothing
+            ctx.spending.allow(ctx, row)
+
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
     while True:
-        claim = ctx.journal.claim(new, force_new=force_new, allow=lambda row: ctx.spending.allow(ctx, row))
+        claim = ctx.journal.claim(new, force_new=force_new, allow=allow)
         if claim.kind is not ClaimKind.BUSY:
             return claim
         if until.passed:

@@ -189,7 +189,7 @@ class Session:
 
         self.journal  # noqa: B018 - its folder, which is the sandbox's too, is made and tried in one place
         try:
-            running = start(store=self.folder / "store")
+            running = start(store=self.folder / "store", new_models=True)
         except OSError as error:
             raise _no_sandbox(self.folder, error) from error
         self.stack.callback(running.close)

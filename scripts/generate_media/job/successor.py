@@ -77,7 +77,7 @@ def _way_on(caller: Caller, request: Request, offered: Sequence[str]) -> tuple[s
     found = find_successor(contract, request, offered, tuple(caller.provider.default_models.values()))
     if found is None:
         return ()
-    line = f"{found.model} takes its place: {_command(caller, found) or f'--model {found.model}'}"
+    line = f"{found.model} takes its place: {_command(caller, found, request) or f'--model {found.model}'}"
     return (line, f"left out, for it may not take them: {', '.join(found.left_out)}") if found.left_out else (line,)
 
 
@@ -122,7 +122,7 @@ def _replacement(contract: Contract, endpoint: Endpoint | None, request: Request
     return end.replacement if end else ""
 
 
-def _command(caller: Caller, found: Successor) -> str | None:
+def _command(caller: Caller, found: Successor, request: Request) -> str | None:
     """The whole command; None where a value cannot stand in one (bytes in the body, an endless prompt)."""
     words = [f"--provider={caller.provider.name}", f"--model={found.model}"]
     for name, value in found.flags.items():
@@ -132,6 +132,8 @@ def _command(caller: Caller, found: Successor) -> str | None:
             words.append(f"--{name}={one}")
     words += ["--sandbox"] if caller.sandbox else []
     words += [] if caller.config is None else [f"--config={caller.config}"]
+    documents = request.asked.get("openapi")
+    words += [f"--openapi={file}" for file in documents] if isinstance(documents, list) else []
     return command("create_and_wait.py", words) if found.flags else None
 
 

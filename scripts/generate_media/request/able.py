@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ _FILE = "https://example.com/a-file"
 _MOST_NEEDS = 3
 _CLOSE = 0.02
 """How far a length in whole frames may be from the one that was asked for."""
+_ALTERS = re.compile(r"(^|[/-])(upscale|lipsync|edit|retake|motion-control)(?![a-z])")
+"""In a model's id: it changes what it is given, and makes nothing without that [I]."""
 _SWITCHES = ("audio-track", "watermark", "return-last-frame")
 Wishes = Mapping[str, Any]
 """Flag → the value that it must take; None: any."""
@@ -62,7 +65,10 @@ def _value(flag: str, said: str | None) -> Any:
 
 
 def ability(contract: Contract, endpoint: Endpoint, model: str, kind: str, wishes: Wishes) -> Ability | None:
-    """What a model makes of the wishes, the surest and least demanding way; None: it cannot, by its contract."""
+    """What a model makes of the wishes, the surest and least demanding way; None: it cannot, by its contract, or where
+    there is none by its name."""
+    if endpoint.undocumented and _ALTERS.search(model) and not {"image", "video"} & wishes.keys():
+        return None
     ways: list[Ability] = []
     for said in _meanings(wishes):
         for form in contract.forms(endpoint, model):
@@ -130,8 +136,7 @@ def _is_as_asked(built: Built, flag: str, value: Any) -> bool:
 
 def _doubts(contract: Contract, endpoint: Endpoint, model: str, built: Built, said: Variant) -> Iterator[str]:
     """The wishes that go by a field, or to a limit, that nobody documented."""
-    operation = endpoint.operation
-    if operation is None or operation.node.get("x-fields") == "unknown":
+    if endpoint.undocumented:
         yield from said.flags
         return
 

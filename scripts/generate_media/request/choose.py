@@ -26,7 +26,7 @@ from .known import (
     takes_files,
 )
 from .owners import known_models
-from .unknown import raise_near, unknown_to_all, with_the_way_on
+from .unknown import conventional, raise_near, unknown_to_all, with_the_way_on
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
@@ -250,19 +250,11 @@ class Chooser:
         except NotFound as error:
             named = ask.endpoint or ask.model
             goes_on = ask.lenient and named and not error.details.get("ambiguous")
-            found = self._conventional(ask, provider, contract, kind) if goes_on else None
+            found = conventional(ask, provider, contract, kind) if goes_on else None
             if found is None:
                 raise with_the_way_on(error, provider, contract) from None
-            return found, found.model or ask.model or default_model(provider, kind, ask.flags), named or ""
-
-    def _conventional(self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
-        from ..contract import by_convention
-
-        usual = default_model(provider, kind, ask.flags)
-        like = found_by(contract, Ask(model=usual)) if usual else None
-        if ask.endpoint or like is None or like.model:
-            return by_convention(contract, ask.endpoint or ask.model or "", kind=ask.kind or "", like=like)
-        return like
+            usual = default_model(provider, found.kind or kind, ask.flags)
+            return found, found.model or ask.model or usual, named or ""
 
     def _known_endpoint(
         self, ask: Ask, provider: ProviderSettings, contract: Contract, kind: str

@@ -34,6 +34,7 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
     hint = partial(accepting, wish, target)
     base: Mapping[str, Json] = {} if endpoint.model else {"model": model}
     forms = contract.forms(endpoint, model)
+    forms = forms if validated else tuple(map(_unbounded, forms))
     build = partial(build_body, forms=forms, base=base, known_url=known_url, hint=lambda flags: hint())
     if "size" not in wish.flags:
         return build(wish)
@@ -53,6 +54,11 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
         return tried.get(False) or tried[True]  # in the user's own words, if any
     assert refusal is not None
     raise _other_shape(wish) or _no_such_size(wish, target, forms, sizes_of(properties)) or _hinted(build, wish)
+
+
+def _unbounded(form: FlagForm) -> FlagForm:
+    """The form without its bounds of numbers: one beyond them goes as it was said."""
+    return form._replace(flags={flag: {**rule, "unbounded": True} for flag, rule in form.flags.items()})
 
 
 def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
@@ -79,7 +85,7 @@ def _models_beside(target: Target, kind: str) -> Iterator[tuple[Endpoint, str]]:
 
 
 def _takes(contract: Contract, endpoint: Endpoint, model: str, wish: Wish) -> bool:
-    if endpoint.operation is None or endpoint.operation.node.get("x-fields") == "unknown":
+    if endpoint.undocumented:
         return False
     forms = contract.forms(endpoint, model)
     base: Mapping[str, Json] = {} if endpoint.model else {"model": model}

@@ -30,7 +30,9 @@ def convert(flag: str, value: Json, rule: Rule, field: Field) -> tuple[Json, str
     if "times" in rule:
         rate = _number(str(rule["times"]["field"]), field(rule["times"]["field"]) or rule["times"]["default"])
     choices = [_number(flag, one) for one in rule.get("nearest", ())]
-    chosen = _nearest(flag, number, rate, choices) if choices else number * rate
+    chosen = number * rate
+    if choices and (_in_reach(chosen, choices) or not rule.get("unbounded")):
+        chosen = _nearest(flag, number, rate, choices)
     note = "" if chosen == number else _note(flag, number, chosen, rate, rule)
     return typed(flag, _plain(chosen), rule.get("as", "")), note
 
@@ -52,16 +54,21 @@ def typed(flag: str, value: Json, kind: str) -> Json:
 def _nearest(flag: str, number: float, rate: float, choices: list[float]) -> float:
     """The legal value closest to what was asked, the larger of two as close; nothing far outside the range."""
     ordered = sorted(choices)
-    wanted = number * rate
-    slack = max((b - a for a, b in pairwise(ordered)), default=0)
-    if not ordered[0] - slack <= wanted <= ordered[-1] + slack:
+    if not _in_reach(number * rate, choices):
         low, high = ordered[0] / rate, ordered[-1] / rate
         raise UsageError(
             "bad_value",
             f"--{flag} {number:g} is out of range: from {low:.3g} to {high:.3g} is possible",
             details={"received": _plain(number), "allowed": [round(low, 3), round(high, 3)]},
         )
-    return min(reversed(ordered), key=lambda one: abs(one - wanted))
+    return min(reversed(ordered), key=lambda one: abs(one - number * rate))
+
+
+def _in_reach(wanted: float, choices: list[float]) -> bool:
+    """Whether a number lies among the legal ones, or no further outside than they are apart."""
+    ordered = sorted(choices)
+    slack = max((b - a for a, b in pairwise(ordered)), default=0)
+    return ordered[0] - slack <= wanted <= ordered[-1] + slack
 
 
 def _note(flag: str, number: float, chosen: float, rate: float, rule: Rule) -> str:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Union
 
 from ..config import ProviderSettings
-from ..core import Body, EndOfService, InvalidRequest, Json, Request, UsageError, read_user_text, user_json_object
+from ..core import Body, Json, Request, UsageError, read_user_text, user_json_object
 from ..journal import fingerprint
-from ..media import canonical, for_validation
+from ..media import canonical
 from .asked import asked_of
 from .build import Wish, check_prompt
 from .choose import Chooser, Target
-from .filling import accepting, fill, models_that_can, undocumented_in
+from .filling import fill, undocumented_in
 from .flag_names import WISH_FLAGS
 from .known import Ask
+from .objections import ending, objections, without_url
 from .sets import apply_sets, parse_set
 
 UNDOCUMENTED = "undocumented; conservative client defaults in use"
 PAYLOAD_CAP = 64 << 20
-_SAID = 5
-"""Objections that --no-validate tells, in one warning."""
 
 
 class Wanted(NamedTuple):
@@ -118,8 +117,6 @@ def wanted_from(values: Mapping[str, Any], *, openapi: tuple[Path, ...] = ()) ->
     return Wanted(ask, wish, payload, bool(values.get("no_validate")), asked)
 
 
-WARNED_SECONDS = 30 * 86_400
-"""So long before a model's end of service is it spoken of."""
 KnownUrl = Callable[[str, str], Union[str, None]]
 """Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
 
@@ -145,7 +142,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    objections, unchecked = _objections(target, body, wanted)
+    said, unchecked = objections(target, body, wanted)
     over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
@@ -160,25 +157,19 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
         prompt=prompt_of(wanted.wish.prompt, body),
         synchronous=endpoint.synchronous,
         made_up_stream=target.stream and endpoint.path != endpoint.documented_path,
-        warnings=(*notes, *objections, *_ending(end, target.model, now, sent=wanted.no_validate)),
+        warnings=(
+            *notes,
+            *said,
+            *ending(end, target.model, now, sent=wanted.no_validate),
+            *without_url(endpoint, body),
+        ),
         unchecked=unchecked,
         ended=end if over and not wanted.no_validate else None,
         asked=wanted.asked,
     )
     doubts = tuple(undocumented_in(target.contract, endpoint, target.model, body)) if thorough else ()
-    limits = target.contract.limits or target.provider.limits or None
+    limits = target.contract.limits or target.provider.limits.get(target.kind)
     return Prepared(target.provider, request, limits, doubts)
-
-
-def _ending(end: EndOfService | None, model: str, now: float, *, sent: bool) -> Iterator[str]:
-    """A sentence on a model that ends soon, or that ended and is ``sent`` all the same."""
-    if end is None or end.at is None or end.at - now > WARNED_SECONDS:
-        return
-    if end.at > now:
-        then = f"; {end.replacement} takes its place (--model {end.replacement})" if end.replacement else ""
-        yield f"{model} is served until {end.date}{then}"
-    elif sent:
-        yield f"{model} is no longer served since {end.date}, as far as the contract knows; it is sent all the same"
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:
@@ -195,48 +186,6 @@ def _from_wish(wanted: Wanted, target: Target, known_url: KnownUrl) -> tuple[Map
     known = partial(known_url, target.provider.name)
     built = fill(wanted.wish, target, known, validated=not wanted.no_validate)
     return built.body, built.multipart, built.notes
-
-
-def _objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
-    check.
-
-    Raises:
-        InvalidRequest: the contract has errors.
-    """
-    from ..contract import is_own, source_of
-
-    source = source_of(target.contract, target.endpoint)
-    if target.unknown:
-        said = f"{target.unknown} is not in {source}, so nothing of this request was checked"
-        return (said,), (said,)
-    problems = target.contract.validate(target.endpoint, for_validation(body))
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors and not wanted.no_validate:
-        models = () if wanted.payload is not None else accepting(wanted.wish, target)
-        raise InvalidRequest(
-            "invalid_request",
-            errors[0].message if len(errors) == 1 else f"{errors[0].message} (and {len(errors) - 1} more)",
-            guidance=(
-                *([target.old] if target.old else []),
-                *((models_that_can(models),) if models else ()),
-                f"python3 scripts/inspect_openapi.py --provider {target.provider.name} "
-                f"--endpoint {target.endpoint.path} --include-template shows what is allowed",
-            ),
-            details={"may_have_been_created": False, "problems": [problem_json(problem) for problem in errors[:10]]},
-        )
-    unchecked = tuple(problem.message for problem in problems if problem.severity == "unchecked")
-    if wanted.ask.openapi and not is_own(target.contract, target.endpoint, len(wanted.ask.openapi)):
-        unchecked += (f"no document given with --openapi describes {target.endpoint.path}; {source} does",)
-    warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
-    if wanted.no_validate and (errors or warnings):
-        all_of_it = [error.message for error in errors] + list(warnings)
-        warnings = (f"sent unchecked, although {source} objects: {'; '.join(all_of_it[:_SAID])}",)
-    return warnings, unchecked
-
-
-def problem_json(problem: Any) -> dict[str, Any]:
-    return {name: value for name, value in problem.as_json().items() if name != "severity"}
 
 
 def _payload(values: Mapping[str, Any]) -> Mapping[str, Json] | None:

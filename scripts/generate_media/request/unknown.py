@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ProviderSettings
 from ..core import NotFound, UsageError, without_none
+from .known import Ask, default_model, found_by
 
 if TYPE_CHECKING:
-    from ..contract import Contract
+    from ..contract import Contract, Endpoint
 
 LIST_MODELS = "python3 scripts/inspect_openapi.py --models --provider NAME lists what each provider makes"
 
@@ -29,6 +30,18 @@ def with_the_way_on(error: NotFound, provider: ProviderSettings, contract: Contr
 
 def _kind_of_name(near: str) -> str:
     return "endpoint" if near.startswith("/") else "model"
+
+
+def conventional(ask: Ask, provider: ProviderSettings, contract: Contract, kind: str) -> Endpoint | None:
+    """How a model or an endpoint is called that the contract does not know; None where no convention tells."""
+    from ..contract import by_convention, likely_kind
+
+    kind = ask.kind or (likely_kind(contract, ask.model) if ask.model else "") or kind
+    usual = default_model(provider, kind, ask.flags)
+    like = found_by(contract, Ask(model=usual)) if usual else None
+    if ask.endpoint or like is None or like.model:
+        return by_convention(contract, ask.endpoint or ask.model or "", kind=ask.kind or "", like=like)
+    return like
 
 
 def raise_near(near: Sequence[Any], named: str, dates: str, only: ProviderSettings | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
@@ -150,7 +151,16 @@ def _body(request: Request, world: World, path: str) -> dict[str, Json] | Reply:
     if "data:" in json.dumps(body)[:1_000_000] and world.fires("agnes-data-uri-refused", request):
         return error(400, "invalid_request", "data URI is not accepted, give a URL")
     problems = world.problems("agnes", "POST", path, body)
+    if world.new_models and model and any(problem.field == "model" for problem in problems):
+        return _as_the_usual(body, world, path)
     return _refusal(problems[0], path, model) if problems else body
+
+
+def _as_the_usual(body: dict[str, Json], world: World, path: str) -> dict[str, Json]:
+    """The body of a model newer than the contract, without what the usual one would not take."""
+    like = {**body, "model": _document()["usual"][path]}
+    odd = {re.split(r"[.\[]", problem.field)[0] for problem in world.problems("agnes", "POST", path, like)}
+    return {"prompt": "", **{name: value for name, value in body.items() if name not in odd}}
 
 
 def _refusal(problem: Any, path: str, model: Json) -> Reply:
@@ -240,6 +250,7 @@ def _document() -> dict[str, Any]:
     return {
         "sizes": image["properties"]["size"]["x-sizes"],
         "models": [row["id"] for create in creates for row in create["x-models"]],
+        "usual": {path: create["x-models"][0]["id"] for path, create in zip((IMAGES, VIDEOS), creates, strict=True)},
     }
 
 

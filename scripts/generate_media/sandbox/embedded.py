@@ -64,12 +64,14 @@ def start(
     seed: int = 0,
     store: Path | None = None,
     clock: Clock | None = None,
+    new_models: bool = False,
 ) -> Running:
     """Serve on 127.0.0.1 from threads of this process, at once; port 0 takes any free one.
 
     ``store`` is a folder for the jobs, so that a later sandbox finds them (and, where it still can, takes the same
     two ports, so that file URLs stay good); None keeps them in memory. ``speed`` is how much faster than life;
-    ``clock`` tells the time in place of the real one.
+    ``clock`` tells the time in place of the real one. ``new_models``: a model that the contract does not know is not
+    refused, for who asks has been told; it is made as its siblings are.
     Raises faults.UnknownFault (a ValueError) for a bad fault name, OSError for a port that is taken.
     """
     from . import files
@@ -80,7 +82,15 @@ def start(
     from .world import Clock, World
 
     switchboard = Switchboard(known_faults, faults, seed)
-    world = World(speed=speed, seed=seed, store=Store(store), faults=switchboard, log=Log(), clock=clock or Clock())
+    world = World(
+        speed=speed,
+        seed=seed,
+        store=Store(store),
+        faults=switchboard,
+        log=Log(),
+        clock=clock or Clock(),
+        new_models=new_models,
+    )
     own, of_files = _routes_for(), mount(files.routes(), None)
     last_port, files_port = (0, 0) if store is None else _ports_of(store)
     api = _bound(world, "api", own, port or last_port, must=bool(port))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..core import moved_base
 from ..providers import PROTOCOLS
 from .faults import UnknownFault
 from .hosts import HOST, refuse_stranger
@@ -158,11 +159,14 @@ class Port:
             return _error(500, "the sandbox itself failed; see errors in /_log")
 
     def _find(self, head: Head) -> tuple[Mounted | None, dict[str, str]]:
-        path = urlsplit(head.target).path  # still quoted: an id may hold a slash
-        for mounted in self._routes_for(path):
-            found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
-            if found:
-                return mounted, {name: unquote(value) for name, value in found.groupdict().items()}
+        """The first route that fits, under another version of a protocol's base where none fits as it stands."""
+        asked = urlsplit(head.target).path  # still quoted: an id may hold a slash
+        bases = (protocol.base_path for protocol in PROTOCOLS.values())
+        for path in (asked, *(base + moved_base(asked, base)[1] for base in bases)):
+            for mounted in self._routes_for(path):
+                found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
+                if found:
+                    return mounted, {name: unquote(value) for name, value in found.groupdict().items()}
         return None, {}
 
     def _unknown(self, request: Request) -> Reply:

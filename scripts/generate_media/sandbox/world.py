@@ -41,8 +41,20 @@ class Clock:
 class World:
     """What handlers may use. Safe to call from many threads."""
 
-    def __init__(self, *, speed: float, seed: int, store: Store, faults: Switchboard, log: Log, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        speed: float,
+        seed: int,
+        store: Store,
+        faults: Switchboard,
+        log: Log,
+        clock: Clock,
+        new_models: bool = False,
+    ) -> None:
         self.speed = speed
+        self.new_models = new_models
+        """Whether a model that the contract does not know is made all the same."""
         self.seed = seed
         self.faults = faults
         self.log = log
