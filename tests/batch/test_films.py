@@ -14,8 +14,11 @@ from conftest import Desk, Ran
 from film_help import SIX, probed, write
 from generate_media.batch.ties import read_ties
 from generate_media.core.home import GUARD
+from label_samples import exiftool, frames
 from tools import require_tool
 
+SOURCE_TYPE = "XMP-iptcExt:DigitalSourceType"
+MORE = "bytedance/seedance-2.0"
 CAT = {"id": "cat", "prompt": "a cat"}
 CLIP = {"id": "clip", "kind": "video", "prompt": "it moves", "duration": 5}
 
@@ -221,6 +224,33 @@ def test_a_label_changes_nothing_of_what_is_paid(studio: Desk) -> None:
     lines = [CAT, {"prompt": "x", "image": "@cat"}]
     studio.run("--batch", write(lines))
     assert studio.run("--batch", "film.jsonl", "--label").last["counts"] == {"reused": 2, "jobs": 2}
+
+
+def test_a_film_says_what_made_its_clips_and_is_the_same_again(studio: Desk) -> None:
+    lines = [CLIP, {**CLIP, "id": "more", "prompt": "it stops", "model": MORE, "first-frame": "@clip.last-frame"}]
+    films = [Path(name) for name in ("film.mp4", "generated/film.mp4")]
+    studio.run("--batch", write(lines), "--join", "film.mp4")
+    plain, shown = films[0].read_bytes(), frames(films[0])
+    assert not [film for film in films if SOURCE_TYPE in exiftool(film)]
+    ran = studio.run("--batch", "film.jsonl", "--join", "film.mp4", "--label", "prompt")
+    assert ran.last["counts"] == {"reused": 2, "jobs": 2}
+    for film in films:
+        told = exiftool(film)
+        assert told[SOURCE_TYPE].endswith("/compositeWithTrainedAlgorithmicMedia"), (
+            "the second clip was made from a picture"
+        )
+        assert told["XMP-genmedia:Provider"] == "skills.video"
+        assert told["XMP-iptcExt:AISystemUsed"] == f"bytedance/seedance-1.5, {MORE}"
+        assert told["XMP-iptcExt:AIPromptInformation"] == "it moves\nit stops"
+        assert told["XMP-xmp:CreateDate"]
+        assert frames(film) == shown
+    labelled = films[0].read_bytes()
+    assert labelled != plain
+    assert json.loads(Path("film.json").read_text())["outputs"][0]["sha256"] == hashlib.sha256(labelled).hexdigest()
+    for film in films:
+        film.unlink()
+    assert studio.run("--batch", "film.jsonl", "--join", "film.mp4", "--label", "prompt").code == 0
+    assert [film.read_bytes() for film in films] == [labelled, labelled]
 
 
 def test_ties_of_a_file() -> None:
