@@ -26,7 +26,7 @@ def check_output(journal: Journal, spec: JobSpec, output: OutputName | None) -> 
     taken = [path for path in output.before_it_is_made() if path.exists() or path.is_symlink()]
     if not taken:
         return
-    row = None if spec.force_new else journal.latest(spec.fingerprint, spec.copy)
+    row = None if spec.force_new else journal.newest_of(spec.fingerprint, spec.copy)
     for path in taken:
         if row is None or not _may_be_of(row, path):
             raise UsageError(

@@ -74,12 +74,6 @@ class Queries:
         rows = self._rows(where, found[1], found[1] + "g", int(found[2]))  # "g" comes after every hexadecimal digit
         return rows[0] if rows else None
 
-    def latest(self, fingerprint: str, copy: int) -> Row | None:
-        """The newest row of a job; None where it was never asked for."""
-        where = "WHERE fingerprint = ? AND copy = ? ORDER BY row_id DESC LIMIT 1"
-        rows = self._rows(where, to_text(fingerprint), copy)
-        return rows[0] if rows else None
-
     def unsaved_rows(self) -> tuple[Row, ...]:
         """Jobs that succeeded and whose files are not saved, oldest first."""
         return self._rows("WHERE state = 'ended' AND result = 'succeeded' ORDER BY row_id")
@@ -92,12 +86,8 @@ class Queries:
             self._rows(f"{later} {succeeded}", to_text(row.fingerprint), row.copy, row.row_id)
         )
 
-    def would_create(self, fingerprint: str, copy: int) -> bool:
-        """Whether a run of this job would make it, as far as the journal knows now; see Journal.claim."""
-        return self.outlook(fingerprint, copy) is ClaimKind.CREATED
-
     def outlook(self, fingerprint: str, copy: int) -> ClaimKind:
-        """What a run of this job would find."""
+        """What a run of this job would find, as far as the journal knows now; see Journal.claim."""
         row = self.newest_of(fingerprint, copy)
         return ClaimKind.CREATED if row is None else meaning(row)
 
