@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
-from film_help import SIX, probed, write
+from film_help import SIX, STORYBOARD, probed, write
 from generate_media.batch.ties import read_ties
 from generate_media.core.home import GUARD
+from generate_media.core.paths import BUNDLE
 from label_samples import exiftool, frames
 from tools import require_tool
 
@@ -66,6 +69,19 @@ def test_six_lines_are_a_film(studio: Desk) -> None:
     again = studio.run("--batch", "film.jsonl", "--join", "film.mp4")
     assert again.last["counts"] == {"reused": 6, "jobs": 6}
     assert studio.jobs() == 6
+
+
+def test_the_skills_block_runs_as_printed(desk: Desk) -> None:
+    """Pasted into a shell, with --sandbox; the page on films shows the same lines."""
+    script = shlex.join([sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--sandbox"])
+    words = STORYBOARD.replace("python3 scripts/create_and_wait.py", script).removeprefix("bash")
+    done = subprocess.run(["bash", "-c", words], cwd=desk.home, stdout=subprocess.PIPE, check=True, timeout=120)
+    (told,) = map(json.loads, done.stdout.splitlines())
+    assert (told["ok"], told["counts"]) == (True, {"succeeded": 6, "jobs": 6})
+    clips = [probed(path)["seconds"] for path in told["files"] if path.endswith(".mp4")]
+    assert probed(told["joined"])["seconds"] == pytest.approx(sum(clips), abs=0.05)
+    page = (BUNDLE / "references/scaling.md").read_text(encoding="utf-8")
+    assert "\n".join(line for line in STORYBOARD.splitlines() if line.startswith("{")) in page
 
 
 def test_a_changed_line_remakes_itself_and_what_hangs_on_it(studio: Desk) -> None:
