@@ -40,7 +40,7 @@ def provenance_of(rows: Sequence[Row], wish: LabelWish, handle: str = "") -> Pro
         provider=", ".join(dict.fromkeys(row.provider for row in rows)),
         model=", ".join(dict.fromkeys(row.model for row in rows)),
         handle=handle,
-        created_at=max(row.accepted_at or row.created_at for row in rows),
+        created_at=max((row.accepted_at or row.created_at for row in rows), default=0.0),
         edited=any(_holds_media(row.request) for row in rows),
         prompt="\n".join(dict.fromkeys(row.prompt for row in rows)) if wish == "prompt" else "",
     )
