@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,15 @@ from typing import Any
 import pytest
 
 from conftest import Desk, Ran
-from film_help import SIX, probed, write
+from film_help import SIX, STORYBOARD, probed, write
 from generate_media.batch.ties import read_ties
 from generate_media.core.home import GUARD
+from generate_media.core.paths import BUNDLE
+from label_samples import exiftool, frames
 from tools import require_tool
 
+SOURCE_TYPE = "XMP-iptcExt:DigitalSourceType"
+MORE = "bytedance/seedance-2.0"
 CAT = {"id": "cat", "prompt": "a cat"}
 CLIP = {"id": "clip", "kind": "video", "prompt": "it moves", "duration": 5}
 
@@ -63,6 +69,19 @@ def test_six_lines_are_a_film(studio: Desk) -> None:
     again = studio.run("--batch", "film.jsonl", "--join", "film.mp4")
     assert again.last["counts"] == {"reused": 6, "jobs": 6}
     assert studio.jobs() == 6
+
+
+def test_the_skills_block_runs_as_printed(desk: Desk) -> None:
+    """Pasted into a shell, with --sandbox; the page on films shows the same lines."""
+    script = shlex.join([sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--sandbox"])
+    words = STORYBOARD.replace("python3 scripts/create_and_wait.py", script).removeprefix("bash")
+    done = subprocess.run(["bash", "-c", words], cwd=desk.home, stdout=subprocess.PIPE, check=True, timeout=120)
+    (told,) = map(json.loads, done.stdout.splitlines())
+    assert (told["ok"], told["counts"]) == (True, {"succeeded": 6, "jobs": 6})
+    clips = [probed(path)["seconds"] for path in told["files"] if path.endswith(".mp4")]
+    assert probed(told["joined"])["seconds"] == pytest.approx(sum(clips), abs=0.05)
+    page = (BUNDLE / "references/scaling.md").read_text(encoding="utf-8")
+    assert "\n".join(line for line in STORYBOARD.splitlines() if line.startswith("{")) in page
 
 
 def test_a_changed_line_remakes_itself_and_what_hangs_on_it(studio: Desk) -> None:
@@ -221,6 +240,33 @@ def test_a_label_changes_nothing_of_what_is_paid(studio: Desk) -> None:
     lines = [CAT, {"prompt": "x", "image": "@cat"}]
     studio.run("--batch", write(lines))
     assert studio.run("--batch", "film.jsonl", "--label").last["counts"] == {"reused": 2, "jobs": 2}
+
+
+def test_a_film_says_what_made_its_clips_and_is_the_same_again(studio: Desk) -> None:
+    lines = [CLIP, {**CLIP, "id": "more", "prompt": "it stops", "model": MORE, "first-frame": "@clip.last-frame"}]
+    films = [Path(name) for name in ("film.mp4", "generated/film.mp4")]
+    studio.run("--batch", write(lines), "--join", "film.mp4")
+    plain, shown = films[0].read_bytes(), frames(films[0])
+    assert not [film for film in films if SOURCE_TYPE in exiftool(film)]
+    ran = studio.run("--batch", "film.jsonl", "--join", "film.mp4", "--label", "prompt")
+    assert ran.last["counts"] == {"reused": 2, "jobs": 2}
+    for film in films:
+        told = exiftool(film)
+        assert told[SOURCE_TYPE].endswith("/compositeWithTrainedAlgorithmicMedia"), (
+            "the second clip was made from a picture"
+        )
+        assert told["XMP-genmedia:Provider"] == "skills.video"
+        assert told["XMP-iptcExt:AISystemUsed"] == f"bytedance/seedance-1.5, {MORE}"
+        assert told["XMP-iptcExt:AIPromptInformation"] == "it moves\nit stops"
+        assert told["XMP-xmp:CreateDate"]
+        assert frames(film) == shown
+    labelled = films[0].read_bytes()
+    assert labelled != plain
+    assert json.loads(Path("film.json").read_text())["outputs"][0]["sha256"] == hashlib.sha256(labelled).hexdigest()
+    for film in films:
+        film.unlink()
+    assert studio.run("--batch", "film.jsonl", "--join", "film.mp4", "--label", "prompt").code == 0
+    assert [film.read_bytes() for film in films] == [labelled, labelled]
 
 
 def test_ties_of_a_file() -> None:

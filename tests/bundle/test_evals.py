@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def test_triggers_are_half_near_misses() -> None:
     assert len({row["query"] for row in TRIGGERS}) == 60
     assert all(set(row) == {"query", "should_trigger"} for row in TRIGGERS)
     assert [row["should_trigger"] for row in TRIGGERS].count(True) in range(28, 33)
+    runs = [list(run) for _, run in groupby(row["should_trigger"] for row in TRIGGERS)]
+    assert max(map(len, runs)) < 10, "their order tells a judge nothing"
     for wanted in (True, False):
         queries = [row["query"] for row in TRIGGERS if row["should_trigger"] is wanted]
         assert any(map(is_chinese, queries))

@@ -275,9 +275,12 @@ def test_a_dry_run_refuses_a_host_that_is_not_allowed(desk: Desk, words: list[st
     assert (ran.code, ran.last["error"]) == (2, "host_not_allowed")
 
 
-def test_a_dry_run_of_the_sandbox_says_so(desk: Desk) -> None:
-    assert desk.call("create_and_wait", "--dry-run", "--sandbox", "--prompt", "a cat").last["sandbox"] is True
-    assert desk.call("wait_generation", "--list", "--sandbox").last["sandbox"] is True
+def test_the_sandbox_says_so_where_it_made_nothing(desk: Desk) -> None:
+    Path("jobs.txt").write_text("a cat")
+    for words in (["--prompt", "a cat"], ["--batch", "jobs.txt"]):
+        assert desk.call("create_and_wait", "--dry-run", "--sandbox", *words).last["sandbox"] is True
+    for word in ("--list", "--spent", "--all"):
+        assert desk.call("wait_generation", word, "--sandbox").last["sandbox"] is True
 
 
 def test_a_batch_tells_what_it_adjusted_in_each_line(desk: Desk) -> None:

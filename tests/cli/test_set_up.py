@@ -87,8 +87,11 @@ def test_what_cannot_be_kept(tmp_path: Path, packages: Path, args: tuple[str, ..
     assert not dotenv(tmp_path).exists()
 
 
-def test_a_key_whose_provider_nobody_named_is_kept_and_sent_nowhere(tmp_path: Path, packages: Path) -> None:
-    code, document, _ = set_up(tmp_path, "--setup", "--key", "-", SKILLS_VIDEO_API_KEY="another-test-key")
+@pytest.mark.parametrize("more", [(), ("--sandbox",), ("--sandbox", "--provider", "skills.video")])
+def test_a_key_that_no_provider_is_to_check_is_kept_and_sent_nowhere(
+    tmp_path: Path, packages: Path, more: tuple[str, ...]
+) -> None:
+    code, document, _ = set_up(tmp_path, "--setup", "--key", "-", *more, SKILLS_VIDEO_API_KEY="another-test-key")
     assert (code, document["setup"]["env_var"]) == (0, "SKILLS_VIDEO_API_KEY")
     assert "verified" not in document["providers"]["skills.video"]
     assert "environment" in document["setup"]["warning"], "which is looked at first"

@@ -128,6 +128,18 @@ def test_what_is_there_already_costs_nothing_and_passes_no_limit(desk: Desk) -> 
     assert free.last["ok"], "a free model needs no --yes"
 
 
+@pytest.mark.parametrize("way", ["count", "batch"])
+def test_to_go_on_raises_no_limit(desk: Desk, way: str) -> None:
+    """Neither by the same command nor by another one of the same jobs: what they cost before counts."""
+    make(desk, "a cat")
+    Path("jobs.txt").write_text("a dog\na fox\na hen\n")
+    args = ("--count", "3", "--prompt", "a dog") if way == "count" else ("--batch", "jobs.txt")
+    runs = [desk.run(*args, "--model", MODEL, "--max-cost", most).last["counts"] for most in ("40", "40", "60")]
+    assert runs[0] == {"succeeded": 2, "cost_limit": 1, "jobs": 3}
+    assert runs[1] == {"reused": 2, "cost_limit": 1, "jobs": 3}
+    assert runs[2] == {"reused": 2, "succeeded": 1, "jobs": 3}
+
+
 def test_a_days_limit_holds_for_runs_after_one_another(desk: Desk) -> None:
     capped(desk, 50)
     assert make(desk, "a cat").last["error"] == "cost_unknown"

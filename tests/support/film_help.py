@@ -14,14 +14,11 @@ from generate_media.batch.tools import Tool
 from generate_media.core.paths import BUNDLE
 from tools import require_tool
 
-_PAGE = BUNDLE / "references/scaling.md"
-SIX: list[dict[str, Any]] = [
-    json.loads(line)
-    for line in _PAGE.read_text(encoding="utf-8").split("## Films")[1].split("```")[1].splitlines()
-    if line.startswith("{")
-]
-"""The six lines as the page has them: three pictures of one character, three clips; the second clip goes on where the
-first ends."""
+_SKILL = BUNDLE / "SKILL.md"
+STORYBOARD = next(block for block in _SKILL.read_text(encoding="utf-8").split("```") if "film.jsonl <<" in block)
+"""What an agent is to paste: the file, and the command that makes the film."""
+SIX: list[dict[str, Any]] = [json.loads(line) for line in STORYBOARD.splitlines() if line.startswith("{")]
+"""Its six lines: three pictures of one character, three clips; the second clip goes on where the first ends."""
 
 
 def write(lines: list[Any], name: str = "film.jsonl") -> str:

@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__
 from ..core import GenerateMediaError, OutputError, UsageError, handle
-from ..files import digest_of, find_sidecar, is_plain, keep, part_file, read_sidecar, save_failed, write_sidecar
+from ..files import (
+    digest_of,
+    find_sidecar,
+    is_plain,
+    keep,
+    labelled,
+    part_file,
+    read_sidecar,
+    save_failed,
+    write_sidecar,
+)
 from ..media import measure
 from .tools import Tool
+
+if TYPE_CHECKING:
+    from ..files import Labelling, Part as NewFile
+    from ..job import Session
 
 ENDING = ".mp4"
 JOINED = "joined"
@@ -59,8 +73,8 @@ class Film(NamedTuple):
         """What the film is called in the list of a batch, whatever it is made of."""
         return sha256(f"film\n{self.path}".encode("utf-8", "surrogatepass")).hexdigest()
 
-    def make(self, parts: Sequence[Part]) -> Path:
-        """The film of these clips, which is left as it is where they are the same as before.
+    def make(self, parts: Sequence[Part], label: Labelling | None = None) -> Path:
+        """The film of these clips, which is left as it is where they are the same as before, but for its label.
 
         Raises:
             OutputError: ``join_failed``, ``save_failed``.
@@ -69,24 +83,33 @@ class Film(NamedTuple):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not _is_of(self.path, parts):
-                self._join(parts)
+                self._put(self.path, parts, label, lambda new: self._join(parts, new))
+            elif label is not None and not _has_label(self.path):
+                self._put(self.path, parts, label, lambda new: _copy(self.path, new.file))
             self._show(parts)
         except OSError as error:
             raise save_failed(error) from None
         return self.path
 
-    def _join(self, parts: Sequence[Part]) -> None:
-        with part_file(self.path.parent, self.path.name) as new:
-            try:
-                write_film(self.tool, [part.path for part in parts], new.path)
-            except OSError as error:
-                raise OutputError(
-                    "join_failed",
-                    f"the clips were made, but could not be joined: {error.strerror or error}",
-                    guidance=("the same command tries again; the clips stay, and nothing is paid twice",),
-                ) from None
-            self._record(self.path, new.path, parts)
-            keep(new, self.path)
+    def _put(
+        self, place: Path, parts: Sequence[Part], label: Labelling | None, write: Callable[[NewFile], None]
+    ) -> None:
+        """A film in its place, whole and with its label, and its record before it."""
+        with part_file(place.parent, place.name) as new:
+            write(new)
+            with labelled(new, place.parent, place.name, label) as (whole, _):
+                self._record(place, whole.path, parts)
+                keep(whole, place)
+
+    def _join(self, parts: Sequence[Part], new: NewFile) -> None:
+        try:
+            write_film(self.tool, [part.path for part in parts], new.path)
+        except OSError as error:
+            raise OutputError(
+                "join_failed",
+                f"the clips were made, but could not be joined: {error.strerror or error}",
+                guidance=("the same command tries again; the clips stay, and nothing is paid twice",),
+            ) from None
 
     def _show(self, parts: Sequence[Part]) -> None:
         """The film among the results as well, where it lies elsewhere: a page shows what lies in its folder."""
@@ -95,11 +118,8 @@ class Film(NamedTuple):
         for place in _names(self.folder / self.path.name):
             if os.path.lexists(place) and not _is_ours(place):
                 continue
-            if not _is_of(place, parts):
-                with part_file(self.folder, place.name) as new:
-                    _copy(self.path, new.file)
-                    self._record(place, new.path, parts)
-                    keep(new, place)
+            if not (_is_of(place, parts) and digest_of(place) == digest_of(self.path)):
+                self._put(place, parts, None, lambda new: _copy(self.path, new.file))
             return
 
     def _record(self, path: Path, film: Path, parts: Sequence[Part]) -> None:
@@ -143,6 +163,25 @@ def write_film(tool: Tool, clips: Sequence[Path], film: Path) -> None:
         tool.remux(clips, film)
     else:
         tool.encode(clips, looks, film)
+
+
+def film_label(session: Session, film: Film, jobs: Sequence[tuple[str, str]]) -> Labelling | None:
+    """What a film says of itself where labels are asked for; ``jobs``: id and provider of those that made its clips."""
+    if not session.label:
+        return None
+    from ..files import Labelling
+    from ..job import provenance_of
+
+    rows = [row for name, provider in jobs for row in session.journal.find(name, provider)[:1]]
+    name = _job_of(film.path)["generation_id"]
+    provenance = provenance_of(rows, session.label, name)
+    return Labelling(provenance, name, lambda message: session.printer.event("warning", message=message))
+
+
+def _has_label(path: Path) -> bool:
+    from ..files import read_label
+
+    return read_label(path) is not None
 
 
 def _job_of(path: Path) -> dict[str, str]:

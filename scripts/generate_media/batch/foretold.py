@@ -36,6 +36,7 @@ def foretell(session: Session, jobs: Sequence[Job], bad: BadLines, ties: Ties) -
         "made_before": len(jobs) - len(fresh) or None,
         "cost": known_cost(session, fresh) if fresh else None,
         "unchecked": list(dict.fromkeys(_unchecked(jobs)))[:SHOWN_UNCHECKED],
+        "sandbox": True if session.sandbox else None,
     }
     code = next(iter(bad.shown.values())).exit_code if bad else ExitCode.OK
     return Outcome(code, without_none(line))

@@ -15,7 +15,7 @@ from ..files import check_folder
 from ..job import Session, sum_usage
 from ..request import Prepared, outputs_expected
 from .contexts import Contexts, Run
-from .film import Film, Part, film_failed
+from .film import Film, Part, film_failed, film_label
 from .followers import SKIPPED, Followers, delivered
 from .foretold import foretell
 from .jobs import Job, cut_frames, is_retired, prepare_all
@@ -100,7 +100,7 @@ def run_batch(
     runs |= {job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs}
     places.begin(jobs)
     works = _works(runs, lines.ties, followers, brief=how.brief and not session.printer.verbose)
-    finish = partial(_joined, film, jobs, whole=not bad) if film is not None else None
+    finish = partial(_joined, session, film, jobs, whole=not bad) if film is not None else None
     return _run(session, works, how.concurrency, unshown=bad.more, finish=finish)
 
 
@@ -135,7 +135,13 @@ def _film(session: Session, join: Path | None, tool: Tool | None, jobs: Sequence
 
 
 def _joined(
-    film: Film, jobs: Sequence[Job], works: Sequence[Work], outcomes: Sequence[Outcome], *, whole: bool
+    session: Session,
+    film: Film,
+    jobs: Sequence[Job],
+    works: Sequence[Work],
+    outcomes: Sequence[Outcome],
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
     """What the summary says of the film, which is made when all its clips are there."""
     ends = {work.label["line"]: outcome for work, outcome in zip(works, outcomes, strict=True)}
@@ -145,8 +151,9 @@ def _joined(
     parts = [
         Part(Path(found.path), found.sha256, job.prepared.request.prompt, job.line) for job, found in clips if found
     ]
+    made = [(str(ends[job.line].line["generation_id"]), job.prepared.provider.name) for job, _ in clips]
     try:
-        return {"joined": str(film.make(parts))}
+        return {"joined": str(film.make(parts, film_label(session, film, made)))}
     except GenerateMediaError as error:
         return film_failed(error)
 

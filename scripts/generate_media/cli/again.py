@@ -12,9 +12,8 @@ from ..core import DEFAULT_OUTPUT_DIR, Interrupted, holds_key, unsigned
 from ..events import command
 from ..request import MEDIA_KINDS
 
-_PATHS = frozenset(
-    {"batch", "output", "output_dir", "join", "config", "openapi", "payload_file", "prompt_file", "origin"}
-)
+_PATHS = frozenset({"batch", "config", "openapi", "payload_file", "prompt_file", "origin"})
+_TARGETS = frozenset({"output", "output_dir", "join"})
 _MEDIA = frozenset(name.replace("-", "_") for name in MEDIA_KINDS)
 _NAMES = {"origin": "from"}
 _LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "json", "open", "words"})
@@ -67,7 +66,7 @@ def _words(given: Mapping[str, Any]) -> Iterator[str | None]:
 def _said(name: str, value: Any) -> str | None:
     """A value as it holds in any folder; None for a pipe, and for a URL with a signature."""
     text = f"{value:.15g}" if isinstance(value, float) else str(value)
-    if name in ("output", "output_dir", "join"):
+    if name in _TARGETS:
         return os.path.abspath(os.path.expanduser(text))
     if name in _PATHS or (name in _MEDIA and "://" not in text[:12]):
         return os.path.abspath(text) if os.path.isfile(text) else None

@@ -95,7 +95,7 @@ def _verify(session: Session, provider: ProviderSettings, asked: int) -> dict[st
             remember_balance(session.folder, provider.name, account, session.clock(base_url).wall())
         if session.sandbox:
             words = "the sandbox takes any key: this proves nothing about yours; run it without --sandbox"
-            return {"verified": False, "message": words, "account": account}
+            return {"ok": False, "verified": False, "message": words, "account": account}
         return {"verified": True, "message": f"the key works at {base_url}", "account": account}
     if answer.http_status is None:
         return {

@@ -46,7 +46,8 @@ def key_from_stdin(word: str) -> str:
 def set_up(args: argparse.Namespace) -> dict[str, Any]:
     """What was put where. It ends in another process where the packages are in the venv alone.
 
-    With a key whose provider was named (or stood in for) the report is to ask that provider: ``args.verify``.
+    With a key whose provider was named (or stood in for) the report is to ask that provider: ``args.verify``; the
+    sandbox, which takes any key, only where that is asked for.
 
     Raises:
         UsageError: ``setup_failed``, ``bad_key``, an unknown provider.
@@ -63,7 +64,7 @@ def set_up(args: argparse.Namespace) -> dict[str, Any]:
         provider = settings.provider(args.provider or settings.default_provider or next(iter(settings.providers)))
         done |= _keep_key(provider, read_user_file("-", MAX_KEY_BYTES))
         done |= _overruled(keys_by_provider(settings, os.environ)[provider.name], done["env_file"])
-        args.verify = args.verify or bool(args.provider or args.base_url or args.sandbox)
+        args.verify = args.verify or (bool(args.provider or args.base_url) and not args.sandbox)
         args.provider = args.provider or (provider.name if args.base_url else None)
     return done
 

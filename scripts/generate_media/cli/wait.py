@@ -7,7 +7,16 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from ..config import ProviderSettings
-from ..core import DEFAULT_OUTPUT_DIR, ExitCode, GenerateMediaError, InternalError, NotFound, UsageError, holds_key
+from ..core import (
+    DEFAULT_OUTPUT_DIR,
+    ExitCode,
+    GenerateMediaError,
+    InternalError,
+    NotFound,
+    UsageError,
+    holds_key,
+    without_none,
+)
 from ..events import Outcome, Printer, Signals, error_outcome, resume_command
 from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
@@ -106,7 +115,8 @@ def _tell_lost(session: Session, row: Row) -> None:
 
 def _follow_all(session: Session, rows: list[Row], resume: Callable[[JobContext, Row], Outcome]) -> Outcome:
     if not rows:
-        return Outcome(ExitCode.OK, {"event": "summary", "ok": True, "counts": {"open": 0}})
+        line = {"event": "summary", "ok": True, "counts": {"open": 0}, "sandbox": True if session.sandbox else None}
+        return Outcome(ExitCode.OK, without_none(line))
     if len(rows) == 1:
         return _follow(session, rows[0], resume)
     from ..batch import follow_rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .atomic import (
+        Part as Part,
         check_folder as check_folder,
         digest_of as digest_of,
         keep as keep,
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     )
     from .download import Downloader as Downloader
     from .label import Provenance as Provenance, read_label as read_label
-    from .labelling import Labelling as Labelling, add_labels as add_labels
+    from .labelling import Labelling as Labelling, add_labels as add_labels, labelled as labelled
     from .output_name import (
         OutputName as OutputName,
         check_many as check_many,
@@ -44,10 +45,10 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("atomic", "check_folder digest_of keep part_file write_whole"),
+        ("atomic", "Part check_folder digest_of keep part_file write_whole"),
         ("download", "Downloader"),
         ("label", "Provenance read_label"),
-        ("labelling", "Labelling add_labels"),
+        ("labelling", "Labelling add_labels labelled"),
         ("output_name", "OutputName check_many output_from parse_output_name"),
         ("outputs", "copy_saved save stem still_there those_there write_sidecar"),
         ("placing", "Placing"),

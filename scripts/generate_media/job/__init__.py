@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         is_result_lost as is_result_lost,
         result_lost_words as result_lost_words,
     )
+    from .label import provenance_of as provenance_of
     from .lifecycle import resume_job as resume_job, run_job as run_job
     from .lost_creates import candidates as candidates, lost_create as lost_create, settle as settle
     from .output_check import check_output as check_output
@@ -33,6 +34,7 @@ else:
         ("context", "JobContext RunOptions"),
         ("crowd", "Throttle"),
         ("expiry", "RESULT_LOST expires_in is_result_lost result_lost_words"),
+        ("label", "provenance_of"),
         ("lifecycle", "resume_job run_job"),
         ("lost_creates", "candidates lost_create settle"),
         ("output_check", "check_output"),

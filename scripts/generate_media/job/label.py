@@ -10,7 +10,8 @@ from ..core import Json, SavedOutput
 from .context import JobContext
 
 if TYPE_CHECKING:
-    from ..files import Labelling
+    from ..config import LabelWish
+    from ..files import Labelling, Provenance
     from ..journal import Row
 
 _MEDIA = re.compile(r"(?:https?|asset)://\S+\Z|data:|<sha256:", re.IGNORECASE)
@@ -26,17 +27,23 @@ def labelling(ctx: JobContext, row: Row) -> Labelling | None:
     """
     if not ctx.label:
         return None
-    from ..files import Labelling, Provenance
+    from ..files import Labelling
 
-    provenance = Provenance(
-        provider=row.provider,
-        model=row.model,
-        handle="",
-        created_at=row.accepted_at or row.created_at,
-        edited=_holds_media(row.request),
-        prompt=row.prompt if ctx.label == "prompt" else "",
+    return Labelling(provenance_of([row], ctx.label), row.generation_id or "", ctx.printer.warn)
+
+
+def provenance_of(rows: Sequence[Row], wish: LabelWish, handle: str = "") -> Provenance:
+    """What made a file out of the results of these jobs: each provider, model and prompt once, the newest date."""
+    from ..files import Provenance
+
+    return Provenance(
+        provider=", ".join(dict.fromkeys(row.provider for row in rows)),
+        model=", ".join(dict.fromkeys(row.model for row in rows)),
+        handle=handle,
+        created_at=max((row.accepted_at or row.created_at for row in rows), default=0.0),
+        edited=any(_holds_media(row.request) for row in rows),
+        prompt="\n".join(dict.fromkeys(row.prompt for row in rows)) if wish == "prompt" else "",
     )
-    return Labelling(provenance, row.generation_id or "", ctx.printer.warn)
 
 
 def label_saved(

@@ -17,7 +17,7 @@ from ..providers import LARGEST_COST, adapter_for
 
 if TYPE_CHECKING:
     from ..journal import Expense, Journal, Row
-    from ..request import Prepared
+    from ..request import JobSpec, Prepared
     from .context import JobContext
     from .session import Session
 
@@ -37,12 +37,18 @@ class _Limit(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class Spending:
-    """What one run may spend: shared by its jobs. ``yes``: jobs whose cost nobody knows are meant all the same."""
+    """What one command may spend: shared by its jobs. ``yes``: jobs whose cost nobody knows are meant all the same."""
 
     max_cost: float | None = None
     yes: bool = False
     _made: dict[str, set[int]] = field(default_factory=dict)
-    """Provider → rows that this run has sent or is about to."""
+    """Provider → rows that this command has sent or is about to, those of its earlier runs among them."""
+
+    def count(self, ctx: JobContext, spec: JobSpec) -> None:
+        """What an earlier run of the same command made of a job counts towards the sum: going on raises no limit."""
+        row = None if self.max_cost is None or spec.force_new else ctx.journal.latest(spec.fingerprint, spec.copy)
+        if row is not None:
+            self._made.setdefault(row.provider, set()).add(row.row_id)
 
     def allow(self, ctx: JobContext, row: Row) -> None:
         """Whether the job of a row may be sent; called inside the journal's transaction that claims it.
@@ -68,7 +74,7 @@ class Spending:
             own = journal.expenses(provider=provider.name, first_row=min(made)) if made else ()
             mine = [expense for expense in own if expense.row_id in made]
             limits.append(
-                _Limit("cost_limit", False, self.max_cost, mine, "in this run", "run it with a higher --max-cost")
+                _Limit("cost_limit", False, self.max_cost, mine, "by this command", "run it with a higher --max-cost")
             )
         if provider.max_cost_per_day is not None:
             today = journal.expenses(provider=provider.name, since=now - DAY_SECONDS)

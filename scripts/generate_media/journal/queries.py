@@ -92,7 +92,7 @@ class Queries:
         )
 
     def outlook(self, fingerprint: str, copy: int) -> ClaimKind:
-        """What a run of this job would find."""
+        """What a run of this job would find, as far as the journal knows now; see Journal.claim."""
         row = self.latest(fingerprint, copy)
         return ClaimKind.CREATED if row is None else meaning(row)
 
