@@ -13,12 +13,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..core import without_nulls
 from ..providers import PROTOCOLS
 from .agcloud_pictures import draw
 from .agcloud_tasks import CONCURRENT_TASKS, RECORD_SECONDS, Lanes, call_back, is_kkcc, kkcc_view, plan, status, view
 from .jobs import Job
 from .protocol import Fault, Handler, Reply, Request, Route, SandboxProtocol, Stream
-from .world import World, without_nulls
+from .world import World
 
 TASKS, PICTURES = "/contents/generations/tasks", "/images/generations"
 BASE = PROTOCOLS["agcloud"].base_path

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ..core import Json
+from ..core import Json, without_nulls
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase
 from .log import Log
@@ -192,13 +192,6 @@ class World:
     def _rewrite(self, job: Job) -> Job:
         self._store.write(job)
         return job
-
-
-def without_nulls(value: Json) -> Json:
-    """The value without null members, which clients send for fields that they leave out; in lists they stay."""
-    if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def file_path(job: Job, index: int) -> str:
