@@ -15,6 +15,7 @@ from PIL import Image
 
 from browser import Browser
 from conftest import Desk
+from generate_media.gallery.cards import Card
 from generate_media.gallery.page import PARTS, all_cards, write_gallery
 
 SHOWN = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
@@ -205,13 +206,49 @@ def test_the_exact_command_makes_the_same_request(desk: Desk) -> None:
     assert desk.jobs() == 2
 
 
-def test_what_was_made_from_a_local_file_has_no_exact_command_and_shows_the_file(desk: Desk) -> None:
-    config = ("--model", "google/nano-banana-pro")
-    assert desk.run(*config, "--prompt", "a cat").code == 0
+def test_what_was_made_from_a_local_file_is_asked_for_again_in_the_journals_words(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = ("--config", str(desk.home / "config.json"))
+    assert desk.call("create_and_wait", "--model", "google/nano-banana-pro", "--prompt", "a cat", *config).code == 0
     (path,) = map(str, Path("generated").glob("*.png"))
-    Path("other.png").write_bytes(Path(path).read_bytes() + b"")
-    assert desk.run("--image", "other.png", "--prompt", "now in winter").code == 0
-    winter = next(card for card in all_cards(Path("generated")) if card.prompt == "now in winter")
-    assert [reference.file for reference in winter.references] == [Path(path).name]
-    assert winter.ways.again == ""
-    assert "--from" in winter.ways.vary
+    Path("other.png").write_bytes(Path(path).read_bytes())
+    assert desk.call("create_and_wait", "--image", "other.png", "--prompt", "now in winter", *config).code == 0
+
+    def winter() -> Card:
+        cards = all_cards(Path("generated"), config=desk.home / "config.json")
+        return next(card for card in cards if card.prompt == "now in winter")
+
+    assert [reference.file for reference in winter().references] == [Path(path).name]
+    assert "--from" in winter().ways.vary
+    _, script, *words = shlex.split(winter().ways.again)
+    assert desk.call(Path(script).stem, *words).code == 0
+    assert desk.jobs() == 3
+    assert len(set(desk.column("fingerprint"))) == 2, "the same job, meant twice"
+    Path("other.png").unlink()
+    assert winter().ways.again == "", "a file that is gone cannot be named"
+    shutil.rmtree(desk.state)
+    assert winter().ways.again == "", "the folder alone has no words for it"
+
+
+def test_the_copy_that_failed_is_made_and_not_the_one_before_it(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = ("--config", str(desk.home / "config.json"))
+    cat = ("--model", "google/nano-banana-pro", "--prompt", "a cat")
+    assert desk.call("create_and_wait", *cat, *config).code == 0
+    desk.faults("sv-failed")
+    assert desk.call("create_and_wait", *cat, "--count", "2", *config).code != 0
+    desk.faults()
+    (failed,) = (card for card in all_cards(Path("generated"), config=Path(config[1])) if card.kind == "failed")
+    _, script, *words = shlex.split(failed.ways.again)
+    assert desk.call(Path(script).stem, *words).code == 0
+    assert (desk.jobs(), desk.column("copy")) == (3, [0, 1, 1])
+
+
+def test_what_was_sent_against_the_contract_is_sent_so_again(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = desk.home / "config.json"
+    odd = ("--model", "google/nano-banana-pro", "--prompt", "a cat", "--set", 'aspect_ratio="99:1"', "--no-validate")
+    assert desk.call("create_and_wait", *odd, "--config", str(config)).code != 2
+    (card,) = all_cards(Path("generated"), config=config)
+    _, script, *words = shlex.split(card.ways.again)
+    assert desk.call(Path(script).stem, *words, "--dry-run").code == 0

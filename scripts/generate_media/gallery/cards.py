@@ -160,7 +160,7 @@ class _Reader:
             key=f"{job.name}.{nth}",
             reason=card.reason or told,
             code="" if file or fate is NOT_HERE else code_of(record),
-            ways=ways_of(record, self.folder, file, made=made, config=self.config),
+            ways=ways_of(record, job.row, self.folder, file, made=made, config=self.config),
             references=references_of(record.get("request"), self.index),
             place=self.places.get(job.place),
         )
