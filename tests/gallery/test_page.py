@@ -247,8 +247,8 @@ def test_the_copy_that_failed_is_made_and_not_the_one_before_it(desk: Desk) -> N
 def test_what_was_sent_against_the_contract_is_sent_so_again(desk: Desk) -> None:
     desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
     config = desk.home / "config.json"
-    odd = ("--model", "google/nano-banana-pro", "--prompt", "a cat", "--set", 'aspect_ratio="99:1"', "--no-validate")
-    assert desk.call("create_and_wait", *odd, "--config", str(config)).code != 2
+    new = ("--provider", "skills.video", "--model", "google/brand-new", "--prompt", "a cat", "--no-validate")
+    assert desk.call("create_and_wait", *new, "--config", str(config)).code != 2
     (card,) = all_cards(Path("generated"), config=config)
     _, script, *words = shlex.split(card.ways.again)
     assert desk.call(Path(script).stem, *words, "--dry-run").code == 0
