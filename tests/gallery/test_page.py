@@ -252,3 +252,23 @@ def test_what_was_sent_against_the_contract_is_sent_so_again(desk: Desk) -> None
     (card,) = all_cards(Path("generated"), config=config)
     _, script, *words = shlex.split(card.ways.again)
     assert desk.call(Path(script).stem, *words, "--dry-run").code == 0
+
+
+def test_a_file_is_known_by_its_bytes_wherever_it_was_moved_to(desk: Desk) -> None:
+    for prompt in ("a cat", "a dog", "a hen"):
+        assert desk.run("--model", "google/nano-banana-pro", "--prompt", prompt).code == 0
+    Path("keep").mkdir()
+    cat, dog, hen = (next(Path("generated").glob(f"a-{name}-*.png")) for name in ("cat", "dog", "hen"))
+    cat.rename("keep/the best.png")
+    dog.rename("generated/rex.png")
+    hen.rename("generated/hen.png")
+    next(Path("generated").glob("a-hen-*.json")).unlink()
+    Path("keep/stranger.png").write_bytes(Path("generated/hen.png").read_bytes()[:-1] + b"x")
+    moved = {card.prompt: (card.kind, card.file) for card in all_cards(Path("generated"))}
+    assert moved == {"a cat": ("missing", ""), "a dog": ("image", "rex.png"), "a hen": ("image", "hen.png")}
+    (kept,) = all_cards(Path("keep"))
+    assert (kept.prompt, kept.file, kept.kind) == ("a cat", "the best.png", "image")
+    words = shlex.split(kept.ways.vary)
+    config = ("--config", str(desk.home / "config.json"))
+    base = ("--base-url", desk.sandbox.base_urls["skills.video"])
+    assert desk.call("create_and_wait", *words[2:], *config, *base).code == 0
