@@ -141,6 +141,42 @@ def test_the_large_view_zooms_and_goes_on(folder: Path, browser: Browser) -> Non
     browser.until("!document.querySelector('dialog[open]') && !location.hash")
 
 
+def along(x: float, y: float, to_x: float, to_y: float) -> list[tuple[float, float]]:
+    """A finger's way in ten steps."""
+    return [(x + (to_x - x) * step / 10, y + (to_y - y) * step / 10) for step in range(11)]
+
+
+def test_fingers_go_on_and_zoom(folder: Path, browser: Browser) -> None:
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    browser.open((folder / "index.html").as_uri())
+    browser.run("document.querySelector('.open').click()")
+    picture = "document.querySelector('.stage .pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)')"
+    browser.until(f"{picture}?.naturalHeight === 1600")
+    prompt = "document.querySelector('.side .prompt').textContent"
+    browser.touch(along(600, 400, 100, 400))
+    browser.until(f"{prompt} === 'shot 1' && {picture}?.naturalWidth === 1600")
+    browser.touch(along(100, 400, 600, 400))
+    browser.until(f"{prompt} === 'late cat'")
+    width = browser.run(f"{picture}.getBoundingClientRect().width")
+    browser.touch(along(430, 450, 330, 450), along(470, 450, 570, 450))
+    browser.until(f"{picture}.getBoundingClientRect().width > {width * 2}")
+    browser.touch(along(330, 450, 440, 450), along(570, 450, 460, 450))
+    browser.until(f"{picture}.getBoundingClientRect().width < {width * 1.1}")
+    browser.touch(along(450, 300, 450, 700))
+    browser.until("!document.querySelector('dialog[open]') && !location.hash")
+    browser.open((folder / "index.html").as_uri() + "#compare=" + ",".join(keys(browser, 0, 2)))
+    browser.touch(along(300, 400, 250, 400), along(350, 400, 400, 400))
+    scales = "[...document.querySelectorAll('.lens > *')].map(e => +/scale\\((.*)\\)/.exec(e.style.transform)[1])"
+    first, second = browser.run(scales)
+    assert first == second > 2
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def keys(browser: Browser, *cards: int) -> list[str]:
+    """What the address calls these cards."""
+    return [browser.run(f"document.querySelectorAll('.card')[{card}].dataset.key") for card in cards]
+
+
 def test_what_is_copied(folder: Path, browser: Browser) -> None:
     browser.open((folder / "index.html").as_uri())
     browser.run(
