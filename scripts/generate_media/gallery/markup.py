@@ -94,13 +94,19 @@ def _note(card: Card) -> str:
 def _meta(card: Card) -> str:
     """Two short lines: what made it, and what it is."""
     size = f"{card.width}×{card.height}" if card.width and card.height else ""
-    seed = f"seed {card.seed}" if card.seed else ""
-    line = "" if card.place is None else "film" if card.place.line == FILM_LINE else f"#{card.place.line}"
-    parts = (line, size, seed, card.role.replace("_", " "), str(card.cost))
-    about = " · ".join(text(part) for part in parts if part)
+    seed = f"{_said('seed')} {text(card.seed)}" if card.seed else ""
+    cost = f"{card.cost.amount:,.10g} {_said(card.cost.unit)}" if card.cost.unit else ""
+    line = "" if card.place is None else _said("film") if card.place.line == FILM_LINE else f"#{card.place.line}"
+    role = _said(card.role.replace("_", " ")) if card.role else ""
+    about = " · ".join(filter(None, (line, size, seed, role, cost)))
     tag = '<span class="tag">sandbox</span> ' if card.sandbox else ""
     maker = (card.model or card.provider).rsplit("/", 1)[-1]
     return f"<span>{tag}{text(maker)}</span>" + (f"<span>{about}</span>" if about else "")
+
+
+def _said(word: str) -> str:
+    """A word among figures, which the page's script says in the reader's language."""
+    return f"<bdi data-t>{text(word)}</bdi>"
 
 
 def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:

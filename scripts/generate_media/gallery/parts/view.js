@@ -40,7 +40,8 @@ const FACTS = [
   ["Length", (job) => job.seconds && `${+job.seconds.toFixed(2)} s`],
   ["File size", (job) => job.bytes && (job.bytes >= 1e6 ? (job.bytes / 1e6).toFixed(1) + " MB" : Math.ceil(job.bytes / 1e3) + " kB")],
   ["Cost", costOf],
-  ["Sent", (job) => job.kind === "open" && when(job)], ["Made", (job) => job.kind !== "open" && when(job)],
+  ["Sent", (job) => job.kind === "open" && when(job)], ["Made", (job) => !["open", "failed"].includes(job.kind) && when(job)],
+  ["Ended", (job) => job.kind === "failed" && when(job)],
   ["Took", (job) => job.took && `${job.took} s`],
   ["Batch", (job) => job.batch && `${job.batch} · ${t("line")} ${job.line}`],
   ["Status", (job) => job.status], ["Code", (job) => job.code], ["Id", (job) => job.id],
@@ -67,7 +68,7 @@ const panel = (card) => {
   prompt.textContent = source.textContent;
   prompt.className = source.className;
   prompt.tabIndex = 0;
-  const short = make("div", {}, ...copies(job).slice(0, 2).filter(([name]) => name !== "Copy the command that helps" && !name.includes("command"))
+  const short = make("div", {}, ...copies(job).filter(([name]) => !name.includes("command"))
     .map(([name, text]) => copyButton(name, text)));
   $(".ways", side).replaceChildren(short, ...way("What helps", job.way), ...way("Make it again, exactly", job.again), ...way("Make another version", job.vary));
   const refs = (job.refs || []).map(([name, link]) => {
