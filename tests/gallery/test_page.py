@@ -36,7 +36,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record(place, f"shot {line}", ended, fingerprint=f"f{line}", usage={"total": 10 * line}, size=(1600, 900))
     lines = {f"f{line}:0": line for line in range(1, 7)}
     (place / ".batches" / "b.json").write_text(json.dumps({"batch": "film.jsonl", "lines": lines}))
-    record(place, "early cat", -100, provider="agnes", model="agnes-image", size=(800, 800))
+    record(
+        place,
+        "early cat",
+        -100,
+        provider="agnes",
+        model="agnes-image",
+        size=(800, 800),
+        usage={"generated_images": 200},
+    )
     record(place, "late cat", 100, request={"prompt": "late cat", "seed": 41}, size=(900, 1600))
     write_gallery(place)
     return place
@@ -77,6 +85,8 @@ BATCH = [f"shot {line}" for line in range(1, 7)]
         ("sort=oldest", ["early cat", "shot 4", "shot 6", "shot 2", "shot 5", "shot 1", "shot 3", "late cat"]),
         ("sort=dear&batch=film.jsonl", BATCH[::-1]),
         ("sort=cheap&q=shot", BATCH),
+        ("sort=dear", [*BATCH[::-1], "early cat", "late cat"]),
+        ("sort=cheap", [*BATCH, "early cat", "late cat"]),
         ("sort=model&q=cat", ["early cat", "late cat"]),
         ("q=video", []),
         ("q=skills+cat", ["late cat"]),

@@ -32,12 +32,15 @@ const fits = (job) =>
   Object.keys(FACETS).every((name) => !state[name] || job.facet[name] === state[name]) &&
   words(state.q || "").split(/\s+/).filter(Boolean).every((word) => matches(job, word));
 
+// Credits are no tokens: each unit by itself, then what nobody knows the cost of.
+const unitOf = (job) => (job.unit || "").replace(/s$/, "");
+const byUnit = (a, b) => !a.unit - !b.unit || unitOf(a).localeCompare(unitOf(b));
 const orders = {
   newest: (a, b) => (b.time || 0) - (a.time || 0),
   oldest: (a, b) => (a.time || 0) - (b.time || 0),
   model: (a, b) => a.model.localeCompare(b.model) || orders.newest(a, b),
-  dear: (a, b) => (b.cost || 0) - (a.cost || 0) || orders.newest(a, b),
-  cheap: (a, b) => (a.cost ?? Infinity) - (b.cost ?? Infinity) || orders.newest(a, b),
+  dear: (a, b) => byUnit(a, b) || b.cost - a.cost || orders.newest(a, b),
+  cheap: (a, b) => byUnit(a, b) || a.cost - b.cost || orders.newest(a, b),
 };
 let order = "";
 let whole = []; // cards and headings as the page was made
