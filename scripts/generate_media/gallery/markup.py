@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Sequence, Set
-from datetime import datetime, timezone
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -147,14 +146,6 @@ def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}" if seconds else "clip"
-
-
-def day(unix_seconds: float) -> str:
-    """A date in UTC; empty where there is none."""
-    try:
-        return f"{datetime.fromtimestamp(unix_seconds, timezone.utc):%Y-%m-%d}" if unix_seconds else ""
-    except (ValueError, OverflowError, OSError):
-        return ""
 
 
 def _in_single_quotes(json_text: str) -> str:
