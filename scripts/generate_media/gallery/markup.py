@@ -20,6 +20,7 @@ _BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=_)")
 """Where a provider's LongCodeOfOneWord or LONG_CODE may be broken."""
 _PICK = '<button class="pick" type="button" aria-pressed="false" aria-label="Choose for comparison" hidden></button>'
 _COPY = '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button>'
+_NO_COMMAND = "What is kept of it does not suffice for a command: say it anew."
 _LOOKS = {"image": "shown", "video": "shown", "audio": "sound", "open": "waiting"}
 
 
@@ -86,8 +87,14 @@ def _note(card: Card) -> str:
     """What happened in our words, the stranger's beneath them, and what to do."""
     code = f"<code>{_BREAKS.sub('<wbr>', text(card.code))}</code>" if card.code else ""
     theirs = f'<p class="theirs" dir="auto">{text(card.reason)}</p>' if card.reason else ""
-    todo = f'<p class="next" data-t>{text(card.fate.next)}</p>' if card.fate.next else ""
+    words = [card.fate.next, _NO_COMMAND if card.fate.way and not _way(card) else ""]
+    todo = "".join(f'<p class="next" data-t>{text(sentence)}</p>' for sentence in words if sentence)
     return f"<strong data-t>{text(card.fate.head)}</strong><p data-t>{text(card.fate.words)}</p>{theirs}{code}{todo}"
+
+
+def _way(card: Card) -> str:
+    """The command that helps with a job that left no file."""
+    return {"fetch": card.ways.fetch, "again": card.ways.again}.get(card.fate.way, "")
 
 
 def _meta(card: Card) -> str:
@@ -110,7 +117,7 @@ def _said(word: str) -> str:
 
 def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
     """What the panel, the filters and the order need; what is empty is left out."""
-    way = {"fetch": card.ways.fetch, "again": card.ways.again}.get(card.fate.way, "")
+    way = _way(card)
     about: dict[str, Any] = {
         "file": card.file,
         "model": card.model,
