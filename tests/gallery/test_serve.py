@@ -167,6 +167,12 @@ def test_what_is_looked_at_stays_while_others_come(served: Served, folder: Path)
         browser.key("Escape")
         focused = "document.activeElement.closest('.card')?.querySelector('.prompt').textContent"
         browser.until(f"!document.querySelector('dialog').open && {focused} === 'a dog'")
+        add("fox", outputs=[{"path": "fox.png", "width": 48, "height": 64}])
+        browser.until("document.querySelector('[data-facet=ratio]') !== null")
+        browser.run("document.querySelector('[data-facet=ratio]').focus()")
+        add("owl", outputs=[{"path": "owl.png", "width": 50, "height": 50}])
+        browser.until("document.querySelectorAll('.card').length === 5")
+        assert browser.run("document.activeElement.dataset.facet") == "ratio"
 
 
 def test_each_finished_job_of_a_batch_appears(desk: Desk) -> None:

@@ -56,9 +56,18 @@ const tellCounts = () => {
   const rows = Object.entries(KINDS).map(([kind, name]) => [t(name), cards.filter((card) => card.job.kind === kind).length]);
   $(".counts").textContent = rows.filter(([, count]) => count).map(([name, count]) => `${name} ${count}`).join(" · ");
 };
+// Made anew only when it differs, or an open list would close; the focus stays where it was.
+const fill = (list, items) => {
+  const wanted = items.map((item) => item.outerHTML).join("");
+  if (list.filled === wanted) return;
+  list.filled = wanted;
+  const had = list.contains(document.activeElement) && document.activeElement.dataset;
+  list.replaceChildren(...items);
+  items.find((item) => had && item.dataset.kind === had.kind && item.dataset.facet === had.facet)?.focus();
+};
 const kindButtons = (counts) => {
   const rows = [["", "All", cards.length], ...Object.entries(KINDS).map(([kind, name]) => [kind, name, counts[kind]])];
-  kinds.replaceChildren(...rows.filter(([kind, , count]) => count || !kind || kind === state.kind).map(([kind, name, count]) => {
+  fill(kinds, rows.filter(([kind, , count]) => count || !kind || kind === state.kind).map(([kind, name, count]) => {
     const button = make("button", { type: "button" }, t(name) + " ", make("small", { textContent: count || 0 }));
     button.dataset.kind = kind;
     button.setAttribute("aria-pressed", String(kind === (state.kind || "")));
@@ -74,14 +83,13 @@ const facetLists = () => {
     if (state[name] && !values.includes(state[name])) values.push(state[name]);
     values.sort((a, b) => a.localeCompare(b, language, { numeric: true }));
     const select = make("select", {}, make("option", { value: "", textContent: t(title) }));
-    select.append(...values.map((value) => make("option", { value, textContent: t(value) })));
-    select.value = state[name] || "";
+    select.append(...values.map((value) => make("option", { value, textContent: t(value), defaultSelected: value === state[name] })));
     select.dataset.facet = name;
     select.setAttribute("aria-label", t(title));
     select.classList.toggle("set", Boolean(state[name]));
     return select;
   });
-  facets.replaceChildren(...lists.filter(Boolean));
+  fill(facets, lists.filter(Boolean));
 };
 const sortList = () => sort.replaceChildren(...Object.entries(SORTS).map(([value, name]) => make("option", { value, textContent: t(name) })));
 
@@ -139,15 +147,9 @@ const showState = () => { showLarge(cardOf(state.open)); showCompare(); };
 
 filter.addEventListener("input", () => go({ q: filter.value }, { replace: true }));
 sort.addEventListener("change", () => go({ sort: sort.value }));
-facets.addEventListener("change", (event) => {
-  const name = event.target.dataset.facet;
-  go({ [name]: event.target.value });
-  $(`[data-facet="${name}"]`)?.focus();
-});
+facets.addEventListener("change", (event) => go({ [event.target.dataset.facet]: event.target.value }));
 kinds.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  go({ kind: button.dataset.kind });
-  $(`[data-kind="${button.dataset.kind}"]`, kinds)?.focus();
+  if (button) go({ kind: button.dataset.kind });
 });
 addEventListener("popstate", readAddress);
