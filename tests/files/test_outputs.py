@@ -25,7 +25,7 @@ from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
 from generate_media.files.download import Downloader
 from generate_media.files.outputs import save, stem, still_there, write_sidecar
-from generate_media.files.sidecar import find_sidecar
+from generate_media.files.sidecar import belongs_to, find_sidecar, record_of
 from tools import require_tool
 from web import Web, http, picture
 
@@ -429,3 +429,13 @@ def test_a_sidecar_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         write_sidecar(tmp_path / "file", "cat", {})
     assert caught.value.code == "save_failed"
+
+
+@pytest.mark.parametrize("outputs", [5, True, "a.png", {"path": "a.png"}, [5, None]])
+def test_a_strangers_record_beside_a_file_says_nothing(outputs: object, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(b"picture")
+    job = {"provider": "p", "generation_id": "g"}
+    (tmp_path / "a.json").write_text(json.dumps({"generate_media": "1", "outputs": outputs} | job))
+    assert record_of(file) is None
+    assert not belongs_to(file, job, ())

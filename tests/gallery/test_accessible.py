@@ -148,6 +148,9 @@ def test_a_chinese_reader_gets_chinese(folder: Path) -> None:
             ".filter(text => /[a-z]{3}/i.test(text) && !/[一-鿿]/.test(text))"
         )
         assert left == ["shots.jsonl"], "a file has a name of its own"
+        figures = browser.run("[...document.querySelectorAll('.meta')].map(e => e.textContent).join()")
+        assert "20 积分" in figures
+        assert "credits" not in figures
 
 
 def test_every_word_of_ours_has_its_chinese() -> None:

@@ -99,6 +99,27 @@ def test_a_file_without_its_sidecar_is_shown_by_its_label(folder: Path) -> None:
     assert "copied.png" in (folder / "index.html").read_text(encoding="utf-8")
 
 
+def test_a_card_says_when_there_is_no_command(tmp_path: Path) -> None:
+    error = {"error": "INSUFFICIENT_CREDITS", "message": "no", "category": "insufficient_credits"}
+    for name, url in (("plain", "https://cdn.example/cat.png"), ("signed", "https://cdn.example/cat.png?X-Sig=hush")):
+        request = {"prompt": name, "image": url}
+        sidecar(tmp_path, name, generation_id=name, result="failed", error=error, request=request, prompt=name)
+    signed, plain = sorted(read_cards(tmp_path), key=lambda card: card.ways.again)
+    assert (signed.prompt, signed.ways.again) == ("signed", "")
+    assert plain.ways.again
+    assert Page(write_gallery(tmp_path)).text.count("does not suffice for a command") == 1 + 1, "one card, one table"
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"), [({"generated_images": 1}, "1 picture"), ({"total": 20}, "20 credits"), ({"unit": 1}, "")]
+)
+def test_what_a_job_used_in_words(usage: dict[str, int], told: str, tmp_path: Path) -> None:
+    with_picture(tmp_path, "cat", usage=usage)
+    page = Page(write_gallery(tmp_path))
+    assert f"64×48 · seed 1234{told and ' · '}{told}" in page.text
+    assert f"{told}s" not in page.text or not told
+
+
 class Page(HTMLParser):
     """Elements with their attributes, and the text in them."""
 
@@ -407,6 +428,8 @@ def test_a_failed_job_shows_its_reason(browser: Browser, folder: Path) -> None:
     told = browser.run("document.querySelector('dialog').innerText")
     assert "may contain <i>x</i>" in told
     assert "SensitiveContent" in told
+    assert "Ended" in told
+    assert "Made" not in told
 
 
 def test_a_clip_plays_and_arrows_go_on_from_it(browser: Browser, tmp_path: Path) -> None:

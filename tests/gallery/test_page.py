@@ -15,6 +15,7 @@ from PIL import Image
 
 from browser import Browser
 from conftest import Desk
+from generate_media.gallery.cards import Card
 from generate_media.gallery.page import PARTS, all_cards, write_gallery
 
 SHOWN = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
@@ -35,7 +36,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record(place, f"shot {line}", ended, fingerprint=f"f{line}", usage={"total": 10 * line}, size=(1600, 900))
     lines = {f"f{line}:0": line for line in range(1, 7)}
     (place / ".batches" / "b.json").write_text(json.dumps({"batch": "film.jsonl", "lines": lines}))
-    record(place, "early cat", -100, provider="agnes", model="agnes-image", size=(800, 800))
+    record(
+        place,
+        "early cat",
+        -100,
+        provider="agnes",
+        model="agnes-image",
+        size=(800, 800),
+        usage={"generated_images": 200},
+    )
     record(place, "late cat", 100, request={"prompt": "late cat", "seed": 41}, size=(900, 1600))
     write_gallery(place)
     return place
@@ -76,6 +85,8 @@ BATCH = [f"shot {line}" for line in range(1, 7)]
         ("sort=oldest", ["early cat", "shot 4", "shot 6", "shot 2", "shot 5", "shot 1", "shot 3", "late cat"]),
         ("sort=dear&batch=film.jsonl", BATCH[::-1]),
         ("sort=cheap&q=shot", BATCH),
+        ("sort=dear", [*BATCH[::-1], "early cat", "late cat"]),
+        ("sort=cheap", [*BATCH, "early cat", "late cat"]),
         ("sort=model&q=cat", ["early cat", "late cat"]),
         ("q=video", []),
         ("q=skills+cat", ["late cat"]),
@@ -138,6 +149,42 @@ def test_the_large_view_zooms_and_goes_on(folder: Path, browser: Browser) -> Non
         assert fact in facts
     browser.key("Escape")
     browser.until("!document.querySelector('dialog[open]') && !location.hash")
+
+
+def along(x: float, y: float, to_x: float, to_y: float) -> list[tuple[float, float]]:
+    """A finger's way in ten steps."""
+    return [(x + (to_x - x) * step / 10, y + (to_y - y) * step / 10) for step in range(11)]
+
+
+def test_fingers_go_on_and_zoom(folder: Path, browser: Browser) -> None:
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    browser.open((folder / "index.html").as_uri())
+    browser.run("document.querySelector('.open').click()")
+    picture = "document.querySelector('.stage .pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)')"
+    browser.until(f"{picture}?.naturalHeight === 1600")
+    prompt = "document.querySelector('.side .prompt').textContent"
+    browser.touch(along(600, 400, 100, 400))
+    browser.until(f"{prompt} === 'shot 1' && {picture}?.naturalWidth === 1600")
+    browser.touch(along(100, 400, 600, 400))
+    browser.until(f"{prompt} === 'late cat'")
+    width = browser.run(f"{picture}.getBoundingClientRect().width")
+    browser.touch(along(430, 450, 330, 450), along(470, 450, 570, 450))
+    browser.until(f"{picture}.getBoundingClientRect().width > {width * 2}")
+    browser.touch(along(330, 450, 440, 450), along(570, 450, 460, 450))
+    browser.until(f"{picture}.getBoundingClientRect().width < {width * 1.1}")
+    browser.touch(along(450, 300, 450, 700))
+    browser.until("!document.querySelector('dialog[open]') && !location.hash")
+    browser.open((folder / "index.html").as_uri() + "#compare=" + ",".join(keys(browser, 0, 2)))
+    browser.touch(along(300, 400, 250, 400), along(350, 400, 400, 400))
+    scales = "[...document.querySelectorAll('.lens > *')].map(e => +/scale\\((.*)\\)/.exec(e.style.transform)[1])"
+    first, second = browser.run(scales)
+    assert first == second > 2
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def keys(browser: Browser, *cards: int) -> list[str]:
+    """What the address calls these cards."""
+    return [browser.run(f"document.querySelectorAll('.card')[{card}].dataset.key") for card in cards]
 
 
 def test_what_is_copied(folder: Path, browser: Browser) -> None:
@@ -205,13 +252,69 @@ def test_the_exact_command_makes_the_same_request(desk: Desk) -> None:
     assert desk.jobs() == 2
 
 
-def test_what_was_made_from_a_local_file_has_no_exact_command_and_shows_the_file(desk: Desk) -> None:
-    config = ("--model", "google/nano-banana-pro")
-    assert desk.run(*config, "--prompt", "a cat").code == 0
+def test_what_was_made_from_a_local_file_is_asked_for_again_in_the_journals_words(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = ("--config", str(desk.home / "config.json"))
+    assert desk.call("create_and_wait", "--model", "google/nano-banana-pro", "--prompt", "a cat", *config).code == 0
     (path,) = map(str, Path("generated").glob("*.png"))
-    Path("other.png").write_bytes(Path(path).read_bytes() + b"")
-    assert desk.run("--image", "other.png", "--prompt", "now in winter").code == 0
-    winter = next(card for card in all_cards(Path("generated")) if card.prompt == "now in winter")
-    assert [reference.file for reference in winter.references] == [Path(path).name]
-    assert winter.ways.again == ""
-    assert "--from" in winter.ways.vary
+    Path("other.png").write_bytes(Path(path).read_bytes())
+    assert desk.call("create_and_wait", "--image", "other.png", "--prompt", "now in winter", *config).code == 0
+
+    def winter() -> Card:
+        cards = all_cards(Path("generated"), config=desk.home / "config.json")
+        return next(card for card in cards if card.prompt == "now in winter")
+
+    assert [reference.file for reference in winter().references] == [Path(path).name]
+    assert "--from" in winter().ways.vary
+    _, script, *words = shlex.split(winter().ways.again)
+    assert desk.call(Path(script).stem, *words).code == 0
+    assert desk.jobs() == 3
+    assert len(set(desk.column("fingerprint"))) == 2, "the same job, meant twice"
+    Path("other.png").unlink()
+    assert winter().ways.again == "", "a file that is gone cannot be named"
+    shutil.rmtree(desk.state)
+    assert winter().ways.again == "", "the folder alone has no words for it"
+
+
+def test_the_copy_that_failed_is_made_and_not_the_one_before_it(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = ("--config", str(desk.home / "config.json"))
+    cat = ("--model", "google/nano-banana-pro", "--prompt", "a cat")
+    assert desk.call("create_and_wait", *cat, *config).code == 0
+    desk.faults("sv-failed")
+    assert desk.call("create_and_wait", *cat, "--count", "2", *config).code != 0
+    desk.faults()
+    (failed,) = (card for card in all_cards(Path("generated"), config=Path(config[1])) if card.kind == "failed")
+    _, script, *words = shlex.split(failed.ways.again)
+    assert desk.call(Path(script).stem, *words).code == 0
+    assert (desk.jobs(), desk.column("copy")) == (3, [0, 1, 1])
+
+
+def test_what_was_sent_against_the_contract_is_sent_so_again(desk: Desk) -> None:
+    desk.write_config(**{"skills.video": {"base_url": desk.sandbox.base_urls["skills.video"]}})
+    config = desk.home / "config.json"
+    new = ("--provider", "skills.video", "--model", "google/brand-new", "--prompt", "a cat", "--no-validate")
+    assert desk.call("create_and_wait", *new, "--config", str(config)).code != 2
+    (card,) = all_cards(Path("generated"), config=config)
+    _, script, *words = shlex.split(card.ways.again)
+    assert desk.call(Path(script).stem, *words, "--dry-run").code == 0
+
+
+def test_a_file_is_known_by_its_bytes_wherever_it_was_moved_to(desk: Desk) -> None:
+    for prompt in ("a cat", "a dog", "a hen"):
+        assert desk.run("--model", "google/nano-banana-pro", "--prompt", prompt).code == 0
+    Path("keep").mkdir()
+    cat, dog, hen = (next(Path("generated").glob(f"a-{name}-*.png")) for name in ("cat", "dog", "hen"))
+    cat.rename("keep/the best.png")
+    dog.rename("generated/rex.png")
+    hen.rename("generated/hen.png")
+    next(Path("generated").glob("a-hen-*.json")).unlink()
+    Path("keep/stranger.png").write_bytes(Path("generated/hen.png").read_bytes()[:-1] + b"x")
+    moved = {card.prompt: (card.kind, card.file) for card in all_cards(Path("generated"))}
+    assert moved == {"a cat": ("missing", ""), "a dog": ("image", "rex.png"), "a hen": ("image", "hen.png")}
+    (kept,) = all_cards(Path("keep"))
+    assert (kept.prompt, kept.file, kept.kind) == ("a cat", "the best.png", "image")
+    words = shlex.split(kept.ways.vary)
+    config = ("--config", str(desk.home / "config.json"))
+    base = ("--base-url", desk.sandbox.base_urls["skills.video"])
+    assert desk.call("create_and_wait", *words[2:], *config, *base).code == 0

@@ -139,6 +139,42 @@ def test_the_script_serves_until_it_is_told_to_stop(folder: Path) -> None:
         assert running.wait(20) == 0
 
 
+def test_what_is_looked_at_stays_while_others_come(served: Served, folder: Path) -> None:
+    record = json.loads((folder / "cat.json").read_text())
+
+    def add(name: str, **fields: object) -> None:
+        (folder / f"{name}.png").write_bytes(picture(64, 48))
+        outputs = [{"path": f"{name}.png", "width": 64, "height": 48}]
+        told = record | {"generation_id": name, "prompt": f"a {name}", "outputs": outputs, **fields}
+        (folder / f"{name}.json").write_text(json.dumps(told))
+
+    add("dog", ended_at=1.0)
+    with Browser() as browser:
+        browser.open(served.url)
+        browser.run("document.querySelector('.open').click()")
+        place = "document.querySelector('.side nav span').textContent"
+        prompt = "document.querySelector('.side .prompt').textContent"
+        assert browser.run(f"[{place}, {prompt}]") == ["1 / 2", "a dog"]
+        add("hen", ended_at=2.0)
+        add("dog", ended_at=1.5)
+        browser.until("document.querySelectorAll('.card').length === 3")
+        browser.key("ArrowRight")
+        browser.until(f"{prompt} === 'a cat'")
+        assert browser.run(f"[{place}, document.querySelector('[data-step=\"1\"]').disabled]") == ["2 / 2", True]
+        browser.key("ArrowLeft")
+        browser.until(f"{prompt} === 'a dog'")
+        assert browser.run(place) == "1 / 2"
+        browser.key("Escape")
+        focused = "document.activeElement.closest('.card')?.querySelector('.prompt').textContent"
+        browser.until(f"!document.querySelector('dialog').open && {focused} === 'a dog'")
+        add("fox", outputs=[{"path": "fox.png", "width": 48, "height": 64}])
+        browser.until("document.querySelector('[data-facet=ratio]') !== null")
+        browser.run("document.querySelector('[data-facet=ratio]').focus()")
+        add("owl", outputs=[{"path": "owl.png", "width": 50, "height": 50}])
+        browser.until("document.querySelectorAll('.card').length === 5")
+        assert browser.run("document.activeElement.dataset.facet") == "ratio"
+
+
 def test_each_finished_job_of_a_batch_appears(desk: Desk) -> None:
     Path("generated").mkdir()
     names = ("one", "two", "three")

@@ -9,6 +9,7 @@ import select
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -124,6 +125,16 @@ class Browser:
         )
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def touch(self, *fingers: Sequence[tuple[float, float]]) -> None:
+        """Fingers on the screen at once, each along its points, one frame a point, then off it."""
+        kind = "touchStart"
+        for places in zip(*fingers, strict=True):
+            points = [{"x": x, "y": y, "id": nth} for nth, (x, y) in enumerate(places)]
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+            self.run("new Promise(requestAnimationFrame)")
+            kind = "touchMove"
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -73,12 +73,17 @@ def record_of(path: Path) -> Mapping[str, Any] | None:
     name; None where there is none. Nothing in it is to be trusted."""
     sha256, named = digest_of(path)[1], None
     for record in _records_beside(path):
-        for item in record.get("outputs") or ():
-            if isinstance(item, dict) and item.get("sha256") == sha256:
+        for item in _outputs(record):
+            if item.get("sha256") == sha256:
                 return record
-            if isinstance(item, dict) and item.get("path") == path.name:
+            if item.get("path") == path.name:
                 named = named or record
     return named
+
+
+def _outputs(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    outputs = record.get("outputs")
+    return [item for item in outputs if isinstance(item, dict)] if isinstance(outputs, list) else []
 
 
 def _records_beside(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -97,8 +102,8 @@ def belongs_to(path: Path, job: Mapping[str, Any], saved: Iterable[SavedOutput])
     known = {item.sha256: item.size_bytes for item in saved}
     found = find_sidecar(path.parent, path.stem, job)
     record = (read_sidecar(found) or {}) if found else {}
-    for item in record.get("outputs") or ():
-        if isinstance(item, dict) and isinstance(item.get("sha256"), str) and isinstance(item.get("bytes"), int):
+    for item in _outputs(record):
+        if isinstance(item.get("sha256"), str) and isinstance(item.get("bytes"), int):
             known[item["sha256"]] = item["bytes"]
     return any(has_bytes(path, size_bytes=size, sha256=digest) for digest, size in known.items())
 

@@ -24,6 +24,7 @@ from .facts import Cost, cost_of, moment, number, seed_of, whole, word
 from .fates import NOT_FETCHED, NOT_HERE, Fate, code_of, fate_of
 from .records import Job, entries, read_jobs
 from .references import Reference, index_of, references_of
+from .strays import with_strays
 from .ways import NO_WAYS, Ways, ways_of
 
 FETCH_SECONDS = 120.0
@@ -73,14 +74,16 @@ def read_cards(
     rows: Sequence[tuple[Row, bool]] = (),
     settings: Settings | None = None,
     config: str | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> tuple[Card, ...]:
     """All cards of a folder: batches in the order of their lines, everything newest first. Only plain files right
-    inside it are read; other JSON is passed over. ``rows`` are the journal's (with: of the sandbox?).
+    inside it are read; other JSON is passed over. ``rows`` are the journal's (with: of the sandbox?);
+    ``environ``, where it is given, says where the journal lies that may know a file from elsewhere.
 
     Raises OSError when the folder cannot be listed.
     """
     names = entries(folder)
-    jobs = read_jobs(folder, rows, names)
+    jobs = with_strays(folder, read_jobs(folder, rows, names), names, environ)
     reader = _Reader(folder, settings, config, index_of([job.record for job in jobs]), read_batches(folder))
     cards = [card for job in jobs for card in reader.cards(job)]
     told = {card.file for card in cards}
@@ -146,7 +149,7 @@ class _Reader:
                 width=whole(row.get("width")),
                 height=whole(row.get("height")),
                 duration_seconds=number(row.get("duration_seconds")),
-                size_bytes=whole(row.get("bytes")) or whole(row.get("size_bytes")),
+                size_bytes=whole(row.get("bytes")),
             )
 
     def _card(self, job: Job, nth: int, *, kind: str, fate: Fate, file: str = "", **more: Any) -> Card:
@@ -160,7 +163,7 @@ class _Reader:
             key=f"{job.name}.{nth}",
             reason=card.reason or told,
             code="" if file or fate is NOT_HERE else code_of(record),
-            ways=ways_of(record, self.folder, file, made=made, config=self.config),
+            ways=ways_of(record, job.row, self.folder, file, made=made, config=self.config),
             references=references_of(record.get("request"), self.index),
             place=self.places.get(job.place),
         )

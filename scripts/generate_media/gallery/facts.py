@@ -24,16 +24,13 @@ class Cost(NamedTuple):
     amount: float = 0.0
     unit: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.amount:,.10g} {self.unit}" if self.unit else ""
-
 
 def cost_of(usage: object) -> Cost:
     """What a usage object says of the cost."""
     for name, unit in _UNITS.items():
         value = usage.get(name) if isinstance(usage, dict) else None
         if number(value) and isinstance(value, (int, float)):
-            return Cost(float(value), unit)
+            return Cost(float(value), unit.removesuffix("s") if value == 1 else unit)
     return Cost()
 
 

@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Sequence, Set
-from datetime import datetime, timezone
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -21,6 +20,7 @@ _BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=_)")
 """Where a provider's LongCodeOfOneWord or LONG_CODE may be broken."""
 _PICK = '<button class="pick" type="button" aria-pressed="false" aria-label="Choose for comparison" hidden></button>'
 _COPY = '<button class="copy" type="button" aria-haspopup="menu" hidden data-t>Copy</button>'
+_NO_COMMAND = "What is kept of it does not suffice for a command: say it anew."
 _LOOKS = {"image": "shown", "video": "shown", "audio": "sound", "open": "waiting"}
 
 
@@ -87,25 +87,37 @@ def _note(card: Card) -> str:
     """What happened in our words, the stranger's beneath them, and what to do."""
     code = f"<code>{_BREAKS.sub('<wbr>', text(card.code))}</code>" if card.code else ""
     theirs = f'<p class="theirs" dir="auto">{text(card.reason)}</p>' if card.reason else ""
-    todo = f'<p class="next" data-t>{text(card.fate.next)}</p>' if card.fate.next else ""
+    words = [card.fate.next, _NO_COMMAND if card.fate.way and not _way(card) else ""]
+    todo = "".join(f'<p class="next" data-t>{text(sentence)}</p>' for sentence in words if sentence)
     return f"<strong data-t>{text(card.fate.head)}</strong><p data-t>{text(card.fate.words)}</p>{theirs}{code}{todo}"
+
+
+def _way(card: Card) -> str:
+    """The command that helps with a job that left no file."""
+    return {"fetch": card.ways.fetch, "again": card.ways.again}.get(card.fate.way, "")
 
 
 def _meta(card: Card) -> str:
     """Two short lines: what made it, and what it is."""
     size = f"{card.width}×{card.height}" if card.width and card.height else ""
-    seed = f"seed {card.seed}" if card.seed else ""
-    line = "" if card.place is None else "film" if card.place.line == FILM_LINE else f"#{card.place.line}"
-    parts = (line, size, seed, card.role.replace("_", " "), str(card.cost))
-    about = " · ".join(text(part) for part in parts if part)
+    seed = f"{_said('seed')} {text(card.seed)}" if card.seed else ""
+    cost = f"{card.cost.amount:,.10g} {_said(card.cost.unit)}" if card.cost.unit else ""
+    line = "" if card.place is None else _said("film") if card.place.line == FILM_LINE else f"#{card.place.line}"
+    role = _said(card.role.replace("_", " ")) if card.role else ""
+    about = " · ".join(filter(None, (line, size, seed, role, cost)))
     tag = '<span class="tag">sandbox</span> ' if card.sandbox else ""
     maker = (card.model or card.provider).rsplit("/", 1)[-1]
     return f"<span>{tag}{text(maker)}</span>" + (f"<span>{about}</span>" if about else "")
 
 
+def _said(word: str) -> str:
+    """A word among figures, which the page's script says in the reader's language."""
+    return f"<bdi data-t>{text(word)}</bdi>"
+
+
 def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
     """What the panel, the filters and the order need; what is empty is left out."""
-    way = {"fetch": card.ways.fetch, "again": card.ways.again}.get(card.fate.way, "")
+    way = _way(card)
     about: dict[str, Any] = {
         "file": card.file,
         "model": card.model,
@@ -141,14 +153,6 @@ def _about(card: Card, base: str, files: Set[str]) -> dict[str, Any]:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}" if seconds else "clip"
-
-
-def day(unix_seconds: float) -> str:
-    """A date in UTC; empty where there is none."""
-    try:
-        return f"{datetime.fromtimestamp(unix_seconds, timezone.utc):%Y-%m-%d}" if unix_seconds else ""
-    except (ValueError, OverflowError, OSError):
-        return ""
 
 
 def _in_single_quotes(json_text: str) -> str:

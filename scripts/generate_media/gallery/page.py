@@ -92,7 +92,7 @@ def all_cards(
     if warning:
         warn(warning)
     settings = load_settings(config or CONFIG_FILE)
-    cards = read_cards(folder.absolute(), rows, settings, str(config.resolve()) if config else None)
+    cards = read_cards(folder.absolute(), rows, settings, str(config.resolve()) if config else None, os.environ)
     wanted = [Source(card.file, card.kind) for card in cards if card.file and _is_large(card)]
     small = make_thumbnails(folder, wanted)
     return tuple(replace(card, thumbnail=True) if card.file in small else card for card in cards)

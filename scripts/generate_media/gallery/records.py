@@ -12,6 +12,7 @@ from ..core import StorageError, cut_fields, handle, journal_dir
 from ..files import is_plain, read_sidecar
 from ..journal import Journal, Row, local_id
 from .batches import place_of
+from .facts import word
 
 _TOLD = (
     *("provider", "model", "kind", "prompt", "request", "generation_id", "status", "result", "usage"),
@@ -41,13 +42,13 @@ def read_jobs(folder: Path, rows: Sequence[tuple[Row, bool]], names: Sequence[st
         record = _sidecar(folder / name) if name.endswith(".json") else None
         if record is None:
             continue
-        row, sandbox = known.get((_word(record.get("provider")), _word(record.get("generation_id"))), (None, False))
-        jobs.append(_job(record, name, row))
+        row, sandbox = known.get((word(record.get("provider")), word(record.get("generation_id"))), (None, False))
+        jobs.append(job_of(record, name, row))
         if row is not None:
             told.add((row.row_id, sandbox))
     for row, sandbox in rows:
         if (row.row_id, sandbox) not in told:
-            jobs.append(_job(record_of(row, sandbox=sandbox), "", row))
+            jobs.append(job_of(record_of(row, sandbox=sandbox), "", row))
     return [job._replace(name=name) for job, name in zip(jobs, _once_each([job.name for job in jobs]), strict=True)]
 
 
@@ -66,13 +67,18 @@ def folder_rows(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Row,
         StorageError: the journal cannot be read. One that is not there has no rows.
     """
     places = {str(folder.absolute()), str(folder.resolve())}
+    for journal, sandbox in journals(environ):
+        for row in journal.of_folder(tuple(places)):
+            yield row, sandbox
+
+
+def journals(environ: Mapping[str, str]) -> Iterator[tuple[Journal, bool]]:
+    """The journals that are there, the sandbox's (True) last, each open while it is looked at. Raises StorageError."""
     for sandbox in (False, True):
         place = journal_dir(environ, sandbox=sandbox)
-        if not place.is_dir():
-            continue
-        with Journal.open(place, read_only=True) as journal:
-            for row in journal.of_folder(tuple(places)):
-                yield row, sandbox
+        if place.is_dir():
+            with Journal.open(place, read_only=True) as journal:
+                yield journal, sandbox
 
 
 def rows_or_warning(folder: Path, environ: Mapping[str, str]) -> tuple[list[tuple[Row, bool]], str]:
@@ -92,26 +98,34 @@ def entries(folder: Path) -> list[str]:
 def record_of(row: Row, *, sandbox: bool) -> Mapping[str, Any]:
     """What the journal knows of a job, in the shape of a sidecar."""
     record = {name: getattr(row, name) for name in (*_TOLD, *_TIMES)}
-    saved = row.saved if isinstance(row.saved, list) else []
-    outputs = [item | {"path": os.path.basename(_word(item.get("path")))} for item in saved if isinstance(item, dict)]
     took = (row.ended_at or 0.0) - row.created_at
-    more = {"endpoint": row.path, "sandbox": sandbox, "outputs": outputs, "error": row.error, "response": row.response}
+    more = {
+        "endpoint": row.path,
+        "sandbox": sandbox,
+        "outputs": outputs_of(row),
+        "error": row.error,
+        "response": row.response,
+    }
     return {**record, **more, "elapsed_seconds": max(0.0, took), "promised": len(row.remote)}
 
 
-def _job(record: Mapping[str, Any], name: str, row: Row | None) -> Job:
+def outputs_of(row: Row) -> list[dict[str, Any]]:
+    """What the journal knows of a job's files, in the shape of a sidecar."""
+    saved = [item for item in row.saved if isinstance(item, dict)] if isinstance(row.saved, list) else []
+    here = ((item, os.path.basename(word(item.get("path")))) for item in saved)
+    return [item | {"path": name, "bytes": item.get("size_bytes")} for item, name in here]
+
+
+def job_of(record: Mapping[str, Any], name: str, row: Row | None) -> Job:
+    """A record without keys; ``name`` names a job that has no id."""
     record = cut_fields(record)
-    provider, identity = _word(record.get("provider")), _word(record.get("generation_id"))
+    provider, identity = word(record.get("provider")), word(record.get("generation_id"))
     ours = row and not row.generation_id and local_id(row.fingerprint, row.ordinal)
     copy = record.get("copy")
-    place = place_of(_word(record.get("fingerprint")), copy if isinstance(copy, int) else 0)
+    place = place_of(word(record.get("fingerprint")), copy if isinstance(copy, int) else 0)
     return Job(record, ours or handle(provider, identity or name), row, place)
 
 
 def _sidecar(path: Path) -> Mapping[str, Any] | None:
     record = read_sidecar(path) if is_plain(path) else None
     return record if record is not None and isinstance(record.get("outputs"), list) else None
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from ..core import Body, Encoding, Json, LocalMedia
+from ..core import Body, Encoding, Json, LocalMedia, without_nulls
 
 _LONG = 200
 """So many characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""
@@ -35,7 +35,8 @@ def redact(body: Body) -> Json:
 
 def canonical(body: Body) -> Json:
     """The body as the fingerprint sees it: no fields that are null, 5.0 as 5, files and data URIs as their sha256."""
-    return _plain(walk(body, lambda media: f"sha256:{media.identity or media.sha256}", _hashed_uri))
+    plain = walk(body, lambda media: f"sha256:{media.identity or media.sha256}", _hashed_uri)
+    return _one_kind_of_number(without_nulls(plain))
 
 
 def files_of(body: Body) -> Iterator[LocalMedia]:
@@ -63,13 +64,13 @@ def walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str], 
     return value
 
 
-def _plain(value: Json) -> Json:
-    """JSON has one kind of number: who writes 5.0 the second time means the same job."""
+def _one_kind_of_number(value: Json) -> Json:
+    """As JSON has it: who writes 5.0 the second time means the same job."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
+        return {key: _one_kind_of_number(item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [_one_kind_of_number(item) for item in value] if isinstance(value, list) else value
 
 
 def _stand_in(media: LocalMedia) -> Json:

@@ -32,12 +32,15 @@ const fits = (job) =>
   Object.keys(FACETS).every((name) => !state[name] || job.facet[name] === state[name]) &&
   words(state.q || "").split(/\s+/).filter(Boolean).every((word) => matches(job, word));
 
+// Credits are no tokens: each unit by itself, then what nobody knows the cost of.
+const unitOf = (job) => (job.unit || "").replace(/s$/, "");
+const byUnit = (a, b) => !a.unit - !b.unit || unitOf(a).localeCompare(unitOf(b));
 const orders = {
   newest: (a, b) => (b.time || 0) - (a.time || 0),
   oldest: (a, b) => (a.time || 0) - (b.time || 0),
   model: (a, b) => a.model.localeCompare(b.model) || orders.newest(a, b),
-  dear: (a, b) => (b.cost || 0) - (a.cost || 0) || orders.newest(a, b),
-  cheap: (a, b) => (a.cost ?? Infinity) - (b.cost ?? Infinity) || orders.newest(a, b),
+  dear: (a, b) => byUnit(a, b) || b.cost - a.cost || orders.newest(a, b),
+  cheap: (a, b) => byUnit(a, b) || a.cost - b.cost || orders.newest(a, b),
 };
 let order = "";
 let whole = []; // cards and headings as the page was made
@@ -53,9 +56,18 @@ const tellCounts = () => {
   const rows = Object.entries(KINDS).map(([kind, name]) => [t(name), cards.filter((card) => card.job.kind === kind).length]);
   $(".counts").textContent = rows.filter(([, count]) => count).map(([name, count]) => `${name} ${count}`).join(" · ");
 };
+// Made anew only when it differs, or an open list would close; the focus stays where it was.
+const fill = (list, items) => {
+  const wanted = items.map((item) => item.outerHTML).join("");
+  if (list.filled === wanted) return;
+  list.filled = wanted;
+  const had = list.contains(document.activeElement) && document.activeElement.dataset;
+  list.replaceChildren(...items);
+  items.find((item) => had && item.dataset.kind === had.kind && item.dataset.facet === had.facet)?.focus();
+};
 const kindButtons = (counts) => {
   const rows = [["", "All", cards.length], ...Object.entries(KINDS).map(([kind, name]) => [kind, name, counts[kind]])];
-  kinds.replaceChildren(...rows.filter(([kind, , count]) => count || !kind || kind === state.kind).map(([kind, name, count]) => {
+  fill(kinds, rows.filter(([kind, , count]) => count || !kind || kind === state.kind).map(([kind, name, count]) => {
     const button = make("button", { type: "button" }, t(name) + " ", make("small", { textContent: count || 0 }));
     button.dataset.kind = kind;
     button.setAttribute("aria-pressed", String(kind === (state.kind || "")));
@@ -71,14 +83,13 @@ const facetLists = () => {
     if (state[name] && !values.includes(state[name])) values.push(state[name]);
     values.sort((a, b) => a.localeCompare(b, language, { numeric: true }));
     const select = make("select", {}, make("option", { value: "", textContent: t(title) }));
-    select.append(...values.map((value) => make("option", { value, textContent: t(value) })));
-    select.value = state[name] || "";
+    select.append(...values.map((value) => make("option", { value, textContent: t(value), defaultSelected: value === state[name] })));
     select.dataset.facet = name;
     select.setAttribute("aria-label", t(title));
     select.classList.toggle("set", Boolean(state[name]));
     return select;
   });
-  facets.replaceChildren(...lists.filter(Boolean));
+  fill(facets, lists.filter(Boolean));
 };
 const sortList = () => sort.replaceChildren(...Object.entries(SORTS).map(([value, name]) => make("option", { value, textContent: t(name) })));
 
@@ -136,15 +147,9 @@ const showState = () => { showLarge(cardOf(state.open)); showCompare(); };
 
 filter.addEventListener("input", () => go({ q: filter.value }, { replace: true }));
 sort.addEventListener("change", () => go({ sort: sort.value }));
-facets.addEventListener("change", (event) => {
-  const name = event.target.dataset.facet;
-  go({ [name]: event.target.value });
-  $(`[data-facet="${name}"]`)?.focus();
-});
+facets.addEventListener("change", (event) => go({ [event.target.dataset.facet]: event.target.value }));
 kinds.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  go({ kind: button.dataset.kind });
-  $(`[data-kind="${button.dataset.kind}"]`, kinds)?.focus();
+  if (button) go({ kind: button.dataset.kind });
 });
 addEventListener("popstate", readAddress);

@@ -1,6 +1,6 @@
 // The large view: PhotoSwipe zooms, swipes and drags; clips, sounds, words and the panel are ours.
 const dialog = $("#dialog"), stage = $(".stage"), side = $(".side");
-let large = null, current = null;
+let large = null, current = null, viewed = []; // what is gone through: the cards as they were when it was opened
 
 const slideOf = (card) => {
   const picture = $(".frame img", card), job = card.job;
@@ -40,7 +40,8 @@ const FACTS = [
   ["Length", (job) => job.seconds && `${+job.seconds.toFixed(2)} s`],
   ["File size", (job) => job.bytes && (job.bytes >= 1e6 ? (job.bytes / 1e6).toFixed(1) + " MB" : Math.ceil(job.bytes / 1e3) + " kB")],
   ["Cost", costOf],
-  ["Sent", (job) => job.kind === "open" && when(job)], ["Made", (job) => job.kind !== "open" && when(job)],
+  ["Sent", (job) => job.kind === "open" && when(job)], ["Made", (job) => !["open", "failed"].includes(job.kind) && when(job)],
+  ["Ended", (job) => job.kind === "failed" && when(job)],
   ["Took", (job) => job.took && `${job.took} s`],
   ["Batch", (job) => job.batch && `${job.batch} · ${t("line")} ${job.line}`],
   ["Status", (job) => job.status], ["Code", (job) => job.code], ["Id", (job) => job.id],
@@ -67,7 +68,7 @@ const panel = (card) => {
   prompt.textContent = source.textContent;
   prompt.className = source.className;
   prompt.tabIndex = 0;
-  const short = make("div", {}, ...copies(job).slice(0, 2).filter(([name]) => name !== "Copy the command that helps" && !name.includes("command"))
+  const short = make("div", {}, ...copies(job).filter(([name]) => !name.includes("command"))
     .map(([name, text]) => copyButton(name, text)));
   $(".ways", side).replaceChildren(short, ...way("What helps", job.way), ...way("Make it again, exactly", job.again), ...way("Make another version", job.vary));
   const refs = (job.refs || []).map(([name, link]) => {
@@ -78,17 +79,17 @@ const panel = (card) => {
   $(".refs", side).replaceChildren(make("span", { textContent: t("Made from") }), ...refs);
   $(".refs", side).hidden = !refs.length;
   $("dl", side).replaceChildren(...facts(card), ...fileFact(card));
-  $("nav span", side).textContent = shown.indexOf(card) + 1 + " / " + shown.length;
-  $("[data-step='-1']", side).disabled = shown[0] === card;
-  $("[data-step='1']", side).disabled = shown.at(-1) === card;
+  $("nav span", side).textContent = viewed.indexOf(card) + 1 + " / " + viewed.length;
+  $("[data-step='-1']", side).disabled = viewed[0] === card;
+  $("[data-step='1']", side).disabled = viewed.at(-1) === card;
   side.scrollTop = 0;
 };
 
 const openLarge = (card) => {
-  if (!shown.includes(card)) shown = [...shown, card];
+  viewed = shown.includes(card) ? shown : [...shown, card];
   dialog.showModal();
   const pswp = new PhotoSwipe({
-    dataSource: shown.map(slideOf), index: shown.indexOf(card), appendToEl: stage, loop: false, preload: [1, 1],
+    dataSource: viewed.map(slideOf), index: viewed.indexOf(card), appendToEl: stage, loop: false, preload: [1, 1],
     getViewportSizeFn: () => ({ x: stage.clientWidth, y: stage.clientHeight }),
     escKey: false, arrowKeys: false, trapFocus: false, returnFocus: false, close: false, counter: false,
     showHideAnimationType: "none", bgOpacity: 1, bgClickAction: "close", tapAction: "toggle-controls",
@@ -118,7 +119,7 @@ const close = () => { if (state.open) go({ open: "" }); };
 const showLarge = (card) => {
   if (!card) { if (dialog.open) dialog.close(); return; }
   if (!dialog.open) openLarge(card);
-  else if (current !== card && shown.includes(card)) large.goTo(shown.indexOf(card));
+  else if (current !== card && viewed.includes(card)) large.goTo(viewed.indexOf(card));
 };
 const step = (by) => large?.[by < 0 ? "prev" : "next"]();
 
@@ -134,6 +135,6 @@ dialog.addEventListener("close", () => {
   was?.destroy();
   stage.replaceChildren();
   if (state.open) close();
-  const opener = current && $(".open", current);
-  if (opener) { opener.focus(); current.scrollIntoView({ block: "nearest" }); }
+  const seen = current && cardOf(current.job.key);
+  if (seen) { $(".open", seen).focus(); seen.scrollIntoView({ block: "nearest" }); }
 });
