@@ -33,6 +33,7 @@ from terminal import Seen, at_terminal, rendered
 
 KEY = "sk-test-0123456789abcdef"
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}
+HOUSE = "scripts/generate_media"
 
 
 def make(desk: Desk, *args: str, columns: int = 100, ctrl_c_at: str = "", **environ: str) -> Seen:
@@ -290,10 +291,19 @@ def test_a_word_says_the_same_in_both_languages(name: str) -> None:
     assert _gaps(english) == _gaps(chinese)
 
 
+@pytest.mark.parametrize("other", ["沙盒", "平台", "提供商", "供应商", "编号", "配额"])
+@pytest.mark.parametrize(
+    "file", ["README.zh-CN.md", f"{HOUSE}/cli/terminal/words.py", f"{HOUSE}/gallery/parts/zh.json"]
+)
+def test_a_thing_has_one_name_in_chinese(file: str, other: str) -> None:
+    """沙箱, 服务商, 任务 ID, 额度."""
+    assert other not in (BUNDLE / file).read_text(encoding="utf-8")
+
+
 @cache
 def _other_rooms() -> str:
     """All source but this view's."""
-    house = (BUNDLE / "scripts/generate_media").rglob("*.py")
+    house = (BUNDLE / HOUSE).rglob("*.py")
     return "".join(file.read_text(encoding="utf-8") for file in house if file.parent.name != "terminal").replace(
         '\\"', '"'
     )

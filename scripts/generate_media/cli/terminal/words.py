@@ -16,9 +16,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "safe": ("Ctrl-C is safe; the same command goes on", "可随时 Ctrl-C；再运行同一命令即可继续"),
     "safe_short": ("Ctrl-C is safe", "可随时 Ctrl-C"),
     "attached": ("this job goes on since {since}; it is not paid for again", "任务自 {since} 起在进行中，不会重复扣费"),
-    "detached": ("goes on at the provider: {id}", "任务在平台继续：{id}"),
+    "detached": ("goes on at the provider: {id}", "任务在服务商处继续：{id}"),
     "reused": ("made before, nothing was paid", "之前已生成，未再扣费"),
-    "sandbox": ("sandbox: a test picture", "沙盒：测试图"),
+    "sandbox": ("sandbox: a test picture", "沙箱：测试图"),
     "seconds": ("{n} s", "{n} 秒"),
     "no_outputs": ("done, and nothing to save", "完成，没有文件"),
     "converted": ("converted from {type}", "由 {type} 转换"),
@@ -45,7 +45,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "prompt": ("prompt", "提示词"),
     "cost": ("cost", "费用"),
     "result": ("result", "结果"),
-    "provider": ("provider", "平台"),
+    "provider": ("provider", "服务商"),
     "day": ("day (UTC)", "日期 (UTC)"),
     "jobs": ("jobs", "任务"),
     "total": ("total", "合计"),
@@ -78,7 +78,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # keys
     "key_ready": ("a key from {source}", "密钥来自 {source}"),
     "key_works": ("the key works", "密钥有效"),
-    "key_unproven": ("the sandbox takes any key: this proves nothing", "沙盒接受任何密钥，不能证明有效"),
+    "key_unproven": ("the sandbox takes any key: this proves nothing", "沙箱接受任何密钥，不能证明有效"),
     "no_key": ("no key: {env} from {url}", "没有密钥：{env}，获取：{url}"),
     "keep_key": ("keep a key for all runs: {command}", "保存密钥：{command}"),
     "top_up": ("top up: {url}", "充值：{url}"),
@@ -92,7 +92,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "would_cost": ("about {cost}, as the last time", "约 {cost}（按上次）"),
     "cost_unknown": ("cost unknown", "费用未知"),
     # others
-    "ready": ("the sandbox is ready", "沙盒已就绪"),
+    "ready": ("the sandbox is ready", "沙箱已就绪"),
     "page": ("the page: {path}", "页面：{path}"),
     "serving": ("serving {url}", "正在提供 {url}"),
     "candidate": ("perhaps {id} ({model}, {at})", "可能是 {id}（{model}，{at}）"),
@@ -100,7 +100,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "because": ("{what}: {why}", "{what}：{why}"),
     # what went wrong, by code or category
     "error.missing_key": ("", ""),
-    "error.missing_dependency": ("", "缺少 Python 包"),
+    "error.missing_dependency": ("", "缺少依赖"),
     "error.usage": ("", "命令有误"),
     "error.deadline": ("the time is up", "时间到"),
     "error.poll_timeout": ("the time is up", "时间到"),
@@ -115,7 +115,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "error.auth": ("the key was refused", "密钥被拒绝"),
     "error.validation": ("", "请求有误"),
     "error.not_found": ("", "未找到"),
-    "error.transient": ("the provider is not available now", "平台暂时不可用"),
+    "error.transient": ("the provider is not available now", "服务商暂时不可用"),
     "error.unknown": ("", "出错"),
     "error.content_rejected": ("refused by moderation", "内容审核未通过"),
     "error.outcome_unknown": ("perhaps created, the answer was lost", "可能已创建，响应丢失"),
@@ -123,7 +123,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "do.insufficient_credits": ("top up", "充值"),
     "do.auth": ("check the key", "检查密钥"),
     "do.validation": ("correct it", "修改请求"),
-    "do.not_found": ("check the model or id", "检查模型或编号"),
+    "do.not_found": ("check the model or id", "检查模型或任务 ID"),
     "do.transient": ("run the same command again", "再运行同一命令"),
     "do.unknown": ("", ""),
     "do.content_rejected": ("rephrase it", "改写提示词"),
@@ -146,7 +146,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     ),
     "check the endpoint, model or id; {} lists models": (
         "",
-        "检查接口、模型或编号；查看模型：{}",
+        "检查接口、模型或任务 ID；查看模型：{}",
     ),
     "wait, then run the same command again; it never pays twice": (
         "",
@@ -158,7 +158,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     ),
     "perhaps the job exists: look in the provider's dashboard before you use --new, which may pay again": (
         "",
-        "任务可能已存在：先查看平台控制台；--new 可能再次扣费",
+        "任务可能已存在：先查看服务商控制台；--new 可能再次扣费",
     ),
     "the same command makes a new job; change what failed first": (
         "",
@@ -206,7 +206,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     ),
     "the time is up; the job goes on at the provider and nothing is lost": (
         "",
-        "任务仍在平台继续，不会丢失",
+        "任务仍在服务商处继续，不会丢失",
     ),
     "stopped by a signal": (
         "",
@@ -214,7 +214,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     ),
     "where the dashboard shows the job with its id, wait_generation.py takes it for this one: {}": (
         "",
-        "若控制台中有该任务的编号，可认领：wait_generation.py {}",
+        "若控制台中有该任务的 ID，可认领：wait_generation.py {}",
     ),
     "an earlier run of the same command lost its answer": (
         "",
