@@ -22,7 +22,7 @@ from generate_media.cli.terminal.look import Look, cut, width
 from generate_media.cli.terminal.view import TerminalView
 from generate_media.cli.terminal.words import ADVICE, WORDS, language, said_to_people
 from generate_media.core import hide_key
-from generate_media.core.paths import BUNDLE
+from generate_media.core.paths import BUNDLE, REFERENCES
 from generate_media.events import Printer, is_person
 from generate_media.events.audience import PROGRAMS
 from generate_media.events.viewer import without_secrets
@@ -208,6 +208,11 @@ DOCUMENTS = {
     ),
     "fields": (["inspect_openapi", "--endpoint", "google/nano-banana-pro"], r"\* prompt +string"),
     "invalid": (["inspect_openapi", "--validate", '{"model":"agnes-image-2.1-flash","n":"x"}'], "✗ prompt is required"),
+    "endpoints": (["inspect_openapi", "--list-endpoints", "--provider", "agnes"], r"  poll +/videos\n  sync +/images/"),
+    "who can": (["inspect_openapi", "--models", "--can", "duration=10", "--provider", "ark"],
+                r"✓ ark +video +doubao-seedance-2-5-260628\n"),
+    "changes": (["inspect_openapi", "--diff", *(f"{REFERENCES}/{name}.openapi.json" for name in ("agnes", "agcloud"))],
+                r"✗ what was a valid request may be refused now\n(.*\n)*✗ removed: POST /videos\n"),
     "keys": (["ensure_api_key", "--provider", "agnes"], r"✓ agnes +a key from .*AGNES_API_KEY"),
     "meaning": (["handle_runtime_error", "--status", "402", "--body", "INSUFFICIENT_CREDITS"], "✗ not enough credits"),
     "dry run": (["create_and_wait", "--prompt", "x", "--provider", "agnes", "--dry-run"], "nothing was sent"),
@@ -222,6 +227,54 @@ def test_a_document_is_words(desk: Desk, name: str) -> None:
     seen = at_terminal(script, *args)
     assert re.search(told, seen.screen)
     assert '{"' not in seen.screen
+
+
+def test_what_changed_is_told_field_by_field() -> None:
+    changes = [
+        {"field": "prompt", "change": "max_length", "new": 2500, "breaking": True},
+        {"field": "n", "change": "values added", "new": [3, 4], "breaking": False},
+        {"change": "query_path", "old": "/a", "new": "/b", "breaking": True},
+    ]
+    row = {
+        "breaking": True, "added": ["POST /new"], "removed": [], "moved": [{"from": "POST /a", "to": "POST /b"}],
+        "changed": [{"endpoint": "POST /x", "breaking": True, "changes": changes}], "gone": ["old/model"],
+    }  # fmt: skip
+    assert drawn(row).splitlines() == [
+        "✗ what was a valid request may be refused now",
+        "  added: POST /new",
+        "✗ moved: POST /a → POST /b",
+        "✗ POST /x",
+        "    prompt: max_length  - → 2500  (breaks requests)",
+        "    n: values added  [3, 4]",
+        "    query_path  /a → /b  (breaks requests)",
+        "✗ gone: old/model",
+    ]
+
+
+def test_a_contract_is_renewed_and_taken_back(desk: Desk) -> None:
+    fresh = BUNDLE / "references/agnes.openapi.json"
+    seen = at_terminal("inspect_openapi", "--renew", str(fresh), "--provider", "agnes", environ=CHINESE)
+    assert re.match(r"✓ 已更新：agnes，6 个模型.*\n  .*/contracts/agnes-\w+\.json\n✓ 没有变化\n→ 撤销：", seen.screen)
+    assert at_terminal("inspect_openapi", "--renew", "--drop").lines[0] == "✓ back to the bundled contract"
+
+
+def test_setting_up_says_what_was_put_where() -> None:
+    document = {
+        "ok": True, "set_env_examples": [],
+        "providers": {"agnes": {"ok": True, "source": "the environment (A)", "verified": True, "account": {"data": []}},
+                      "skills.video": {"ok": True, "source": "x", "account": {"total": 1000, "since": "1999"}}},
+        "setup": {"venv": {"ok": True, "path": "/v"}, "env_file": "/e", "env_var": "A", "warning": "other first"},
+    }  # fmt: skip
+    out = io.StringIO()
+    Printer(out, out, view=TerminalView(out, out, Look(place=1), [])).document(document)
+    assert out.getvalue().splitlines() == [
+        "✓ agnes         密钥来自 环境变量 A  密钥有效",
+        "✓ skills.video  密钥来自 x",
+        "  skills.video (积分)：total 1,000",
+        "✓ 依赖在 /v",
+        "✓ A 已保存到 /e",
+        "! other first",
+    ]
 
 
 # What must not stand there, and what must not go wrong
@@ -303,7 +356,7 @@ def test_a_thing_has_one_name_in_chinese(file: str, other: str) -> None:
 @cache
 def _other_rooms() -> str:
     """All source but this view's."""
-    house = (BUNDLE / HOUSE).rglob("*.py")
+    house = (BUNDLE / "scripts").rglob("*.py")
     return "".join(file.read_text(encoding="utf-8") for file in house if file.parent.name != "terminal").replace(
         '\\"', '"'
     )

@@ -55,7 +55,7 @@ class TerminalView:
         if isinstance(self._doing, Job) and self._line is not None:
             self._doing.note = text
             return
-        self._write(self._err, [Line(text)])
+        self._write(self._err, [Line(self._look.advice(text))])
 
     def close(self) -> None:
         """Leave the terminal clean; tell of a job that was accepted and whose end nobody waited for."""
