@@ -59,6 +59,24 @@ def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: 
         assert (ran.last["event"], ran.last["error"]) == ("error", "interrupted"), where
 
 
+@pytest.mark.parametrize(("language", "words"), [("en_US.UTF-8", "✗ stopped"), ("zh_CN.UTF-8", "✗ 已停止")])
+def test_a_person_is_told_in_words_before_the_words_are_loaded(tmp_path: Path, language: str, words: str) -> None:
+    terminal = pytest.importorskip("terminal")
+    args = ONE_OF_EACH["gallery"]
+    opened("gallery", args, tmp_path)  # compiles
+    names = opened("gallery", args, tmp_path)
+    moment = next(index for index, name in enumerate(names) if "/audience." in name) + 1
+    strace = f"{require_tool('strace')} -qq -o /dev/null -e trace=openat -e inject=openat:signal=SIGINT:when={moment}"
+    struck = tmp_path / "python"
+    struck.write_text(f'#!/bin/sh\nexec {strace} "{sys.executable}" "$@"\n')
+    struck.chmod(0o755)
+    where = {**environment(tmp_path), "LC_ALL": language}
+    seen = terminal.at_terminal("gallery", *args, python=str(struck), environ=where)
+    assert (seen.code, len(seen.lines)) == (130, 2), seen.raw
+    assert seen.lines[0].startswith(words)
+    assert seen.lines[1].startswith("→ ")
+
+
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_while_the_create_connects_costs_nothing(tmp_path: Path, number: int) -> None:
     """It waits in the shield of the create, and is heard before the first byte."""

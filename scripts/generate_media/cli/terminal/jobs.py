@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .known import Known
 from .look import Line, Look, path_words
 from .words import WORDS
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from .known import Known
+
+    Row = Mapping[str, Any]  # which 3.8 cannot say
+
 SHOWN_CANDIDATES = 5
 GOES_ON = frozenset({"deadline", "poll_timeout"})
 """Errors after which nothing is wrong: the job takes longer than somebody waits."""

@@ -248,6 +248,26 @@ ADVICE: Mapping[str, tuple[str, str]] = {
         "",
         "若控制台中有该任务的 ID，可认领：wait_generation.py {}",
     ),
+    "this is Python {}; 3.10 or newer is needed": (
+        "",
+        "当前是 Python {}，需要 3.10 或更新版本",
+    ),
+    "run install once, then the same command again: it goes on with that Python by itself": (
+        "run the line above once, then the same command again: it goes on with that Python by itself",
+        "先运行上面的命令，再运行原命令，会自动改用新的 Python",
+    ),
+    "run install once, then the same command again: it finds that venv by itself, and updates leave it alone": (
+        "run the line above once, then the same command again: it finds that venv by itself",
+        "先运行上面的命令，再运行原命令，会自动找到这些依赖；更新技能不会影响它们",
+    ),
+    "or, packages and key at once: {}": (
+        "",
+        "或一次装好依赖和密钥：{}",
+    ),
+    "these Python packages are missing or too old or too new: {}": (
+        "",
+        "这些 Python 包缺少、太旧或太新：{}",
+    ),
     "an earlier run of the same command lost its answer": (
         "",
         "上次运行未收到响应",
