@@ -18,9 +18,10 @@ import pytest
 
 from bundle import ENTRY_SCRIPTS
 from conftest import Desk
+from generate_media.cli.terminal.advice import ADVICE, said_to_people
 from generate_media.cli.terminal.look import Look, cut, width
 from generate_media.cli.terminal.view import TerminalView
-from generate_media.cli.terminal.words import ADVICE, WORDS, language, said_to_people
+from generate_media.cli.terminal.words import WORDS, language
 from generate_media.core import hide_key
 from generate_media.core.paths import BUNDLE, REFERENCES
 from generate_media.events import Printer, is_person
@@ -292,6 +293,34 @@ def test_nothing_stands_there_that_is_cut_from_the_json() -> None:
     assert told.splitlines() == ["✓ /tmp/a\\u001b]0;title\\u0007\\u000a\\u202egnp.png"]
 
 
+def test_every_mistake_is_told_and_what_is_allowed() -> None:
+    problems = [{"message": "foo is no field"}, {"message": "n must be at most 4, and 77 came"}]
+    row = {
+        "event": "error",
+        "error": "invalid_request",
+        "message": "foo is no field (and 1 more)",
+        "problems": problems,
+    }
+    assert drawn(row).splitlines() == ["✗ foo is no field (and 1 more)", "✗ n must be at most 4, and 77 came"]
+    row = {"event": "error", "error": "unknown_provider", "message": "there is no provider 'x'", "allowed": ["a", "b"]}
+    assert drawn(row).splitlines() == ["✗ there is no provider 'x'", "  allowed: a, b"]
+    assert len(drawn({**row, "message": "it takes a or b"}).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("kind", "told"), [("image/png", "a test picture"), ("video/mp4", "a test clip")])
+def test_what_the_sandbox_made_is_called_so(kind: str, told: str) -> None:
+    row = {"event": "terminal", "ok": True, "sandbox": True, "outputs": [{"path": "/a", "media_type": kind}]}
+    assert drawn(row) == f"✓ /a  sandbox: {told}\n"
+
+
+@pytest.mark.parametrize("is_reused", [False, True])
+def test_what_came_otherwise_is_told_once(is_reused: bool) -> None:
+    """A run that makes it warns of it; one that finds it made says so itself."""
+    row = {"event": "terminal", "ok": True, "outputs": [{"path": "/a.png"}], "requested": {"size": "9K"}}
+    told = drawn({**row, "reused": is_reused}).splitlines()
+    assert told[1:] == (["! asked for --size 9K; what came differs"] if is_reused else [])
+
+
 def test_a_mistake_in_the_words_gives_json() -> None:
     class Broken:
         def row(self, row: Mapping[str, Any]) -> None:
@@ -338,6 +367,13 @@ def _gaps(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def test_every_word_is_used() -> None:
+    view = (BUNDLE / HOUSE / "cli/terminal").glob("*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in view if file.name != "words.py").replace("'", '"')
+    families = ("error.", "do.", "change.", "image", "video", "credits", "tokens", "queued", "running")
+    assert [name for name in WORDS if not name.startswith(families) and f'"{name}"' not in source] == []
+
+
 @pytest.mark.parametrize("name", WORDS)
 def test_a_word_says_the_same_in_both_languages(name: str) -> None:
     english, chinese = WORDS[name]
@@ -346,7 +382,11 @@ def test_a_word_says_the_same_in_both_languages(name: str) -> None:
 
 @pytest.mark.parametrize("other", ["沙盒", "平台", "提供商", "供应商", "编号", "配额"])
 @pytest.mark.parametrize(
-    "file", ["README.zh-CN.md", f"{HOUSE}/cli/terminal/words.py", f"{HOUSE}/gallery/parts/zh.json"]
+    "file",
+    [
+        "README.zh-CN.md",
+        *(f"{HOUSE}/{name}" for name in ("cli/terminal/words.py", "cli/terminal/advice.py", "gallery/parts/zh.json")),
+    ],
 )
 def test_a_thing_has_one_name_in_chinese(file: str, other: str) -> None:
     """沙箱, 服务商, 任务 ID, 额度."""

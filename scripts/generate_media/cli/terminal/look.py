@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .words import WORDS, language, said_to_people
+from .advice import said_to_people
+from .words import WORDS, language
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
 """What moves a cursor, turns the direction of a text or is no UTF-8: it may stand in a file's name."""
