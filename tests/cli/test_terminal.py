@@ -218,6 +218,9 @@ DOCUMENTS = {
     "meaning": (["handle_runtime_error", "--status", "402", "--body", "INSUFFICIENT_CREDITS"], "✗ not enough credits"),
     "dry run": (["create_and_wait", "--prompt", "x", "--provider", "agnes", "--dry-run"], "nothing was sent"),
     "nothing open": (["wait_generation", "--all"], "✓ no job is open"),
+    "no credits": (["handle_runtime_error", "--status", "402"], "→ top up: .*\n→ balance: "),
+    "unknown": (["handle_runtime_error", "--status", "503", "--provider", "agnes"], r"\A[^$]*--new[^$]*\Z"),
+    "nothing failed": (["wait_generation", "--list", "--failed"], "no job has failed"),
     "faults": (["sandbox", "--list-faults"], "sv-content-rejected"),
 }  # fmt: skip
 
@@ -305,6 +308,8 @@ def test_every_mistake_is_told_and_what_is_allowed() -> None:
     row = {"event": "error", "error": "unknown_provider", "message": "there is no provider 'x'", "allowed": ["a", "b"]}
     assert drawn(row).splitlines() == ["✗ there is no provider 'x'", "  allowed: a, b"]
     assert len(drawn({**row, "message": "it takes a or b"}).splitlines()) == 1
+    row = {"event": "error", "error": "x", "message": "full", "guidance": ["or elsewhere: A=/b"], "try": "A=/b"}
+    assert drawn(row).splitlines() == ["✗ full", "→ or elsewhere: A=/b"]
 
 
 @pytest.mark.parametrize(("kind", "told"), [("image/png", "a test picture"), ("video/mp4", "a test clip")])

@@ -81,7 +81,7 @@ def _key_words(row: Document, look: Look) -> str:
 def _meaning(document: Document, look: Look, known: Known) -> Iterator[Line]:
     """What handle_runtime_error.py says of an answer."""
     yield from failed({**document, "error": document.get("code")}, look)
-    if document.get("credits_check_command"):
+    if document.get("credits_check_command") and document["category"] == "insufficient_credits":
         yield Line(look.word("balance", command=document["credits_check_command"]), "do")
 
 

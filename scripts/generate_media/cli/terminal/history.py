@@ -21,7 +21,7 @@ def listed(row: Row, look: Look, known: Known) -> Iterator[Line]:
     """The journal's jobs; of those that failed why, and with --failed what makes them again."""
     jobs = list(row.get("jobs") or ())
     if not jobs:
-        yield Line(look.word("no_jobs"))
+        yield Line(look.word("no_failures" if known.asked.failed else "no_jobs"))
         return
     heads = [look.word(name) for name in ("when", "model", "prompt", "cost", "result")]
     yield from table(heads, [_entry(job, look, known) for job in jobs], look, cut_first=(1, 2), optional=3)

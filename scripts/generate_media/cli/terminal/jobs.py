@@ -106,10 +106,10 @@ def _what_else(row: Row, look: Look) -> Iterator[Line]:
 
 
 def _where_to(row: Row, look: Look) -> Iterator[Line]:
-    recharge = row.get("recharge") or {}
+    recharge = (row.get("recharge") or {}) if row.get("category") == "insufficient_credits" else {}
     if recharge.get("dashboard_url"):
         yield Line(look.word("top_up", url=recharge["dashboard_url"]), "do")
-    if row.get("try"):
+    if row.get("try") and not any(row["try"] in sentence for sentence in row.get("guidance") or ()):
         yield Line(str(row["try"]), "do")
 
 

@@ -48,6 +48,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "jobs": ("jobs", "任务"),
     "total": ("total", "合计"),
     "no_jobs": ("no jobs yet", "还没有任务"),
+    "no_failures": ("no job has failed", "没有失败的任务"),
     "go_on_all": ("go on with the open ones: {command}", "继续未完成的：{command}"),
     "lost": ("results that are lost: {n}", "已失效的结果：{n}"),
     "nothing_spent": ("nothing was spent", "没有花费"),
