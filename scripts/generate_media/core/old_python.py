@@ -17,8 +17,8 @@ def newer_python_needed() -> "dict[str, object]":
     run = "run install once, then the same command again: it goes on with that Python by itself"
     guidance = [
         *([run] if commands else []),
-        "get Python 3.10 or newer (apt install python3, brew install python, https://www.python.org/downloads/) and "
-        "use it in place of this one",
+        "get Python 3.10 or newer (apt install python3, brew install python, "
+        "https://www.python.org/downloads/) and use it in place of this one",
         uv_run(str(BUNDLE / "scripts" / os.path.basename(sys.argv[0])), os.environ),
     ]
     return {

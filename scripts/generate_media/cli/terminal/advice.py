@@ -55,6 +55,15 @@ ADVICE: Mapping[str, tuple[str, str]] = {
         "run the line above once, then the same command again: it finds that venv by itself",
         "先运行上面的命令，再运行原命令，会自动找到这些依赖；更新技能不会影响它们",
     ),
+    "get Python 3.10 or newer ({}) and use it in place of this one": (
+        "",
+        "安装 Python 3.10 或更新版本（{}），并改用它运行",
+    ),
+    "or, without installing packages: {} … (uv: {})": ("", "或不装依赖，直接用 uv：{} …（uv：{}）"),
+    "if venv fails for lack of ensurepip: apt install python3-venv, or install uv": (
+        "",
+        "若 venv 因缺少 ensurepip 失败：apt install python3-venv，或安装 uv",
+    ),
     "or, packages and key at once: {}": ("", "或一次装好依赖和密钥：{}"),
     "these Python packages are missing or too old or too new: {}": ("", "这些 Python 包缺少、太旧或太新：{}"),
     "{} was asked for, and {} was delivered": ("", "要求 {}，实际得到 {}"),
