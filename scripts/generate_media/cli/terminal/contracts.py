@@ -9,7 +9,7 @@ from typing import Any
 from .jobs import cost_words
 from .known import Known
 from .look import Line, Look
-from .tables import Entry, table
+from .tables import Entry, table, without_heading
 
 Document = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ def able(document: Document, look: Look, known: Known) -> Iterator[Line]:
         yield from _filled_columns(heads, entries, look)
     yield from (Line(look.advice(str(note))) for note in document.get("notes") or ())
     if perhaps:
-        yield from list(table(["", ""], perhaps, look))[1:]
+        yield from without_heading(perhaps, look)
     prices = dict.fromkeys(row["pricing_url"] for row in document["providers"] if row.get("pricing_url"))
     yield from (Line(look.word("prices", url=url)) for url in prices)
 

@@ -11,7 +11,7 @@ from .contracts import able, as_json, endpoints, fields, models, validated
 from .jobs import failed, number
 from .known import Known
 from .look import Line, Look, path_words
-from .tables import Entry, table
+from .tables import Entry, without_heading
 
 Document = Mapping[str, Any]
 Drawing = Callable[[Document, Look, Known], Iterator[Line]]
@@ -28,7 +28,7 @@ def document_lines(document: Document, look: Look, known: Known) -> Iterator[Lin
 def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
     rows: Mapping[str, Document] = document["providers"]
     entries = [Entry((name,), _key_mark(row), (_key_words(row, look),)) for name, row in rows.items()]
-    yield from list(table([look.word("provider"), ""], entries, look))[1:]
+    yield from without_heading(entries, look)
     for text in dict.fromkeys(text for row in rows.values() for text in row.get("warnings") or ()):
         yield Line(str(text), "warn")
     for name, row in rows.items():
@@ -98,7 +98,7 @@ def _ready(row: Document, look: Look, known: Known) -> Iterator[Line]:
 
 def _faults(document: Document, look: Look, known: Known) -> Iterator[Line]:
     entries = [Entry((name,), "", (str(fault["text"]),)) for name, fault in document["faults"].items()]
-    yield from list(table(["", ""], entries, look))[1:]
+    yield from without_heading(entries, look)
     yield from as_json(document.get("transport"))
 
 
