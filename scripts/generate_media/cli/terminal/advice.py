@@ -41,6 +41,14 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     "no key for {} was found": ("", "没有找到 {} 的密钥"),
     "the prompt is empty": ("", "提示词为空"),
     "the time is up; the job goes on at the provider and nothing is lost": ("", "任务仍在服务商处继续，不会丢失"),
+    "run the same command again; nothing was created, so nothing is paid twice": (
+        "",
+        "再运行同一命令；没有创建任务，不会重复扣费",
+    ),
+    "the key from {} was refused by {}: make sure that they belong together": (
+        "",
+        "来自 {} 的密钥被 {} 拒绝：请确认两者匹配",
+    ),
     "stopped by a signal": ("", "收到信号"),
     "where the dashboard shows the job with its id, wait_generation.py takes it for this one: {}": (
         "",
