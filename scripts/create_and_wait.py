@@ -16,8 +16,6 @@
 # ///
 """Make a picture or a clip: request, contract, journal, lifecycle, files. --help has the flags."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, prepare, run; whatever goes wrong becomes one line and its exit code."""
 
-    def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+    def run(printer: Printer, signals: Signals, stack: ExitStack) -> "Outcome":
         args = create_parser().parse_args(argv)
         printer.verbose = args.verbose
         from generate_media.cli import run_create

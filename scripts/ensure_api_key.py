@@ -16,8 +16,6 @@
 # ///
 """Say which providers have a usable key, where it came from, and how to get one. Never prints a key."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@
 # ///
 """One page to look at all results of a folder: index.html of its sidecars and the journal, or served as they come."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@
 # ///
 """Say what an error answer means and what to do: for bodies that came from elsewhere than these scripts."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":

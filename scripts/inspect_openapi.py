@@ -16,8 +16,6 @@
 # ///
 """Say what an OpenAPI document asks for: endpoints, models, fields, templates; validate a request before it costs."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@
 # ///
 """Every provider on 127.0.0.1, for trying everything without key, network or cost. --help has the flags."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@
 # ///
 """Go on with jobs by their ids alone, list them, or cancel one. --help has the flags."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, find the jobs in the journal, follow them; whatever goes wrong becomes one line and its exit code."""
 
-    def run(printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
+    def run(printer: Printer, signals: Signals, stack: ExitStack) -> "Outcome":
         args = wait_parser().parse_args(argv)
         printer.verbose = args.verbose
         if args.list:

@@ -2,10 +2,9 @@
 
 Only modules that the interpreter itself has loaded: a signal that comes during all later imports finds its handler,
 and a file that they open never gets the number of a standard stream. It stands before the rooms, since even a room's
-door takes ten times as long to import as this. Python 3.7 reads it too, and is told what it lacks.
+door takes ten times as long to import as this. Python 3.6 reads it too, and is told what it lacks: so annotations that
+only a newer one understands stand in quotes.
 """
-
-from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # signal would first load enum and six more: 5 ms without a handler
 import gc
@@ -19,6 +18,8 @@ _LINE = (
 )
 _UNFORESEEN = 25
 """The exit code of what nobody foresaw."""
+_TOO_OLD = 2
+"""And of a Python that is too old: something is missing that is needed."""
 _GC_THRESHOLD = 500_000
 """New objects before the collector looks; Python's own 700 is for programs that run long."""
 
@@ -33,9 +34,12 @@ def begin() -> None:
     gc.set_threshold(_GC_THRESHOLD)
     _open_what_is_closed()
     if sys.version_info < (3, 10):  # noqa: UP036 - whoever has an older one is to be told so
-        from .core import leave_old_python
+        import json
 
-        leave_old_python()
+        from .core import newer_python_needed
+
+        row = newer_python_needed()
+        _leave(row, json.dumps(row, separators=(",", ":")) + "\n", _TOO_OLD)
     from .bytecode import keep_bytecode_elsewhere
 
     keep_bytecode_elsewhere()
@@ -47,7 +51,7 @@ def _stopped(number: int, frame: object) -> None:
     _leave_with("interrupted", "stopped by a signal", 128 + number)
 
 
-def _unforeseen(kind: type[BaseException], error: BaseException, trace: object) -> None:
+def _unforeseen(kind: "type[BaseException]", error: BaseException, trace: object) -> None:
     """What not even a script's own net has caught. Its text is left out: it may hold a URL or a key."""
     if isinstance(error, KeyboardInterrupt):
         _stopped(getattr(error, "number", _signal.SIGINT), None)
@@ -55,27 +59,46 @@ def _unforeseen(kind: type[BaseException], error: BaseException, trace: object) 
 
 
 def _leave_with(error: str, message: str, code: int) -> None:
-    if not _shown({"event": "error", "error": error, "message": message, "guidance": [_AGAIN]}):
+    row: dict[str, object] = {"event": "error", "error": error, "message": message, "guidance": [_AGAIN]}
+    _leave(row, _LINE.format(error=error, message=message), code)
+
+
+def _leave(row: "dict[str, object]", line: str, code: int) -> None:
+    """In words where a person reads them, else by the line that says the same."""
+    if not _shown(row):
         try:  # noqa: SIM105 - contextlib is one of the imports that come later
-            os.write(1, _LINE.format(error=error, message=message).encode("ascii", "replace"))
+            os.write(1, line.encode("ascii", "replace"))
         except OSError:  # closed: the exit code says it
             pass
-    ending = sys.modules.get("generate_media.events.ending")
-    if ending is not None:
-        ending.at_end.close()
+    at_end = getattr(sys.modules.get("generate_media.events.ending"), "at_end", None)  # half loaded it has none
+    if at_end is not None:
+        at_end.close()
     os._exit(code)
 
 
-def _shown(row: dict[str, object]) -> bool:
-    """Whether it was said in words, where a person reads them and they are loaded."""
-    views = sys.modules.get("generate_media.events.view")
+def _shown(row: "dict[str, object]") -> bool:
+    """Whether it was said in words, where a person reads them."""
     try:
+        if not sys.stdout.isatty():
+            return False
+        _forget_half_modules()
+        views = sys.modules.get("generate_media.events.view")
         view = views and views.shown_with()
         if view:
             view.row(row)
-        return bool(view)
-    except Exception:  # in the midst of an import, nothing can be counted on
+            return True
+        from .cli import said_plainly
+
+        return said_plainly(row)
+    except Exception:  # the terminal is gone; an old Python that cannot read the words
         return False
+
+
+def _forget_half_modules() -> None:
+    """What was being imported is imported anew by whoever needs it: this process never goes on where it was."""
+    for name, module in list(sys.modules.items()):
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            del sys.modules[name]
 
 
 def _open_what_is_closed() -> None:

@@ -6,10 +6,12 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +59,27 @@ def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: 
         where = f"{signal.Signals(number).name} at file {moment + 1}, {files[moment]}"
         assert (ran.code, ran.err) == (CODES[number], ""), where
         assert (ran.last["event"], ran.last["error"]) == ("error", "interrupted"), where
+
+
+@pytest.mark.parametrize(("language", "words"), [("en_US.UTF-8", "✗ stopped"), ("zh_CN.UTF-8", "✗ 已停止")])
+def test_a_person_is_told_in_words_before_the_words_are_loaded(tmp_path: Path, language: str, words: str) -> None:
+    terminal = pytest.importorskip("terminal")
+    where, log, struck = {**environment(tmp_path), "LC_ALL": language}, tmp_path / "opened", tmp_path / "python"
+
+    def gallery(*strace: str) -> Any:
+        words = shlex.join([require_tool("strace"), "-qq", "-e", "trace=openat", *strace, sys.executable])
+        struck.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        struck.chmod(0o755)
+        return terminal.at_terminal("gallery", *ONE_OF_EACH["gallery"], python=str(struck), environ=where)
+
+    for _ in ("compiles", "is traced"):
+        gallery("-o", str(log))
+    names = re.findall(r'openat\([^"]*"([^"]*)"', log.read_text(encoding="utf-8", errors="replace"))
+    moment = next(index for index, name in enumerate(names) if "/audience." in name) + 1
+    seen = gallery("-o", "/dev/null", "-e", f"inject=openat:signal=SIGINT:when={moment}")
+    assert (seen.code, len(seen.lines)) == (130, 2), seen.raw
+    assert seen.lines[0].startswith(words)
+    assert seen.lines[1].startswith("→ ")
 
 
 @pytest.mark.parametrize("number", CODES)

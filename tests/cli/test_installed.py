@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -130,7 +131,7 @@ def found(minor: int) -> Path:
     return next(iter(by_pyenv), Path(f"/usr/bin/python3.{minor}"))
 
 
-OLD = {minor: found(minor) for minor in (7, 8, 9)}
+OLD = {minor: found(minor) for minor in (6, 7, 8, 9)}
 
 
 def too_old(minor: int) -> str:
@@ -179,16 +180,41 @@ def test_an_old_python_whose_stdout_is_of_no_use(tmp_path: Path, closed: str) ->
     assert (ran.code, ran.out, ran.err) == (2, "", "")
 
 
-def test_what_an_old_python_reads_is_written_in_its_grammar() -> None:
-    """Every file of ours that is loaded until it is told, by this interpreter's own account; all scripts."""
-    told = "import sys, generate_media.beginning\nfrom generate_media.core import leave_old_python\n"
+@pytest.mark.parametrize("language", ["en_US.UTF-8", "zh_CN.UTF-8"])
+@pytest.mark.parametrize("minor", [7, 8, 9])
+def test_an_old_python_tells_a_person_in_words(tmp_path: Path, minor: int, language: str) -> None:
+    terminal = pytest.importorskip("terminal")
+    where = {"HOME": str(tmp_path), "PATH": "/nowhere", "LC_ALL": language}
+    bundle, python = copy_bundle(tmp_path / "bundle"), too_old(minor)
+    seen = terminal.at_terminal("gallery", "--help", bundle=bundle, python=python, environ=where)
+    first = {
+        "en": r"✗ this is Python 3\.{}\.\d+; 3\.10 or newer is needed",
+        "zh": r"✗ 缺少依赖：当前是 Python 3\.{}\.\d+，",
+    }
+    assert re.match(first[language[:2]].format(minor), seen.lines[0]), seen.raw
+    assert (seen.code, {line[0] for line in seen.lines[1:]}) == (2, {"→"})
+
+
+def loaded_by(code: str) -> list[Path]:
+    """Every file of ours that is loaded by it, by this interpreter's own account."""
+    told = f"import sys\n{code}\n"
     told += "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('generate_media')), sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", told], cwd=BUNDLE / "scripts", capture_output=True, text=True, check=True
     )
-    files = [*map(Path, done.stdout.splitlines()), *(BUNDLE / "scripts").glob("*.py")]
+    return [Path(line) for line in done.stdout.splitlines()]
+
+
+def test_what_an_old_python_reads_is_written_in_its_grammar() -> None:
+    """Until it is told what it lacks 3.6's; and in words 3.7's, without which it is told in JSON."""
+    files = loaded_by("import generate_media.beginning, generate_media.core.old_python")
+    files += (BUNDLE / "scripts").glob("*.py")
     assert len(files) > 12
     for file in files:
+        text = file.read_text(encoding="utf-8")
+        ast.parse(text, str(file), feature_version=(3, 6))
+        assert "from __future__ import annotations\n" not in text, f"{file}: 3.6 does not know it"
+    for file in loaded_by("import generate_media.cli.terminal.jobs"):
         ast.parse(file.read_text(encoding="utf-8"), str(file), feature_version=(3, 7))
 
 

@@ -18,11 +18,12 @@ import pytest
 
 from bundle import ENTRY_SCRIPTS
 from conftest import Desk
+from generate_media.cli.terminal.advice import ADVICE, said_to_people
 from generate_media.cli.terminal.look import Look, cut, width
 from generate_media.cli.terminal.view import TerminalView
-from generate_media.cli.terminal.words import ADVICE, WORDS, language, said_to_people
+from generate_media.cli.terminal.words import WORDS, language
 from generate_media.core import hide_key
-from generate_media.core.paths import BUNDLE
+from generate_media.core.paths import BUNDLE, REFERENCES
 from generate_media.events import Printer, is_person
 from generate_media.events.audience import PROGRAMS
 from generate_media.events.viewer import without_secrets
@@ -33,6 +34,7 @@ from terminal import Seen, at_terminal, rendered
 
 KEY = "sk-test-0123456789abcdef"
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}
+HOUSE = "scripts/generate_media"
 
 
 def make(desk: Desk, *args: str, columns: int = 100, ctrl_c_at: str = "", **environ: str) -> Seen:
@@ -207,10 +209,18 @@ DOCUMENTS = {
     ),
     "fields": (["inspect_openapi", "--endpoint", "google/nano-banana-pro"], r"\* prompt +string"),
     "invalid": (["inspect_openapi", "--validate", '{"model":"agnes-image-2.1-flash","n":"x"}'], "✗ prompt is required"),
+    "endpoints": (["inspect_openapi", "--list-endpoints", "--provider", "agnes"], r"  poll +/videos\n  sync +/images/"),
+    "who can": (["inspect_openapi", "--models", "--can", "duration=10", "--provider", "ark"],
+                r"✓ ark +video +doubao-seedance-2-5-260628\n"),
+    "changes": (["inspect_openapi", "--diff", *(f"{REFERENCES}/{name}.openapi.json" for name in ("agnes", "agcloud"))],
+                r"✗ what was a valid request may be refused now\n(.*\n)*✗ removed: POST /videos\n"),
     "keys": (["ensure_api_key", "--provider", "agnes"], r"✓ agnes +a key from .*AGNES_API_KEY"),
     "meaning": (["handle_runtime_error", "--status", "402", "--body", "INSUFFICIENT_CREDITS"], "✗ not enough credits"),
     "dry run": (["create_and_wait", "--prompt", "x", "--provider", "agnes", "--dry-run"], "nothing was sent"),
     "nothing open": (["wait_generation", "--all"], "✓ no job is open"),
+    "no credits": (["handle_runtime_error", "--status", "402"], "→ top up: .*\n→ balance: "),
+    "unknown": (["handle_runtime_error", "--status", "503", "--provider", "agnes"], r"\A[^$]*--new[^$]*\Z"),
+    "nothing failed": (["wait_generation", "--list", "--failed"], "no job has failed"),
     "faults": (["sandbox", "--list-faults"], "sv-content-rejected"),
 }  # fmt: skip
 
@@ -221,6 +231,54 @@ def test_a_document_is_words(desk: Desk, name: str) -> None:
     seen = at_terminal(script, *args)
     assert re.search(told, seen.screen)
     assert '{"' not in seen.screen
+
+
+def test_what_changed_is_told_field_by_field() -> None:
+    changes = [
+        {"field": "prompt", "change": "max_length", "new": 2500, "breaking": True},
+        {"field": "n", "change": "values added", "new": [3, 4], "breaking": False},
+        {"change": "query_path", "old": "/a", "new": "/b", "breaking": True},
+    ]
+    row = {
+        "breaking": True, "added": ["POST /new"], "removed": [], "moved": [{"from": "POST /a", "to": "POST /b"}],
+        "changed": [{"endpoint": "POST /x", "breaking": True, "changes": changes}], "gone": ["old/model"],
+    }  # fmt: skip
+    assert drawn(row).splitlines() == [
+        "✗ what was a valid request may be refused now",
+        "  added: POST /new",
+        "✗ moved: POST /a → POST /b",
+        "✗ POST /x",
+        "    prompt: max_length  - → 2500  (breaks requests)",
+        "    n: values added  [3, 4]",
+        "    query_path  /a → /b  (breaks requests)",
+        "✗ gone: old/model",
+    ]
+
+
+def test_a_contract_is_renewed_and_taken_back(desk: Desk) -> None:
+    fresh = BUNDLE / "references/agnes.openapi.json"
+    seen = at_terminal("inspect_openapi", "--renew", str(fresh), "--provider", "agnes", environ=CHINESE)
+    assert re.match(r"✓ 已更新：agnes，6 个模型.*\n  .*/contracts/agnes-\w+\.json\n✓ 没有变化\n→ 撤销：", seen.screen)
+    assert at_terminal("inspect_openapi", "--renew", "--drop").lines[0] == "✓ back to the bundled contract"
+
+
+def test_setting_up_says_what_was_put_where() -> None:
+    document = {
+        "ok": True, "set_env_examples": [],
+        "providers": {"agnes": {"ok": True, "source": "the environment (A)", "verified": True, "account": {"data": []}},
+                      "skills.video": {"ok": True, "source": "x", "account": {"total": 1000, "since": "1999"}}},
+        "setup": {"venv": {"ok": True, "path": "/v"}, "env_file": "/e", "env_var": "A", "warning": "other first"},
+    }  # fmt: skip
+    out = io.StringIO()
+    Printer(out, out, view=TerminalView(out, out, Look(place=1), [])).document(document)
+    assert out.getvalue().splitlines() == [
+        "✓ agnes         密钥来自 环境变量 A  密钥有效",
+        "✓ skills.video  密钥来自 x",
+        "  skills.video (积分)：total 1,000",
+        "✓ 依赖在 /v",
+        "✓ A 已保存到 /e",
+        "! other first",
+    ]
 
 
 # What must not stand there, and what must not go wrong
@@ -236,6 +294,36 @@ def test_nothing_stands_there_that_is_cut_from_the_json() -> None:
     path = "/tmp/a\x1b]0;title\x07\n\u202egnp.png"
     told = drawn({"event": "terminal", "ok": True, "outputs": [{"path": path}]})
     assert told.splitlines() == ["✓ /tmp/a\\u001b]0;title\\u0007\\u000a\\u202egnp.png"]
+
+
+def test_every_mistake_is_told_and_what_is_allowed() -> None:
+    problems = [{"message": "foo is no field"}, {"message": "n must be at most 4, and 77 came"}]
+    row = {
+        "event": "error",
+        "error": "invalid_request",
+        "message": "foo is no field (and 1 more)",
+        "problems": problems,
+    }
+    assert drawn(row).splitlines() == ["✗ foo is no field (and 1 more)", "✗ n must be at most 4, and 77 came"]
+    row = {"event": "error", "error": "unknown_provider", "message": "there is no provider 'x'", "allowed": ["a", "b"]}
+    assert drawn(row).splitlines() == ["✗ there is no provider 'x'", "  allowed: a, b"]
+    assert len(drawn({**row, "message": "it takes a or b"}).splitlines()) == 1
+    row = {"event": "error", "error": "x", "message": "full", "guidance": ["or elsewhere: A=/b"], "try": "A=/b"}
+    assert drawn(row).splitlines() == ["✗ full", "→ or elsewhere: A=/b"]
+
+
+@pytest.mark.parametrize(("kind", "told"), [("image/png", "a test picture"), ("video/mp4", "a test clip")])
+def test_what_the_sandbox_made_is_called_so(kind: str, told: str) -> None:
+    row = {"event": "terminal", "ok": True, "sandbox": True, "outputs": [{"path": "/a", "media_type": kind}]}
+    assert drawn(row) == f"✓ /a  sandbox: {told}\n"
+
+
+@pytest.mark.parametrize("is_reused", [False, True])
+def test_what_came_otherwise_is_told_once(is_reused: bool) -> None:
+    """A run that makes it warns of it; one that finds it made says so itself."""
+    row = {"event": "terminal", "ok": True, "outputs": [{"path": "/a.png"}], "requested": {"size": "9K"}}
+    told = drawn({**row, "reused": is_reused}).splitlines()
+    assert told[1:] == (["! asked for --size 9K; what came differs"] if is_reused else [])
 
 
 def test_a_mistake_in_the_words_gives_json() -> None:
@@ -284,16 +372,36 @@ def _gaps(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def test_every_word_is_used() -> None:
+    view = (BUNDLE / HOUSE / "cli/terminal").glob("*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in view if file.name != "words.py").replace("'", '"')
+    families = ("error.", "do.", "change.", "image", "video", "credits", "tokens", "queued", "running")
+    assert [name for name in WORDS if not name.startswith(families) and f'"{name}"' not in source] == []
+
+
 @pytest.mark.parametrize("name", WORDS)
 def test_a_word_says_the_same_in_both_languages(name: str) -> None:
     english, chinese = WORDS[name]
     assert _gaps(english) == _gaps(chinese)
 
 
+@pytest.mark.parametrize("other", ["沙盒", "平台", "提供商", "供应商", "编号", "配额"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "README.zh-CN.md",
+        *(f"{HOUSE}/{name}" for name in ("cli/terminal/words.py", "cli/terminal/advice.py", "gallery/parts/zh.json")),
+    ],
+)
+def test_a_thing_has_one_name_in_chinese(file: str, other: str) -> None:
+    """沙箱, 服务商, 任务 ID, 额度."""
+    assert other not in (BUNDLE / file).read_text(encoding="utf-8")
+
+
 @cache
 def _other_rooms() -> str:
     """All source but this view's."""
-    house = (BUNDLE / "scripts/generate_media").rglob("*.py")
+    house = (BUNDLE / "scripts").rglob("*.py")
     return "".join(file.read_text(encoding="utf-8") for file in house if file.parent.name != "terminal").replace(
         '\\"', '"'
     )

@@ -13,6 +13,7 @@ import sys
 import termios
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from generate_media.core.paths import BUNDLE
@@ -37,7 +38,13 @@ class Seen(NamedTuple):
 
 
 def at_terminal(
-    script: str, *args: str, columns: int = 100, environ: Mapping[str, str] | None = None, ctrl_c_at: str = ""
+    script: str,
+    *args: str,
+    columns: int = 100,
+    environ: Mapping[str, str] | None = None,
+    ctrl_c_at: str = "",
+    bundle: Path = BUNDLE,
+    python: str = sys.executable,
 ) -> Seen:
     """Run a script with stdin, stdout and stderr on a terminal of its own; Ctrl-C once ``ctrl_c_at`` was seen."""
     ours, theirs = pty.openpty()
@@ -45,7 +52,7 @@ def at_terminal(
     clean = {name: value for name, value in os.environ.items() if name not in {*PROGRAMS, "COLUMNS", "NO_COLOR"}}
     clean |= {"TERM": "xterm-256color", "LC_ALL": "en_US.UTF-8", **(environ or {})}
     process = subprocess.Popen(
-        [sys.executable, str(BUNDLE / "scripts" / f"{script}.py"), *args],
+        [python, str(bundle / "scripts" / f"{script}.py"), *args],
         stdin=theirs, stdout=theirs, stderr=theirs, env=clean, start_new_session=True, preexec_fn=_take_terminal,
     )  # fmt: skip
     os.close(theirs)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .script import run_lines as run_lines, start as start
     from .setting_up import key_from_stdin as key_from_stdin, set_up as set_up
     from .spent import run_spent as run_spent
-    from .terminal import at_terminal as at_terminal
+    from .terminal import at_terminal as at_terminal, said_plainly as said_plainly
     from .wait import run_wait as run_wait
 else:
     from ..core.door import opened
@@ -32,6 +32,6 @@ else:
         ("script", "run_lines start"),
         ("setting_up", "key_from_stdin set_up"),
         ("spent", "run_spent"),
-        ("terminal", "at_terminal"),
+        ("terminal", "at_terminal said_plainly"),
         ("wait", "run_wait"),
     )

@@ -61,7 +61,7 @@ def set_up(args: argparse.Namespace) -> dict[str, Any]:
         raise _setup_failed("the packages are there and the interpreter of their venv does not start", [])
     if args.key:
         settings = load_settings(args.config or CONFIG_FILE)
-        provider = settings.provider(args.provider or settings.default_provider or next(iter(settings.providers)))
+        provider = settings.provider(args.provider) if args.provider else settings.likeliest()
         done |= _keep_key(provider, read_user_file("-", MAX_KEY_BYTES))
         done |= _overruled(keys_by_provider(settings, os.environ)[provider.name], done["env_file"])
         args.verify = args.verify or (bool(args.provider or args.base_url) and not args.sandbox)
@@ -89,7 +89,7 @@ def _run(command: Sequence[str], commands: Sequence[Sequence[str]]) -> None:
 
     environ = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # a pip.conf may say user = true
     try:
-        Path(venvs(os.environ)[0]).parent.mkdir(parents=True, exist_ok=True)
+        venvs(os.environ)[0].parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(  # noqa: S603 - our own words
             command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )

@@ -1,7 +1,6 @@
 """Words that every room shares: values, errors, time, paths, JSON. Imports nothing of ours."""
 
-from __future__ import annotations
-
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
         without_none as without_none,
         without_nulls as without_nulls,
     )
-    from .old_python import leave_old_python as leave_old_python
+    from .old_python import newer_python_needed as newer_python_needed
     from .paths import (
         CONFIG_FILE as CONFIG_FILE,
         DEFAULT_OUTPUT_DIR as DEFAULT_OUTPUT_DIR,
@@ -116,7 +115,7 @@ else:
         ("home", "BUNDLE GUARD REQUIREMENTS dotenvs go_on_with home_folder python_of venvs"),
         ("install", "film_commands shell_line uv_command uv_run venv_commands"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
-        ("old_python", "leave_old_python"),
+        ("old_python", "newer_python_needed"),
         ("paths", "CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
@@ -124,3 +123,5 @@ else:
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
         ("user_file", "read_user_file read_user_text user_json user_json_object"),
     )
+    if sys.version_info < (3, 7):  # noqa: UP036 - it knows no such doors (PEP 562), and is to be told what it lacks
+        from .old_python import newer_python_needed as newer_python_needed

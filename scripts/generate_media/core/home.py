@@ -1,9 +1,8 @@
 """Where things lie that outlive an update: the user's own folders, the bundle's, and the python with the packages.
 
-Python 3.7 reads this file too: it is what tells such a Python where a newer one may be.
+Python 3.6 reads this file too: it is what tells such a Python where a newer one may be. So it
+has no `from __future__ import annotations`, and quotes stand around what only newer ones understand.
 """
-
-from __future__ import annotations
 
 import os
 import sys
@@ -19,7 +18,7 @@ GUARD = "GENERATE_MEDIA_IN_VENV"
 """Set for the second interpreter, so that a broken venv cannot start itself for ever."""
 
 
-def home_folder(environ: Mapping[str, str]) -> Path | None:
+def home_folder(environ: "Mapping[str, str]") -> "Path | None":
     """The user's own folder, absolute and perhaps not there; None where the user has none.
 
     ``$HOME``, else what the system's list of users says: a container's user may stand in neither.
@@ -29,12 +28,12 @@ def home_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home) if os.path.isabs(home) else None
 
 
-def dotenvs(home: Path | None) -> list[Path]:
+def dotenvs(home: "Path | None") -> "list[Path]":
     """Where a .env with keys may be, the one to name first: the user's own, which no update touches, the bundle's."""
     return [*([home / ".config" / "generate-media" / ".env"] if home else []), BUNDLE / ".env"]
 
 
-def venvs(environ: Mapping[str, str]) -> list[Path]:
+def venvs(environ: "Mapping[str, str]") -> "list[Path]":
     """Where packages may be, best first: the user's own place, shared by all installed copies, then the bundle's."""
     home = home_folder(environ)
     return [*([home / ".local" / "share" / "generate-media" / "venv"] if home else []), BUNDLE / ".venv"]

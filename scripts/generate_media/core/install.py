@@ -1,9 +1,7 @@
 """How the packages get into the user's folder, as commands to run or to print: never into a Python that others share.
 
-Python 3.7 reads this file too (home.py says why).
+Python 3.6 reads this file too (home.py says why).
 """
-
-from __future__ import annotations
 
 import os
 import shlex
@@ -17,7 +15,7 @@ from .home import BUNDLE, FILM_REQUIREMENTS, REQUIREMENTS, python_of, venvs
 UV_PAGE = "https://docs.astral.sh/uv/getting-started/installation/"
 
 
-def shell_line(commands: Iterable[Sequence[str]]) -> str:
+def shell_line(commands: "Iterable[Sequence[str]]") -> str:
     """Commands as one line, each only after the one before succeeded."""
     return " && ".join(" ".join(map(_quoted, words)) for words in commands)
 
@@ -27,12 +25,12 @@ def _quoted(word: str) -> str:
     return f'"{word}"' if os.sep in word and not set('"$`!') & set(word) else shlex.quote(word)
 
 
-def uv_command(environ: Mapping[str, str]) -> str | None:
+def uv_command(environ: "Mapping[str, str]") -> "str | None":
     """uv's own place: what ``uv run`` says of itself, or the first on the PATH; None without uv."""
     return environ.get("UV") or _which("uv", environ)
 
 
-def venv_commands(venv: Path, environ: Mapping[str, str]) -> list[list[str]]:
+def venv_commands(venv: Path, environ: "Mapping[str, str]") -> "list[list[str]]":
     """What makes ``venv`` with the packages, or mends it, with what this machine has.
 
     By this interpreter where it has ensurepip (Debian packs that apart), else by uv, else by its own pip from outside.
@@ -49,7 +47,7 @@ def venv_commands(venv: Path, environ: Mapping[str, str]) -> list[list[str]]:
     return [make, [own, "-m", "pip", "install", "-r", str(REQUIREMENTS)]]
 
 
-def film_commands(environ: Mapping[str, str]) -> list[list[str]]:
+def film_commands(environ: "Mapping[str, str]") -> "list[list[str]]":
     """What adds the packages for films: to the venv that runs now, else to the user's own, made where there is none."""
     uv = uv_command(environ)
     if sys.prefix != sys.base_prefix and not environ.get("UV_RUN_RECURSION_DEPTH"):
@@ -58,12 +56,12 @@ def film_commands(environ: Mapping[str, str]) -> list[list[str]]:
     return [*venv_commands(venv, environ), _added(str(python_of(venv)), uv if find_spec("ensurepip") is None else None)]
 
 
-def _added(python: str, uv: str | None) -> list[str]:
+def _added(python: str, uv: "str | None") -> "list[str]":
     pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
     return [*pip, "-r", str(FILM_REQUIREMENTS)]
 
 
-def newer_python_commands(venv: Path, environ: Mapping[str, str]) -> list[list[str]]:
+def newer_python_commands(venv: Path, environ: "Mapping[str, str]") -> "list[list[str]]":
     """The same where this interpreter is too old: by a newer one on the PATH, else by uv; none where neither is."""
     names = [*(f"python3.{minor}" for minor in range(20, 9, -1)), "python3"]
     found = filter(None, (_which(name, environ) for name in names))
@@ -74,13 +72,13 @@ def newer_python_commands(venv: Path, environ: Mapping[str, str]) -> list[list[s
     return _by_uv(uv, venv, ">=3.10") if uv else []
 
 
-def _which(name: str, environ: Mapping[str, str]) -> str | None:
+def _which(name: str, environ: "Mapping[str, str]") -> "str | None":
     import shutil  # and three decompressors: no start is to wait for them
 
     return shutil.which(name, path=environ.get("PATH"))
 
 
-def _by_uv(uv: str, venv: Path, python: str) -> list[list[str]]:
+def _by_uv(uv: str, venv: Path, python: str) -> "list[list[str]]":
     own = str(python_of(venv))
     return [
         [uv, "venv", "--allow-existing", "--python", python, str(venv)],
@@ -100,7 +98,7 @@ def _is_new_enough(python: str) -> bool:
     return subprocess.call(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0  # noqa: S603
 
 
-def uv_run(script: str, environ: Mapping[str, str]) -> str:
+def uv_run(script: str, environ: "Mapping[str, str]") -> str:
     """Advice: how uv runs a script without anything installed for it."""
     line = shell_line([[uv_command(environ) or "uv", "run", script]])
     return f"or, without installing packages: {line} … (uv: {UV_PAGE})"

@@ -1,37 +1,24 @@
-"""What a Python before 3.10 is told, in words that it can still read and say: its grammar is 3.7's."""
+"""What a Python before 3.10 is told, in words that it can still read and say: its grammar is 3.6's."""
 
-from __future__ import annotations
-
-import json
 import os
 import sys
-from typing import NoReturn
 
 from .home import BUNDLE, GUARD, go_on_with, python_of, venvs
 from .install import newer_python_commands, shell_line, uv_run
 
 
-def leave_old_python() -> NoReturn:
-    """Go on in the venv that has the packages, which a newer Python made; else one ``error`` line and exit code 2."""
+def newer_python_needed() -> "dict[str, object]":
+    """Go on in the venv that has the packages, which a newer Python made; else the ``error`` that says what to do."""
     if not os.environ.get(GUARD):
         for venv in venvs(os.environ):
             if python_of(venv).exists():
                 go_on_with(python_of(venv))
-    line = json.dumps(_error(), separators=(",", ":"))
-    try:  # noqa: SIM105 - contextlib is loaded later
-        os.write(1, line.encode("ascii") + b"\n")
-    except OSError:  # closed: the exit code says it
-        pass
-    os._exit(2)
-
-
-def _error() -> dict[str, object]:
     commands = newer_python_commands(venvs(os.environ)[0], os.environ)
     run = "run install once, then the same command again: it goes on with that Python by itself"
     guidance = [
         *([run] if commands else []),
-        "get Python 3.10 or newer (apt install python3, brew install python, https://www.python.org/downloads/) and "
-        "use it in place of this one",
+        "get Python 3.10 or newer (apt install python3, brew install python, "
+        "https://www.python.org/downloads/) and use it in place of this one",
         uv_run(str(BUNDLE / "scripts" / os.path.basename(sys.argv[0])), os.environ),
     ]
     return {

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .jobs import cost_words
 from .known import Known
 from .look import Line, Look
-from .tables import Entry, table
+from .tables import Entry, table, without_heading
 
 Document = Mapping[str, Any]
 
@@ -23,13 +24,13 @@ def models(document: Document, look: Look, known: Known) -> Iterator[Line]:
             info = {**common, **(item if isinstance(item, Mapping) else {"id": item})}
             entries.append(_model(info, str(info.get("kind") or kind), defaults, look, known))
     heads = [look.word(name) for name in ("kind", "modes", "needs", "last_cost", "model_id")]
-    has_cost = any(entry.cells[3] for entry in entries)
-    if not has_cost:
-        del heads[3]
-        entries = [entry._replace(cells=(*entry.cells[:3],)) for entry in entries]
-    yield from table(heads, entries, look)
+    yield from _filled_columns(heads, entries, look)
     if any(entry.mark for entry in entries):
         yield Line(look.word("default"))
+    for name in ("gone", "live_only"):
+        yield from (Line(look.word(name, id=one)) for one in document.get(name) or ())
+    if document.get("contract_age"):
+        yield Line(str(document["contract_age"]), "warn")
     if document.get("snapshot"):
         yield Line(look.word("snapshot", date=document["snapshot"]))
     if document.get("pricing_url"):
@@ -37,8 +38,6 @@ def models(document: Document, look: Look, known: Known) -> Iterator[Line]:
 
 
 def _model(info: Document, kind: str, defaults: frozenset[str], look: Look, known: Known) -> Entry:
-    from .jobs import cost_words
-
     name = str(info.get("id"))
     cost = cost_words(known.cost(known.asked.provider, info.get("last_usage")), look)
     notes = [look.word("ends", date=info["ends"])] if info.get("ends") else []
@@ -46,6 +45,54 @@ def _model(info: Document, kind: str, defaults: frozenset[str], look: Look, know
     cells = (look.kept(kind), str(info.get("modes") or ""), ", ".join(info.get("required") or ()), cost)
     mark = "default" if name in defaults else ""
     return Entry(cells, mark, ("  ".join([name, *notes]),))
+
+
+def _filled_columns(heads: Sequence[str], entries: Sequence[Entry], look: Look) -> Iterator[Line]:
+    """A table without the columns in which nothing stands; the last of ``heads`` is of what is never cut."""
+    *cells, whole = heads
+    kept = [at for at in range(len(cells)) if any(entry.cells[at] for entry in entries)]
+    rows = [entry._replace(cells=[entry.cells[at] for at in kept]) for entry in entries]
+    return table([*(cells[at] for at in kept), whole], rows, look)
+
+
+def able(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    """Who can make what was wished for: by provider, then those of which nobody knows."""
+    entries, perhaps = [], []
+    for row in document["providers"]:
+        name, unit = str(row["provider"]), str(row.get("unit") or "")
+        for info in row.get("models") or ():
+            cost = None if info.get("last_cost") is None else (info["last_cost"], unit)
+            told = look.word("free") if info.get("free") else cost_words(cost, look)
+            cells = (name, look.kept(str(info.get("kind") or "")), ", ".join(info.get("needs") or ()), told)
+            ends = [look.word("ends", date=info["ends"])] if info.get("ends") else []
+            entries.append(Entry(cells, "ok", ("  ".join([str(info["id"]), *ends]),)))
+        perhaps += [Entry((name,), "", (str(one),)) for one in row.get("perhaps") or ()]
+    if not entries:
+        yield Line(look.word("nobody_can"), "bad")
+    else:
+        heads = [look.word(name) for name in ("provider", "kind", "needs", "last_cost", "model_id")]
+        yield from _filled_columns(heads, entries, look)
+    yield from (Line(look.advice(str(note))) for note in document.get("notes") or ())
+    if perhaps:
+        yield from without_heading(perhaps, look)
+    prices = dict.fromkeys(row["pricing_url"] for row in document["providers"] if row.get("pricing_url"))
+    yield from (Line(look.word("prices", url=url)) for url in prices)
+
+
+def endpoints(document: Document, look: Look, known: Known) -> Iterator[Line]:
+    """Every path that makes something, by how its result comes; of a document that makes nothing, every call."""
+    modes = {"sse": "sse_endpoints", "poll": "polling_endpoints", "sync": "synchronous_endpoints"}
+    inferred = frozenset(document.get("inferred_endpoints") or ())
+    rows = [(mode, path) for mode, name in modes.items() for path in document.get(name) or ()]
+    rows = rows or [("", path) for path in document["default_endpoints"]]
+    notes = {path: f"{path}  {look.word('inferred')}" for path in inferred}
+    entries = [Entry((mode,), "", (notes.get(path, str(path)),)) for mode, path in rows]
+    yield from _filled_columns([look.word("modes"), look.word("endpoint")], entries, look)
+    if document.get("poll_endpoint"):
+        yield Line(look.word("asked_at", path=document["poll_endpoint"]))
+    if document.get("hint"):
+        yield Line(look.advice(str(document["hint"])))
+    yield from (Line(str(text), "warn") for text in document.get("not_shown") or ())
 
 
 def fields(document: Document, look: Look) -> Iterator[Line]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...events import command
-from .contracts import as_json, fields, models, validated
-from .jobs import failed
+from .changes import changed, dropped, renewed
+from .contracts import able, as_json, endpoints, fields, models, validated
+from .jobs import failed, number
 from .known import Known
 from .look import Line, Look, path_words
-from .tables import Entry, table
+from .tables import Entry, without_heading
 
 Document = Mapping[str, Any]
 Drawing = Callable[[Document, Look, Known], Iterator[Line]]
@@ -27,15 +28,37 @@ def document_lines(document: Document, look: Look, known: Known) -> Iterator[Lin
 def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
     rows: Mapping[str, Document] = document["providers"]
     entries = [Entry((name,), _key_mark(row), (_key_words(row, look),)) for name, row in rows.items()]
-    yield from list(table([look.word("provider"), ""], entries, look))[1:]
+    yield from without_heading(entries, look)
     for text in dict.fromkeys(text for row in rows.values() for text in row.get("warnings") or ()):
         yield Line(str(text), "warn")
-    for row in rows.values():
-        if row.get("account"):
-            yield from as_json(row["account"])
+    for name, row in rows.items():
+        yield from _balance(name, row.get("account"), look, known)
+    yield from _set_up(document.get("setup") or {}, look)
     if not document["ok"]:
         keep = command("ensure_api_key.py", ["--setup", "--provider", "NAME", "--key", "-"])
         yield Line(look.word("keep_key", command=f"{keep} < FILE"), "do")
+
+
+def _balance(name: str, account: Any, look: Look, known: Known) -> Iterator[Line]:
+    """What an account says of its credits; of providers whose answer says something else, nothing."""
+    provider = known.settings and known.settings.providers.get(name)
+    if not provider or not provider.credits_path or not isinstance(account, Mapping):
+        return
+    facts = [f"{key} {number(value)}" for key, value in account.items() if isinstance(value, (int, float))]
+    if facts:
+        yield Line(look.word("because", what=f"{name} ({look.word('credits')})", why=", ".join(facts)))
+
+
+def _set_up(done: Document, look: Look) -> Iterator[Line]:
+    """What --setup put where."""
+    venv = done.get("venv")
+    if venv:
+        good = bool(venv["ok"])
+        yield Line(look.word("packages", path=venv["path"]) if good else str(venv["message"]), "ok" if good else "warn")
+    if done.get("env_file"):
+        yield Line(look.word("key_kept", env=done["env_var"], path=done["env_file"]), "ok")
+    if done.get("warning"):
+        yield Line(str(done["warning"]), "warn")
 
 
 def _key_mark(row: Document) -> str:
@@ -44,7 +67,7 @@ def _key_mark(row: Document) -> str:
 
 def _key_words(row: Document, look: Look) -> str:
     if row.get("ok"):
-        source = look.word("key_ready", source=row.get("source"))
+        source = look.word("key_ready", source=look.advice(str(row.get("source"))))
         proof = {True: "key_works", False: "key_unproven"}.get(row.get("verified", ""))
         return f"{source}  {look.word(proof)}" if proof else source
     url = next((text.partition("https://")[2] for text in row.get("how_to_get_key") or () if "https://" in text), "")
@@ -58,13 +81,13 @@ def _key_words(row: Document, look: Look) -> str:
 def _meaning(document: Document, look: Look, known: Known) -> Iterator[Line]:
     """What handle_runtime_error.py says of an answer."""
     yield from failed({**document, "error": document.get("code")}, look)
-    if document.get("credits_check_command"):
+    if document.get("credits_check_command") and document["category"] == "insufficient_credits":
         yield Line(look.word("balance", command=document["credits_check_command"]), "do")
 
 
 def _page(document: Document, look: Look, known: Known) -> Iterator[Line]:
     yield Line(look.word("page", path=path_words(document["path"])), "ok")
-    yield from (Line(str(text), "warn") for text in document.get("warnings") or ())
+    yield from (Line(look.advice(str(text)), "warn") for text in document.get("warnings") or ())
 
 
 def _ready(row: Document, look: Look, known: Known) -> Iterator[Line]:
@@ -75,7 +98,7 @@ def _ready(row: Document, look: Look, known: Known) -> Iterator[Line]:
 
 def _faults(document: Document, look: Look, known: Known) -> Iterator[Line]:
     entries = [Entry((name,), "", (str(fault["text"]),)) for name, fault in document["faults"].items()]
-    yield from list(table(["", ""], entries, look))[1:]
+    yield from without_heading(entries, look)
     yield from as_json(document.get("transport"))
 
 
@@ -83,6 +106,11 @@ _KINDS: tuple[tuple[frozenset[str], Drawing], ...] = (
     (frozenset({"providers", "set_env_examples"}), _keys),
     (frozenset({"providers", "port"}), _ready),
     (frozenset({"category", "may_have_been_created", "status"}), _meaning),
+    (frozenset({"can", "providers"}), able),
+    (frozenset({"default_endpoints", "poll_endpoint"}), endpoints),
+    (frozenset({"breaking", "changed"}), changed),
+    (frozenset({"renewed", "diff"}), renewed),
+    (frozenset({"dropped", "in_force"}), dropped),
     (frozenset({"models"}), models),
     (frozenset({"endpoint", "fields"}), lambda document, look, known: fields(document, look)),
     (frozenset({"ok", "endpoint", "problems"}), lambda document, look, known: validated(document, look)),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ...events import command
 from .jobs import cost_words, number, what_happened
 from .known import Known
-from .look import Line, Look, clock_words, cut, path_words
+from .look import Line, Look, clock_words, cut, local_time, path_words
 from .tables import Entry, table
 
 Row = Mapping[str, Any]
@@ -21,7 +20,7 @@ def listed(row: Row, look: Look, known: Known) -> Iterator[Line]:
     """The journal's jobs; of those that failed why, and with --failed what makes them again."""
     jobs = list(row.get("jobs") or ())
     if not jobs:
-        yield Line(look.word("no_jobs"))
+        yield Line(look.word("no_failures" if known.asked.failed else "no_jobs"))
         return
     heads = [look.word(name) for name in ("when", "model", "prompt", "cost", "result")]
     yield from table(heads, [_entry(job, look, known) for job in jobs], look, cut_first=(1, 2), optional=3)
@@ -34,7 +33,7 @@ def listed(row: Row, look: Look, known: Known) -> Iterator[Line]:
 
 def _entry(job: Row, look: Look, known: Known) -> Entry:
     cells = (
-        _when(job.get("created_at")),
+        local_time(job.get("created_at"), "%m-%d %H:%M"),
         _short(job.get("model")),
         cut(str(job.get("prompt") or ""), PROMPT_COLUMNS),
         cost_words(known.cost(job.get("provider"), job.get("usage")), look),
@@ -92,11 +91,3 @@ def _sum(row: Row, look: Look) -> str:
 def _short(model: Any) -> str:
     """A model's own name, without its maker's."""
     return str(model or "").rsplit("/", 1)[-1]
-
-
-def _when(iso: Any) -> str:
-    """A time of the journal (UTC) as the clock on the wall shows it."""
-    try:
-        return datetime.fromisoformat(str(iso)).astimezone().strftime("%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .known import Known
 from .look import Line, Look, path_words
 from .words import WORDS
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from .known import Known
+
+    Row = Mapping[str, Any]  # which 3.8 cannot say
+
 SHOWN_CANDIDATES = 5
 GOES_ON = frozenset({"deadline", "poll_timeout"})
 """Errors after which nothing is wrong: the job takes longer than somebody waits."""
@@ -27,7 +30,7 @@ def made(row: Row, look: Look, known: Known) -> Iterator[Line]:
         yield Line(look.word("no_outputs"), "ok", "  ".join(job))
     if row.get("more_outputs"):
         yield Line(look.word("more_outputs", n=row["more_outputs"]), "warn")
-    for flag, value in (row.get("requested") or {}).items():
+    for flag, value in (row.get("requested") or {}).items() if row.get("reused") else ():  # else a warning says it
         yield Line(look.word("delivered_otherwise", asked=f"--{flag} {value}"), "warn")
 
 
@@ -45,7 +48,8 @@ def _of_the_job(row: Row, look: Look, known: Known) -> list[str]:
         return [look.word("reused")]
     cost = cost_words(known.cost(row.get("provider"), row.get("usage")), look)
     took = look.word("seconds", n=f"{row['elapsed_seconds']:.1f}") if row.get("elapsed_seconds") is not None else ""
-    told = look.word("sandbox") if row.get("sandbox") else ""
+    is_clip = any(str(item.get("media_type")).startswith("video/") for item in row.get("outputs") or ())
+    told = look.word("sandbox_clip" if is_clip else "sandbox") if row.get("sandbox") else ""
     return [fact for fact in (cost, took, told) if fact]
 
 
@@ -80,6 +84,7 @@ def failed(row: Row, look: Look) -> Iterator[Line]:
     for item in row.get("outputs") or ():
         if item.get("path"):
             yield Line(path_words(item["path"]))
+    yield from _what_else(row, look)
     told = [look.advice(str(sentence)) for sentence in row.get("guidance") or ()]
     commands = [row.get("install"), *told, row.get("resume")]
     yield from (Line(str(text), "do") for text in commands if text)
@@ -87,11 +92,24 @@ def failed(row: Row, look: Look) -> Iterator[Line]:
     yield from _candidates(row.get("candidates") or (), look)
 
 
+def _what_else(row: Row, look: Look) -> Iterator[Line]:
+    """Other mistakes beside the first, and what is allowed, where the message does not say it."""
+    said = str(row.get("message") or "")
+    for problem in row.get("problems") or ():
+        text = str(problem.get("message") if isinstance(problem, Mapping) else problem)
+        if not said.startswith(text):
+            yield Line(text, "bad")
+    allowed = row.get("allowed")
+    names = [str(name) for name in (allowed if isinstance(allowed, (list, tuple)) else ())]
+    if any(name not in said for name in names):
+        yield Line(look.word("because", what=look.word("allowed"), why=", ".join(names)))
+
+
 def _where_to(row: Row, look: Look) -> Iterator[Line]:
-    recharge = row.get("recharge") or {}
+    recharge = (row.get("recharge") or {}) if row.get("category") == "insufficient_credits" else {}
     if recharge.get("dashboard_url"):
         yield Line(look.word("top_up", url=recharge["dashboard_url"]), "do")
-    if row.get("try"):
+    if row.get("try") and not any(row["try"] in sentence for sentence in row.get("guidance") or ()):
         yield Line(str(row["try"]), "do")
 
 

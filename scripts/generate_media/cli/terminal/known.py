@@ -104,6 +104,6 @@ class Known:
         """What the provider that was asked for takes where no model is named."""
         if self.settings is None:
             return frozenset()
-        name = self.asked.provider or self.settings.default_provider or next(iter(self.settings.providers))
-        known = self.settings.providers.get(name)
+        name = self.asked.provider
+        known = self.settings.providers.get(name) if name else self.settings.likeliest()
         return frozenset(known.default_models.values()) if known else frozenset()

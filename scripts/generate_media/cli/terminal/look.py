@@ -6,9 +6,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from .words import WORDS, language, said_to_people
+from .advice import said_to_people
+from .words import WORDS, language
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
 """What moves a cursor, turns the direction of a text or is no UTF-8: it may stand in a file's name."""
@@ -134,6 +136,14 @@ def clock_words(seconds: float) -> str:
     minutes, left = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def local_time(iso: Any, form: str) -> str:
+    """A time of the journal (UTC) as the clock on the wall shows it."""
+    try:
+        return datetime.fromisoformat(str(iso)).astimezone().strftime(form)
+    except (ValueError, OverflowError, OSError):
+        return str(iso or "")
 
 
 def path_words(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from .look import Line, Look, cut, width
@@ -46,6 +47,11 @@ def table(
         yield Line(_row([*entry.cells, *(entry.whole if is_beside else ())], sizes), entry.mark)
         if not is_beside:
             yield from (Line(f"  {text}") for text in entry.whole)
+
+
+def without_heading(entries: Sequence[Entry], look: Look) -> Iterator[Line]:
+    """The same where the rows speak for themselves."""
+    return islice(table([""] * len(entries[0].cells), entries, look), 1, None)
 
 
 def _total(sizes: Sequence[int]) -> int:

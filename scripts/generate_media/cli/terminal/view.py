@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import datetime
 from typing import Any, TextIO
 
 from ...events import at_end
@@ -14,7 +13,7 @@ from .history import listed, spent
 from .jobs import failed, in_one_line, made
 from .known import Asked, Known
 from .live import LiveLine
-from .look import Line, Look
+from .look import Line, Look, local_time
 from .planned import dry_run, summary
 from .progress import Batch, Job
 
@@ -55,7 +54,7 @@ class TerminalView:
         if isinstance(self._doing, Job) and self._line is not None:
             self._doing.note = text
             return
-        self._write(self._err, [Line(text)])
+        self._write(self._err, [Line(self._look.advice(text))])
 
     def close(self) -> None:
         """Leave the terminal clean; tell of a job that was accepted and whose end nobody waited for."""
@@ -89,7 +88,7 @@ class TerminalView:
         if name == "accepted":
             self._accepted = row
         if name == "attached":
-            yield Line(self._look.word("attached", since=_local(row.get("since"))), "open")
+            yield Line(self._look.word("attached", since=local_time(row.get("since"), "%H:%M")), "open")
         if doing is not None and name == "status" and not self._look.is_live:
             yield Line(doing.once(self._look), "open")
 
@@ -173,10 +172,3 @@ _DRAWN: Mapping[str, Callable[[Row, Look, Known], Iterator[Line]]] = {
 def _is_one_of_many(row: Row, batch: Batch) -> bool:
     """An error after all has begun may be the whole run's: a signal, a journal that failed."""
     return "line" in row or (bool(row.get("generation_id")) and not batch.is_over)
-
-
-def _local(iso: Any) -> str:
-    try:
-        return datetime.fromisoformat(str(iso)).astimezone().strftime("%H:%M")
-    except (ValueError, OverflowError, OSError):
-        return str(iso)
