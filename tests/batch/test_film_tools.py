@@ -60,7 +60,8 @@ def test_clips_that_agree_are_not_encoded_again(tool_name: str, tmp_path: Path) 
 
 
 def pictures(clip: Path) -> list[str]:
-    words = [require_tool("ffmpeg"), "-v", "error", "-i", str(clip), "-map", "0:v", "-f", "framehash", "-"]
+    words = [require_tool("ffmpeg"), "-v", "error", "-i", str(clip), "-map", "0:v", "-f", "framehash"]
+    words += ["-hash", "murmur3", "-"]
     told = subprocess.run(words, capture_output=True, check=True, text=True, timeout=60).stdout
     return [line.rsplit(",", 1)[1].strip() for line in told.splitlines() if not line.startswith("#")]
 
