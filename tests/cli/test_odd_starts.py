@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, sidecars
+from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, forked, sidecars
+from conftest import Ran
 from generate_media.core.paths import BUNDLE
 from generate_media.events.printer import json_text
 from tools import require_tool
@@ -164,16 +165,22 @@ NEED_NONE = (
 )
 
 
-def at_home(home: str | None) -> tuple[str, ...]:
-    """What makes a user without any home: an id that is in no list of users. Else nothing."""
-    return () if home is not None else (require_tool("unshare"), "--user", "--map-user=54321")
+def run_at(home: str | None, *command: str, tmp_path: Path, **environ: str | None) -> Ran:
+    """A call by a user with this home. One without any has an id that is in no list of users."""
+    environ |= {"HOME": home}
+    if home is not None:
+        return forked(*command, home=tmp_path, **environ)
+    before = (require_tool("unshare"), "--user", "--map-user=54321")
+    return call(*command, home=tmp_path, before=before, **environ)
+
+
+NOWHERE = {"GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
 
 
 @pytest.mark.parametrize("command", NEED_A_FOLDER, ids=" ".join)
 @pytest.mark.parametrize("home", HOMES)
 def test_without_a_home_the_error_says_where_else(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
-    state = {"HOME": HOMES[home], "GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
-    ran = call(*command, home=tmp_path, before=at_home(HOMES[home]), **state)
+    ran = run_at(HOMES[home], *command, tmp_path=tmp_path, **NOWHERE)
     assert (ran.code, ran.err, ran.last["error"]) == (2, "", "state_unwritable"), ran.out
     assert len(ran.lines) == 1
     assert ADVICE in " ".join(ran.last["guidance"])
@@ -182,15 +189,13 @@ def test_without_a_home_the_error_says_where_else(tmp_path: Path, home: str, com
 @pytest.mark.parametrize("command", NEED_NONE, ids=" ".join)
 @pytest.mark.parametrize("home", HOMES)
 def test_without_a_home_what_keeps_nothing_works(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
-    state = {"HOME": HOMES[home], "GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
-    ran = call(*command, home=tmp_path, before=at_home(HOMES[home]), **state)
+    ran = run_at(HOMES[home], *command, tmp_path=tmp_path, **NOWHERE)
     assert (ran.code, ran.err) == (0, ""), ran.out
 
 
 @pytest.mark.parametrize("home", HOMES)
 def test_the_advice_for_a_user_without_a_home_helps(tmp_path: Path, home: str) -> None:
     name, _, value = ADVICE.partition("=")
-    state = {"HOME": HOMES[home], name: value.replace("$PWD", str(tmp_path))}
-    ran = call(*DEMO, home=tmp_path, before=at_home(HOMES[home]), **state)
+    ran = run_at(HOMES[home], *DEMO, tmp_path=tmp_path, **{name: value.replace("$PWD", str(tmp_path))})
     assert ran.code == 0, ran.out + ran.err
     assert (tmp_path / ".generate-media").is_dir()
