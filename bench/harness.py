@@ -113,8 +113,8 @@ class Desk:
         return Done(started, ended, cpu, usage.ru_maxrss / 1024, process.returncode, tuple(lines))
 
     def alternate(self, actions: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
-        """Each action once unmeasured, then all of them in turn, ``runs`` times."""
-        for action in actions.values():
+        """Each action once unmeasured (unless one run of each is all), then all of them in turn, ``runs`` times."""
+        for action in actions.values() if self.runs > 1 else ():
             action()
         found: dict[str, list[T]] = {name: [] for name in actions}
         for _ in range(self.runs):

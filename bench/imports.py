@@ -33,9 +33,9 @@ print(len(spent), sum(spent) * 1000, file=sys.stderr)
 
 
 def imports(desk: Desk, command: Sequence[str]) -> str:
-    """Milliseconds of import by package, each module at its least of five runs (self time)."""
+    """Milliseconds of import by package, each module at its least of up to five runs (self time)."""
     least: dict[str, float] = {}
-    for _ in range(RUNS):
+    for _ in range(min(RUNS, desk.runs)):
         for name, spent in _import_times(desk, [command[0], "-X", "importtime", *command[1:]]).items():
             least[name] = min(spent, least.get(name, spent))
     sums = dict.fromkeys((*GROUPS, "standard library and the rest"), 0.0)
@@ -58,7 +58,7 @@ def _import_times(desk: Desk, command: Sequence[str]) -> dict[str, float]:
 def dataclasses_cost(desk: Desk) -> str:
     """How many classes a command's start decorates, and what that takes."""
     found = []
-    for _ in range(RUNS):
+    for _ in range(min(RUNS, desk.runs)):
         done = subprocess.run(
             [PYTHON, "-c", _TIMED], env=desk.environ, cwd=SCRIPTS, capture_output=True, text=True, check=True
         )

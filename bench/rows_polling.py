@@ -34,7 +34,7 @@ CROWD, CROWD_PER_MINUTE, CREATES_PER_SECOND = 1000, 180.0, 1.0
 
 def polling_rows(desk: Desk) -> list[Row]:
     """(j) for every provider and kind that may be polled; (k)."""
-    jobs = JOBS if desk.runs > 1 else 500
+    jobs = JOBS if desk.runs > 1 else 50
     rows: list[Row] = []
     for provider in load_settings(CONFIG_FILE).providers.values():
         for kind, typical in provider.typical_seconds.items():

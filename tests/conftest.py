@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,12 @@ from generate_media.core import text as known_keys
 from generate_media.core.paths import CONFIG_FILE
 from generate_media.sandbox.embedded import Running, start
 
-_NOBODYS = tempfile.TemporaryDirectory(prefix="generate-media-config-")
-os.environ["XDG_CONFIG_HOME"] = _NOBODYS.name  # no renewed contracts, and a browser's own files away from here
+_NOBODYS = tempfile.TemporaryDirectory(prefix="generate-media-tests-")
+os.environ["XDG_CONFIG_HOME"] = _NOBODYS.name  # no renewed contracts, a browser's own files away from here
+if "PYTEST_XDIST_WORKER" not in os.environ:  # what one process of a run has compiled is there for all others
+    os.environ["XDG_CACHE_HOME"] = f"{_NOBODYS.name}/.cache"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 hypothesis_settings.load_profile("ci")
 

@@ -47,7 +47,7 @@ def hit(script: str, args: tuple[str, ...], home: Path, number: int, moment: int
 def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: str) -> None:
     """At files spread over the whole start, from our first import to the last."""
     args = ONE_OF_EACH[script]
-    opened(script, args, tmp_path)  # compiles
+    call(script, *args, home=tmp_path)  # compiles
     files = opened(script, args, tmp_path)
     first = next(index for index, name in enumerate(files) if "beginning" in name) + 2
     last = max(index for index, name in enumerate(files) if "/generate_media/" in name and name.endswith(".pyc"))

@@ -8,16 +8,19 @@ import re
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import calls
 from bundle import ENTRY_SCRIPTS
-from calls import DEMO, ONE_OF_EACH, call, copy_bundle
+from calls import DEMO, ONE_OF_EACH, copy_bundle
 from conftest import Ran
 from generate_media.core.paths import BUNDLE
 
 HOUSE = "scripts/generate_media"
+call = partial(calls.call, XDG_CACHE_HOME=None)  # a home's own cache, not the one that the tests share
 
 
 @pytest.fixture

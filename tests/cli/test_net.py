@@ -1,6 +1,6 @@
-"""What nobody foresaw, and flags that nobody has: one line each, by every script. Whole processes.
+"""What nobody foresaw, and flags that nobody has: one line each, by every script.
 
-A bug of ours cannot be had from the sandbox: it is put into a copy of the bundle.
+A bug of ours cannot be had from the sandbox: it is put into a copy of the bundle, which runs as whole processes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from calls import DEMO, ONE_OF_EACH, call, environment, with_bug
+from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, forked
 from conftest import Desk
 from generate_media.core.paths import BUNDLE
 
@@ -32,13 +33,35 @@ MODULES = {
     "sandbox": "sandbox/faults.py",
 }
 """A module that each script loads when it is already at work."""
+Spoil = Callable[[str, str], Path]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture
+def with_bug(copy: Path) -> Iterator[Spoil]:
+    """A copy of the bundle in which a module has one mistake more, as its last lines; sound again afterwards."""
+    sound: dict[Path, str] = {}
+
+    def spoil(module: str, code: str) -> Path:
+        file = copy / "scripts" / "generate_media" / module
+        sound[file] = file.read_text(encoding="utf-8")
+        file.write_text(f"{sound[file]}\n\n{code}\n", encoding="utf-8")
+        return copy
+
+    yield spoil
+    for file, text in sound.items():
+        file.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("script", ONE_OF_EACH)
 @pytest.mark.parametrize("module", ["", "cli/parser.py"], ids=["at work", "before main"])
-def test_what_nobody_foresaw_is_one_line(tmp_path: Path, script: str, module: str) -> None:
+def test_what_nobody_foresaw_is_one_line(tmp_path: Path, with_bug: Spoil, script: str, module: str) -> None:
     """With its kind and its place, and without its text, which may hold a key."""
-    bundle = with_bug(tmp_path / "bundle", module or MODULES[script], BROKEN)
+    bundle = with_bug(module or MODULES[script], BROKEN)
     ran = call(script, *ONE_OF_EACH[script], home=tmp_path, bundle=bundle)
     assert (ran.code, ran.err, len(ran.lines)) == (25, "", 1), ran.out
     assert (ran.last["event"], ran.last["error"], ran.last["category"]) == ("error", "internal_error", "unknown")
@@ -59,10 +82,10 @@ STAGES = {
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -> None:
+def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, with_bug: Spoil, stage: str) -> None:
     """The id and the way to go on are in the line; a sound bundle goes on, and nothing is made twice."""
     module, code, may_have, then = STAGES[stage]
-    bundle = with_bug(tmp_path / "bundle", module, code.replace("BUG", "\n    " + BROKEN))
+    bundle = with_bug(module, code.replace("BUG", "\n    " + BROKEN))
     words = ("--model", "google/nano-banana-pro", "--endpoint", "/generation/google/nano-banana-pro")
     ran = call(*DEMO, *words, home=tmp_path, bundle=bundle)
     assert (ran.code, ran.err, ran.last["error"]) == (25, "", "internal_error"), ran.out
@@ -78,8 +101,8 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, stage: str) -
 
 
 @pytest.mark.parametrize("how", ["--generation-id", "--all"])
-def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, how: str) -> None:
-    bundle = with_bug(tmp_path / "bundle", "cli/wait.py", "def _context(*_):\n    " + BROKEN)
+def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, with_bug: Spoil, how: str) -> None:
+    bundle = with_bug("cli/wait.py", "def _context(*_):\n    " + BROKEN)
     made = [call(*DEMO, "--new", "--detach", home=tmp_path).events("accepted")[0]["generation_id"] for _ in range(2)]
     asked = ["--all"] if how == "--all" else [word for identity in made for word in (how, identity)]
     ran = call("wait_generation", "--sandbox", *asked, home=tmp_path, bundle=bundle)
@@ -91,10 +114,10 @@ def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, how: str) 
     assert CANARY not in ran.out
 
 
-def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
+def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path, with_bug: Spoil) -> None:
     code = f"_measure = measure\ndef measure(path, *more, **named):\n    if 'two' in str(path): {BROKEN}\n"
     code += "    return _measure(path, *more, **named)"
-    bundle = with_bug(tmp_path / "bundle", "files/placing.py", code)
+    bundle = with_bug("files/placing.py", code)
     rows = [{"prompt": name, "model": "google/nano-banana-pro"} for name in ("one", "two", "three")]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     ran = call("create_and_wait", "--sandbox", "--batch", "jobs.jsonl", home=tmp_path, bundle=bundle)
@@ -106,10 +129,10 @@ def test_a_bug_in_one_job_of_many_costs_that_job(tmp_path: Path) -> None:
     assert CANARY not in ran.out
 
 
-def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path) -> None:
+def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path, with_bug: Spoil) -> None:
     """The look at a silent stream fails: the stream itself goes on, and tells the end."""
     code = f"def _boom(self):\n    {BROKEN}\n_StreamWatch._check = _boom"
-    bundle = with_bug(tmp_path / "bundle", "job/listen.py", code)
+    bundle = with_bug("job/listen.py", code)
     desk.write_config(time_scale=100)
     desk.faults("never-ends")
     config = ("--config", str(desk.home / "config.json"), "--base-url", desk.sandbox.base_urls["skills.video"])
@@ -142,7 +165,7 @@ def test_an_unknown_flag_is_named_with_the_nearest_right_one(
     tmp_path: Path, script: str, wrong: str, right: str
 ) -> None:
     """Before anything that is missing because of it."""
-    ran = call(script, wrong, "x", home=tmp_path)
+    ran = forked(script, wrong, "x", home=tmp_path)
     assert (ran.code, ran.err, len(ran.lines)) == (2, "", 1)
     assert ran.last["event"] == "error"
     name = wrong.partition("=")[0]
@@ -156,12 +179,12 @@ def test_an_unknown_flag_is_named_with_the_nearest_right_one(
 @pytest.mark.parametrize("script", ONE_OF_EACH)
 def test_every_flag_of_the_help_is_the_nearest_to_itself_with_a_slip(tmp_path: Path, script: str) -> None:
     """Told by the help and by difflib, not by our own search."""
-    shown = call(script, "--help", home=tmp_path).out.replace("--[no-]", "--")
+    shown = forked(script, "--help", home=tmp_path).out.replace("--[no-]", "--")
     flags = sorted(set(re.findall(r"(?<!\S)--[a-z][a-z-]+[a-z]", shown)))
     assert len(flags) > 1
     slips = {flag: flag[:-2] + flag[-1] + flag[-2] for flag in flags if len(flag) > 7 and flag[-1] != flag[-2]}
     for flag, slip in list(slips.items())[:6]:
-        ran = call(script, slip, home=tmp_path)
+        ran = forked(script, slip, home=tmp_path)
         assert difflib.get_close_matches(slip, ran.last["suggestions"], n=1, cutoff=0.8), (flag, slip)
         assert flag in ran.last["suggestions"], slip
 
@@ -190,14 +213,14 @@ def test_every_flag_of_the_help_is_the_nearest_to_itself_with_a_slip(tmp_path: P
     ],
 )
 def test_what_only_looks_like_a_flag(tmp_path: Path, args: tuple[str, ...], word: str) -> None:
-    ran = call("create_and_wait", *args, home=tmp_path)
+    ran = forked("create_and_wait", *args, home=tmp_path)
     assert ran.code == (2 if word else 0), ran.out
     assert word in ran.out
 
 
 def test_a_key_of_a_batch_line_too(tmp_path: Path) -> None:
     (tmp_path / "jobs.jsonl").write_text('{"promt": "a cat"}\n')
-    ran = call("create_and_wait", "--sandbox", "--batch", "jobs.jsonl", home=tmp_path)
+    ran = forked("create_and_wait", "--sandbox", "--batch", "jobs.jsonl", home=tmp_path)
     (error,) = ran.events("error")
     assert "did you mean prompt?" in error["message"]
 

@@ -6,7 +6,6 @@ and never a second create where the first may have made a job. Nothing here is i
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
@@ -16,12 +15,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from faults.hostile import KEY, spellings
-from faults.zygote import ROOT, Ended, Zygote
+from faults.zygote import ROOT, Ended, zygote
 from wire import Said, Script, Wire
 
 TIME_SCALE = 200.0
@@ -32,14 +30,6 @@ LAST = frozenset({"terminal", "error", "summary", "dry_run", "list", "cancelled"
 DOCUMENTS = frozenset({"inspect_openapi", "handle_runtime_error", "ensure_api_key", "gallery"})
 """Scripts that print one document in place of lines."""
 KEYS = ("SKILLS_VIDEO_API_KEY", "AGNES_API_KEY", "AGCLOUD_API_KEY", "ARK_API_KEY")
-
-
-@cache
-def zygote() -> Zygote:
-    """One for the process: it has everything imported, and each run is a fork of it."""
-    made = Zygote()
-    atexit.register(made.close)
-    return made
 
 
 def default_config() -> dict[str, Any]:

@@ -7,6 +7,7 @@ The child is a real process: it may be stopped, traced, killed. Requests and ans
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,14 @@ class Zygote:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+
+
+@cache
+def zygote() -> Zygote:
+    """One for the process."""
+    made = Zygote()
+    atexit.register(made.close)
+    return made
 
 
 def _import_everything() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Ran
+from faults.zygote import zygote
 from generate_media.core.paths import BUNDLE
 
 DEMO = ("create_and_wait", "--sandbox", "--prompt", "a cat")
@@ -58,6 +59,12 @@ def call(
     return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace"))
 
 
+def forked(script: str, *args: str, home: Path, **environ: str | None) -> Ran:
+    """The same, in a fork of a process that has everything imported: where a start is not what is asked about."""
+    ended = zygote().start(script, list(args), env=environment(home, **environ), cwd=home).wait()
+    return Ran(ended.code, ended.out, ended.err)
+
+
 def sidecars(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
 
@@ -69,11 +76,3 @@ def copy_bundle(target: Path) -> Path:
     for name in ("config.json", "config.schema.json", "requirements.txt"):
         shutil.copy(BUNDLE / name, target / name)
     return target
-
-
-def with_bug(target: Path, module: str, code: str) -> Path:
-    """A copy of the bundle in which a module has one mistake more, as its last lines."""
-    bundle = copy_bundle(target)
-    file = bundle / "scripts" / "generate_media" / module
-    file.write_text(file.read_text(encoding="utf-8") + f"\n\n{code}\n", encoding="utf-8")
-    return bundle

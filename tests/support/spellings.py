@@ -85,14 +85,29 @@ def leaks(folder: Path, key: str, *printed: str) -> list[str]:
 
 
 def _readings(text: str) -> Iterator[str]:
+    before = None
     for _ in range(4):
+        if text == before:
+            return
         yield text
+        before = text
         text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
         text = html.unescape(unquote(text.replace("\\/", "/")))
 
 
+class _Seen(dict[int, int | None]):
+    """For ``str.translate``: every character that a reader sees; spaces, marks and controls go."""
+
+    def __missing__(self, point: int) -> int | None:
+        self[point] = None if unicodedata.category(chr(point))[0] in "CZM" else point
+        return self[point]
+
+
+_SEEN = _Seen()
+
+
 def _reads(text: str, key: str) -> bool:
-    seen = "".join(ch for ch in text if unicodedata.category(ch)[0] not in "CZM")
+    seen = text.translate(_SEEN)
     plain = unicodedata.normalize("NFKC", seen).lower()
     return key.lower() in plain or key.encode().hex() in plain or any(key in text for text in _decoded(seen))
 

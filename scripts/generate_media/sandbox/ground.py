@@ -21,8 +21,9 @@ def landscape(size: tuple[int, int], digest: bytes) -> Image.Image:
     from PIL import Image, ImageDraw, ImageOps
 
     hue = digest[0] / 255
-    sky = Image.linear_gradient("L").resize(size)
-    image = ImageOps.colorize(sky, _colour(hue + 0.08, 0.30), _colour(hue - 0.07, 0.74))
+    column = Image.linear_gradient("L").resize((1, size[1]))  # as wide as the picture it would take ten times as long
+    sky = ImageOps.colorize(column, _colour(hue + 0.08, 0.30), _colour(hue - 0.07, 0.74))
+    image = sky.resize(size, Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(image)
     _sun(draw, size, hue, digest[1:4])
     for number in range(HILLS):

@@ -10,6 +10,7 @@ import io
 import math
 import os
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +51,7 @@ def picture(output: Output, job_id: str, index: int) -> bytes:
     draw = ImageDraw.Draw(image)
     _write(draw, size, output.text or "(no prompt)", f"sandbox · {job_id} · {index + 1} · {size[0]}×{size[1]}")
     buffer = io.BytesIO()
-    image.save(buffer, _FORMATS.get(output.media_type, "PNG"), compress_level=3, quality=85)
+    image.save(buffer, _FORMATS.get(output.media_type, "PNG"), compress_level=1, compress_type=zlib.Z_RLE, quality=85)
     return buffer.getvalue()
 
 
