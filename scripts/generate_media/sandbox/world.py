@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ..core import Json, without_nulls
+from ..core import Json, without_none, without_nulls
 from .faults import Switchboard
 from .jobs import Job, NewJob, Phase
 from .log import Log
