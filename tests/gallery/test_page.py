@@ -151,6 +151,18 @@ def test_the_large_view_zooms_and_goes_on(folder: Path, browser: Browser) -> Non
     browser.until("!document.querySelector('dialog[open]') && !location.hash")
 
 
+def test_a_card_opened_as_another_closes_stays_open(folder: Path, browser: Browser) -> None:
+    browser.open((folder / "index.html").as_uri())
+    browser.run("document.querySelector('.open').click()")
+    browser.run("document.querySelector('#dialog').close(); document.querySelectorAll('.open')[2].click()")
+    browser.until("document.querySelector('.stage .pswp__item[aria-hidden=false] .pswp__img')?.naturalWidth === 1600")
+    assert browser.run("[document.querySelector('#dialog').open, document.querySelectorAll('.pswp').length]") == [
+        True,
+        1,
+    ]
+    assert browser.run("location.hash").startswith("#open=")
+
+
 def along(x: float, y: float, to_x: float, to_y: float) -> list[tuple[float, float]]:
     """A finger's way in ten steps."""
     return [(x + (to_x - x) * step / 10, y + (to_y - y) * step / 10) for step in range(11)]

@@ -85,7 +85,14 @@ const panel = (card) => {
   side.scrollTop = 0;
 };
 
+const endLarge = () => {
+  const was = large;
+  large = null;
+  was?.destroy();
+  stage.replaceChildren();
+};
 const openLarge = (card) => {
+  endLarge();
   viewed = shown.includes(card) ? shown : [...shown, card];
   dialog.showModal();
   const pswp = new PhotoSwipe({
@@ -130,10 +137,8 @@ dialog.addEventListener("click", (event) => {
   else if (button.dataset.step) step(Number(button.dataset.step));
 });
 dialog.addEventListener("close", () => {
-  const was = large;
-  large = null;
-  was?.destroy();
-  stage.replaceChildren();
+  if (dialog.open) return; // the event comes late: another card is open already
+  endLarge();
   if (state.open) close();
   const seen = current && cardOf(current.job.key);
   if (seen) { $(".open", seen).focus(); seen.scrollIntoView({ block: "nearest" }); }
