@@ -127,9 +127,10 @@ def test_what_is_no_id_is_not_sent_to_the_provider_that_is_named(desk: Desk, sai
 
 
 def test_files_keep_their_place_and_stdin_has_none(desk: Desk) -> None:
-    asked = ("--model", "seedance", "--prompt", "it drifts")
+    asked = ("--model", "seedance", "--prompt", "it drifts", "--output=b.mp4")
     command = desk.call("create_and_wait", *asked, "--first-frame", "a.png").last["command"]
     assert f"--first-frame {Path.cwd()}/a.png" in command
+    assert f"--output={Path.cwd()}/b.mp4" in command
     Path("body.json").write_text(json.dumps({"prompt": "a boat"}))
     assert "command" not in desk.call("create_and_wait", "--model", "seedance", "--payload-file", "body.json").last
 

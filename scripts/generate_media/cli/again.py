@@ -21,6 +21,14 @@ _LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "json", "open", "words"}
 LONGEST = 8000
 
 
+def _flag(name: str) -> str:
+    return f"--{_NAMES.get(name, name).replace('_', '-')}"
+
+
+PATH_FLAGS = frozenset(map(_flag, _PATHS | _TARGETS | _MEDIA))
+"""Flags whose values name files, where they are no URLs."""
+
+
 def same_command(script: str, parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
     """The whole command; None where a part of it is gone with this run (stdin, a pipe) or may not be printed."""
     given = {
@@ -54,7 +62,7 @@ def told_how_to_go_on(
 
 def _words(given: Mapping[str, Any]) -> Iterator[str | None]:
     for name, value in given.items():
-        flag = f"--{_NAMES.get(name, name).replace('_', '-')}"
+        flag = _flag(name)
         if isinstance(value, bool):
             yield flag if value else flag.replace("--", "--no-", 1)
             continue

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from ..core import GenerateMediaError
 from ..events import command
-from ..request import MEDIA_FLAGS
+from .again import PATH_FLAGS
 
 LONGEST = 600
 """Characters of a command that is printed; a longer one is the caller's to put together."""
-_PATHS = frozenset(f"--{name.replace('_', '-')}" for name in MEDIA_FLAGS) | {"--config", "--openapi", "--output-dir"}
 
 
 def with_command(error: GenerateMediaError, script: str, words: Sequence[str], named: str) -> GenerateMediaError:
@@ -46,13 +45,13 @@ def _without(words: Sequence[str], dropped: set[str]) -> Iterator[str]:
         name, equals, value = word.partition("=")
         if name in dropped:
             pending = "" if equals else name
-        elif name in _PATHS and equals:
+        elif name in PATH_FLAGS and equals:
             yield f"{name}={_absolute(name, value)}"
         else:
             yield word
-            pending = word if word in _PATHS else ""
+            pending = word if word in PATH_FLAGS else ""
 
 
 def _absolute(flag: str, value: str) -> str:
-    local = flag in _PATHS and "://" not in value and not value.startswith(("data:", "asset:", "@"))
+    local = flag in PATH_FLAGS and "://" not in value and not value.startswith(("data:", "asset:", "@"))
     return os.path.abspath(os.path.expanduser(value)) if local else value
