@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -60,7 +61,7 @@ class AnonymousGet:
     ) -> None:
         self._allow_loopback = allow_loopback
         self._deadline = deadline
-        self._resolver = resolver
+        self._addresses = partial(checked_addresses, resolver=resolver, allow_loopback=allow_loopback)
         self._trust = trust
         self._adapters: dict[str, TracedAdapter] = {}
 
@@ -114,9 +115,6 @@ class AnonymousGet:
             yield exchange, raw
             if exchange.cut_because:  # an end that we made ourselves may look like the end of the body
                 raise Transient("the connection was cut")
-
-    def _addresses(self, host: str, port: int) -> list[str]:
-        return list(checked_addresses(host, port, resolver=self._resolver, allow_loopback=self._allow_loopback))
 
     def _adapter(self, scheme: str) -> TracedAdapter:
         """One for each scheme, so that a plain http download waits for no certificates."""

@@ -153,7 +153,7 @@ def _run(run: _Run, spec: JobSpec, stack: ExitStack, detach: bool, before_create
     else:
         _tell_attached(ctx, row)
     if detach and (created is None or created.reading.result is None):
-        return _detached()
+        return Outcome(ExitCode.OK, {})  # the id stands in the journal and in the line before
     return _to_the_end(run, row, created)
 
 
@@ -266,8 +266,3 @@ def _resolve_unknown(ctx: JobContext, spec: JobSpec, row: Row) -> Claim:
 
 def _tell_attached(ctx: JobContext, row: Row) -> None:
     ctx.printer.event("attached", generation_id=row.generation_id, since=utc(row.accepted_at or row.created_at))
-
-
-def _detached() -> Outcome:
-    """The end of a --detach run: the id stands in the journal and in the line before; nothing more is asked for."""
-    return Outcome(ExitCode.OK, {})
