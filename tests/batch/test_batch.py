@@ -137,7 +137,10 @@ def test_the_spend_guard(desk: Desk) -> None:
     ran = desk.run("--batch", "jobs.jsonl")
     assert ran.code == 2
     assert ran.last["error"] == "too_many_jobs"
-    assert desk.run("--batch", "jobs.jsonl", "--max-jobs", "59").code == 2
+    assert ran.last["guidance"][0].endswith("add --yes or --max-jobs 60")
+    fewer = desk.run("--batch", "jobs.jsonl", "--max-jobs", "59", "--yes")
+    assert fewer.code == 2
+    assert fewer.last["guidance"][0].endswith("add --max-jobs 60"), "--yes alone helps none who set a limit"
     assert desk.run("--prompt", "cat", "--count", "51").code == 2
     assert desk.creates() == 0
 

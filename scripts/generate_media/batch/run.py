@@ -56,11 +56,12 @@ class ManyJobs(NamedTuple):
         """Raises UsageError ``too_many_jobs``: more than --max-jobs, or than the guard without --yes."""
         limit = self.max_jobs if self.max_jobs is not None else None if self.yes else SPEND_GUARD
         if limit is not None and count > limit:
+            more = f"--max-jobs {count}" if self.max_jobs is not None else f"--yes or --max-jobs {count}"
             raise UsageError(
                 "too_many_jobs",
                 f"this would be {count} jobs, and the limit is {limit}",
                 details={"received": count, "allowed": limit},
-                guidance=(f"nothing was sent; if all are meant, add --yes or --max-jobs {count}",),
+                guidance=(f"nothing was sent; if all are meant, add {more}",),
             )
 
 

@@ -37,7 +37,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     "or try it at once without any key: add --sandbox": ("", "或先不用密钥试用：加 --sandbox"),
     'say what you want: --prompt "{}"': ("", '说明要生成什么：--prompt "{}"'),
     "{} --help shows every flag with examples": ("", "全部参数与示例：{} --help"),
-    "nothing was sent; if all are meant, add --yes or {}": ("", "未发送；若确认全部执行，加 --yes 或 {}"),
+    "nothing was sent; if all are meant, add {}": ("", "未发送；若确认全部执行，加 {}"),
     "no key for {} was found": ("", "没有找到 {} 的密钥"),
     "the prompt is empty": ("", "提示词为空"),
     "the time is up; the job goes on at the provider and nothing is lost": ("", "任务仍在服务商处继续，不会丢失"),
