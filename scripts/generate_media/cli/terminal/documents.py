@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...events import command
 from .changes import changed, dropped, renewed
@@ -12,6 +12,9 @@ from .jobs import failed, number
 from .known import Known
 from .look import Line, Look, path_words
 from .tables import Entry, without_heading
+
+if TYPE_CHECKING:
+    from ...config import ProviderSettings
 
 Document = Mapping[str, Any]
 Drawing = Callable[[Document, Look, Known], Iterator[Line]]
@@ -27,7 +30,9 @@ def document_lines(document: Document, look: Look, known: Known) -> Iterator[Lin
 
 def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
     rows: Mapping[str, Document] = document["providers"]
-    entries = [Entry((name,), _key_mark(row), (_key_words(row, look),)) for name, row in rows.items()]
+    entries = [
+        Entry((name,), _key_mark(row), (_key_words(row, look, _provider(name, known)),)) for name, row in rows.items()
+    ]
     yield from without_heading(entries, look)
     for text in dict.fromkeys(text for row in rows.values() for text in row.get("warnings") or ()):
         yield Line(str(text), "warn")
@@ -39,10 +44,14 @@ def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
         yield Line(look.word("keep_key", command=f"{keep} < FILE"), "do")
 
 
+def _provider(name: str, known: Known) -> ProviderSettings | None:
+    return known.settings.providers.get(name) if known.settings else None
+
+
 def _balance(name: str, account: Any, look: Look, known: Known) -> Iterator[Line]:
     """What an account says of its credits; of providers whose answer says something else, nothing."""
-    provider = known.settings and known.settings.providers.get(name)
-    if not provider or not provider.credits_path or not isinstance(account, Mapping):
+    provider = _provider(name, known)
+    if provider is None or not provider.credits_path or not isinstance(account, Mapping):
         return
     facts = [f"{key} {number(value)}" for key, value in account.items() if isinstance(value, (int, float))]
     if facts:
@@ -65,15 +74,14 @@ def _key_mark(row: Document) -> str:
     return "ok" if row.get("ok") else "bad" if row.get("source") else ""
 
 
-def _key_words(row: Document, look: Look) -> str:
+def _key_words(row: Document, look: Look, provider: ProviderSettings | None) -> str:
     if row.get("ok"):
         source = look.word("key_ready", source=look.advice(str(row.get("source"))))
         proof = {True: "key_works", False: "key_unproven"}.get(row.get("verified", ""))
         return f"{source}  {look.word(proof)}" if proof else source
-    url = next((text.partition("https://")[2] for text in row.get("how_to_get_key") or () if "https://" in text), "")
-    if row.get("source") or not url:
+    if row.get("source") or provider is None or not provider.key_url:
         return str(row.get("message") or "")
-    told = look.word("no_key", env=row.get("env_var"), url=f"https://{url}")
+    told = look.word("no_key", env=row.get("env_var"), url=provider.key_url)
     known = str(row.get("message") or "")
     return told if known.startswith("no key for") else f"{known}  {told}"
 
