@@ -209,6 +209,8 @@ DOCUMENTS = {
     ),
     "fields": (["inspect_openapi", "--endpoint", "google/nano-banana-pro"], r"\* prompt +string"),
     "invalid": (["inspect_openapi", "--validate", '{"model":"agnes-image-2.1-flash","n":"x"}'], "✗ prompt is required"),
+    "key at the sandbox": (["ensure_api_key", "--verify", "--sandbox", "--provider", "agnes"],
+                           r"\A✗ agnes +the sandbox takes any key: .* run it without --sandbox\Z"),
     "endpoints": (["inspect_openapi", "--list-endpoints", "--provider", "agnes"], r"  poll +/videos\n  sync +/images/"),
     "who can": (["inspect_openapi", "--models", "--can", "duration=10", "--provider", "ark"],
                 r"✓ ark +video +doubao-seedance-2-5-260628\n"),

@@ -49,6 +49,10 @@ ADVICE: Mapping[str, tuple[str, str]] = {
         "",
         "来自 {} 的密钥被 {} 拒绝：请确认两者匹配",
     ),
+    "the sandbox takes any key: this proves nothing about yours; run it without --sandbox": (
+        "",
+        "沙箱接受任何密钥，不能证明你的密钥有效；去掉 --sandbox 再运行",
+    ),
     "stopped by a signal": ("", "收到信号"),
     "where the dashboard shows the job with its id, wait_generation.py takes it for this one: {}": (
         "",

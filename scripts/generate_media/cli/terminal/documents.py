@@ -39,7 +39,7 @@ def _keys(document: Document, look: Look, known: Known) -> Iterator[Line]:
     for name, row in rows.items():
         yield from _balance(name, row.get("account"), look, known)
     yield from _set_up(document.get("setup") or {}, look)
-    if not document["ok"]:
+    if not document["ok"] and not known.asked.sandbox:
         keep = command("ensure_api_key.py", ["--setup", "--provider", "NAME", "--key", "-"])
         yield Line(look.word("keep_key", command=f"{keep} < FILE"), "do")
 
@@ -77,10 +77,9 @@ def _key_mark(row: Document) -> str:
 def _key_words(row: Document, look: Look, provider: ProviderSettings | None) -> str:
     if row.get("ok"):
         source = look.word("key_ready", source=look.advice(str(row.get("source"))))
-        proof = {True: "key_works", False: "key_unproven"}.get(row.get("verified", ""))
-        return f"{source}  {look.word(proof)}" if proof else source
+        return f"{source}  {look.word('key_works')}" if row.get("verified") else source
     if row.get("source") or provider is None or not provider.key_url:
-        return str(row.get("message") or "")
+        return look.advice(str(row.get("message") or ""))
     told = look.word("no_key", env=row.get("env_var"), url=provider.key_url)
     known = str(row.get("message") or "")
     return told if known.startswith("no key for") else f"{known}  {told}"

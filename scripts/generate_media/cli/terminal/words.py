@@ -107,7 +107,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # keys
     "key_ready": ("a key from {source}", "密钥来自 {source}"),
     "key_works": ("the key works", "密钥有效"),
-    "key_unproven": ("the sandbox takes any key: this proves nothing", "沙箱接受任何密钥，不能证明有效"),
     "no_key": ("no key: {env} from {url}", "没有密钥：{env}，获取：{url}"),
     "keep_key": ("keep a key for all runs: {command}", "保存密钥：{command}"),
     "packages": ("packages are in {path}", "依赖在 {path}"),
