@@ -62,7 +62,10 @@ def test_a_signal_during_the_imports_is_told_and_obeyed(tmp_path: Path, script: 
 
 
 @pytest.mark.parametrize(("language", "words"), [("en_US.UTF-8", "✗ stopped"), ("zh_CN.UTF-8", "✗ 已停止")])
-def test_a_person_is_told_in_words_before_the_words_are_loaded(tmp_path: Path, language: str, words: str) -> None:
+def test_a_person_is_told_in_words_before_the_words_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the page goes
     terminal = pytest.importorskip("terminal")
     where, log, struck = {**environment(tmp_path), "LC_ALL": language}, tmp_path / "opened", tmp_path / "python"
 
