@@ -217,7 +217,7 @@ def test_a_gallery_that_cannot_be_written_costs_no_summary(desk: Desk, way: str)
 def test_four_shards_under_gnu_parallel_make_each_line_once(desk: Desk) -> None:
     """200 lines, four processes at once, one journal: none twice, none missing."""
     require_tool("parallel")
-    desk.write_config()
+    desk.write_config(**{"skills.video": {"create_timeout_seconds": 2000}})  # 128 at once, perhaps on a busy machine
     write(prompts(200))
     command = [
         "parallel", "--will-cite", "-j4", sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--batch",
