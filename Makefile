@@ -4,7 +4,7 @@ STAMP := .venv/.ready
 DEV_STAMP := .venv/.dev-ready
 PHOTOSWIPE := 5.4.4
 PARTS := scripts/generate_media/gallery/parts
-LINTED := scripts tools tests evals bench
+LINTED := scripts tools tests evals bench docs
 TOOLS := PYTHONPATH=scripts:tools $(PY)
 
 .PHONY: demo help test check bench bench-peers faults kill chaos canary clients eval references snapshot documents photoswipe fuzz format clean

@@ -110,8 +110,8 @@ def wrap(picture: Image.Image) -> None:
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="The gallery: a '
         f'batch of eight pictures as cards">\n<image width="{width}" height="{height}" clip-path="inset(0 round 10px)" '
-        f'href="data:image/webp;base64,{data}"/>\n<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="10" '
-        f'fill="none" stroke="#8888"/>\n</svg>\n'
+        f'href="data:image/webp;base64,{data}"/>\n<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" '
+        f'rx="10" fill="none" stroke="#8888"/>\n</svg>\n'
     )
     (ROOT / "assets" / "gallery.svg").write_text(svg, encoding="utf-8")
 
