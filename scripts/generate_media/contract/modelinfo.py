@@ -106,14 +106,10 @@ def _row(row: ModelRow) -> ModelInfo:
         path=endpoint.path,
         sse_path=endpoint.sse_path,
         twin_inferred=endpoint.twin_inferred,
-        documented=not _unknown(endpoint),
+        documented=not endpoint.undocumented,
         note=row.note,
         end=row.end,
     )
-
-
-def _unknown(endpoint: Endpoint) -> bool:
-    return endpoint.operation is not None and endpoint.operation.fields_unknown
 
 
 def _common_required(branches: Sequence[Schema]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core import SavedOutput
+from .sizing import PIXELS, RATIO
 
 _COUNTS = ("n", "num_images", "num_outputs", "number_of_images", "max_images")
 _MOST_COUNTED = 1000
@@ -18,8 +19,6 @@ _FLAGS: Mapping[str, tuple[str, ...]] = {
     "resolution": ("resolution",),
 }
 """Flag → the fields that say the same in a payload."""
-_PIXELS = re.compile(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})", re.IGNORECASE)
-_RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _TIER = re.compile(r"(\d{1,2})k", re.IGNORECASE)
 _LINES = re.compile(r"(\d{3,4})p", re.IGNORECASE)
 _SECONDS_OFF, _RATIO_OFF, _SIDE_OFF = 0.6, 0.06, 0.25
@@ -75,14 +74,14 @@ def _seconds_met(text: str, delivered: float | None) -> bool:
 
 
 def _ratio_met(text: str, delivered: float) -> bool:
-    found = _RATIO.fullmatch(text)
+    found = RATIO.fullmatch(text)
     if found is None or not int(found[1]) or not int(found[2]):
         return True
     return abs(math.log(delivered * int(found[2]) / int(found[1]))) <= _RATIO_OFF
 
 
 def _size_met(text: str, width: int, height: int) -> bool:
-    exact, tier, lines = _PIXELS.fullmatch(text), _TIER.fullmatch(text), _LINES.fullmatch(text)
+    exact, tier, lines = PIXELS.fullmatch(text), _TIER.fullmatch(text), _LINES.fullmatch(text)
     if exact:
         return (width, height) == (int(exact[1]), int(exact[2]))
     if tier:

@@ -15,8 +15,8 @@ SIZE_FIELDS = (
 )
 """Fields that hold a size at one provider or another."""
 _TIER = re.compile(r"([1-9])k", re.IGNORECASE)
-_PIXELS = re.compile(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})", re.IGNORECASE)
-_RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
+PIXELS = re.compile(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})", re.IGNORECASE)
+RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9", "9:21", "5:4", "4:5", "2:1", "1:2")
 _RATIO_OFF, _AREA_OFF = 0.035, 2.0
 """How far a size may be from the ratio (its logarithm) and the area (a factor) that are meant."""
@@ -42,7 +42,7 @@ def variants(flags: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterato
     if "size" not in flags:
         return
     rest = {flag: value for flag, value in flags.items() if flag != "size"}
-    pixels = _PIXELS.fullmatch(size)
+    pixels = PIXELS.fullmatch(size)
     if disagree(flags):
         return
     if pixels:
@@ -84,11 +84,11 @@ def choices(schema: Any) -> tuple[str, ...]:
 
 def _in_pixels(size: str, side: int, rest: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Variant]:
     """A tier as width and height: one that the model lists, else one that is computed."""
-    found = _RATIO.fullmatch(str(rest.get("aspect-ratio", "1:1")))
+    found = RATIO.fullmatch(str(rest.get("aspect-ratio", "1:1")))
     if found is None or not int(found[1]) or not int(found[2]):
         return
     ratio = int(found[1]) / int(found[2])
-    listed = [_PIXELS.fullmatch(text) for text in sizes_of(properties)]
+    listed = [PIXELS.fullmatch(text) for text in sizes_of(properties)]
     pairs = [(int(match[1]), int(match[2])) for match in listed if match]
     near = [pair for pair in pairs if _is_near(pair, ratio, side * side)]
     width = math.sqrt(ratio) * side
@@ -102,9 +102,9 @@ def _in_pixels(size: str, side: int, rest: Mapping[str, Any], properties: Mappin
 
 def disagree(flags: Mapping[str, Any]) -> bool:
     """Whether pixels and a ratio are given that are not each other's."""
-    pixels = _PIXELS.fullmatch(str(flags.get("size", "")).strip())
+    pixels = PIXELS.fullmatch(str(flags.get("size", "")).strip())
     ratio = str(flags.get("aspect-ratio", ""))
-    return bool(pixels and _RATIO.fullmatch(ratio) and not _is_shape(int(pixels[1]), int(pixels[2]), ratio))
+    return bool(pixels and RATIO.fullmatch(ratio) and not _is_shape(int(pixels[1]), int(pixels[2]), ratio))
 
 
 def _in_words(
@@ -113,7 +113,7 @@ def _in_words(
     """Width and height alone, where a ratio says the same; then as a tier or a number of lines, and a ratio."""
     if not width or not height:
         return
-    if _RATIO.fullmatch(str(rest.get("aspect-ratio", ""))):
+    if RATIO.fullmatch(str(rest.get("aspect-ratio", ""))):
         yield Variant({flag: value for flag, value in rest.items() if flag != "aspect-ratio"} | {"size": size})
     usual = next((text for text in _RATIOS if _is_shape(width, height, text)), "")
     ratio, tiers = str(rest.get("aspect-ratio", usual)), list(_tiers(width, height))
@@ -129,7 +129,7 @@ def _in_words(
 
 def _is_shape(width: int, height: int, ratio: str) -> bool:
     """Whether pixels have a ratio, given as ``w:h``; what is none is no shape of theirs."""
-    found = _RATIO.fullmatch(ratio)
+    found = RATIO.fullmatch(ratio)
     if found is None or 0 in (width, height, int(found[1]), int(found[2])):
         return False
     return abs(math.log(width / height / (int(found[1]) / int(found[2])))) <= _RATIO_OFF
