@@ -20,7 +20,8 @@ from ..providers import PROTOCOLS
 
 if TYPE_CHECKING:
     from .protocol import Fault, SandboxProtocol
-    from .server import Mounted, Port, RoutesFor
+    from .routes import Mounted, RoutesFor
+    from .server import Port
     from .world import Clock, World
 
 DEFAULT_SPEED = 20.0
@@ -77,7 +78,7 @@ def start(
     from . import files
     from .faults import Switchboard
     from .log import Log
-    from .server import mount
+    from .routes import mount
     from .store import Store
     from .world import Clock, World
 
@@ -106,7 +107,8 @@ def start(
 
 def _routes_for() -> RoutesFor:
     """Path → the sandbox's own routes and those of the protocols at that path, loaded when first asked for."""
-    from .server import control_routes, mount
+    from .routes import mount
+    from .server import control_routes
 
     own = control_routes()
     mounted: dict[str, list[Mounted]] = {}

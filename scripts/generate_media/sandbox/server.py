@@ -6,19 +6,17 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..core import moved_base
 from ..providers import PROTOCOLS
 from .faults import UnknownFault
 from .hosts import HOST, refuse_stranger
-from .protocol import Handler, Reply, Request, Route, SandboxProtocol, Stream, Wrap
+from .protocol import Handler, Reply, Request, Route, Stream, Wrap
+from .routes import Mounted, RoutesFor, in_other_versions, mount, under
 from .store import StoreFull
 from .transport import Sender
 from .wire import BadRequest, Connection, Gone, Head
@@ -28,22 +26,6 @@ MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 120.0
 STACK_BYTES = 1024 * 1024
 """A thousand streams take 1 GiB of address space, of which only the pages in use cost memory."""
-RoutesFor = Callable[[str], "Sequence[Mounted]"]
-"""Path → the routes that may fit it, first match wins; so that a protocol is loaded when it is first spoken."""
-_HOLE = re.compile(r"\{(\w+)(\*?)\}")
-
-
-@dataclass(frozen=True)
-class Mounted:
-    """A route with its compiled pattern and the protocol that it belongs to (None: the sandbox's own)."""
-
-    route: Route
-    pattern: re.Pattern[str]
-    protocol: SandboxProtocol | None
-
-
-def mount(routes: Iterable[Route], protocol: SandboxProtocol | None) -> list[Mounted]:
-    return [Mounted(route, _compiled(route.pattern), protocol) for route in routes]
 
 
 class Port:
@@ -161,8 +143,7 @@ class Port:
     def _find(self, head: Head) -> tuple[Mounted | None, dict[str, str]]:
         """The first route that fits, under another version of a protocol's base where none fits as it stands."""
         asked = urlsplit(head.target).path  # still quoted: an id may hold a slash
-        bases = (protocol.base_path for protocol in PROTOCOLS.values())
-        for path in (asked, *(base + moved_base(asked, base)[1] for base in bases)):
+        for path in (asked, *in_other_versions(asked)):
             for mounted in self._routes_for(path):
                 found = mounted.pattern.fullmatch(path) if mounted.route.method == head.method else None
                 if found:
@@ -172,7 +153,7 @@ class Port:
     def _unknown(self, request: Request) -> Reply:
         for mounted in self._routes_for(request.path):
             owner = mounted.protocol
-            if owner and owner.not_found and _under(request.path, PROTOCOLS[owner.name].base_path):
+            if owner and owner.not_found and under(request.path, PROTOCOLS[owner.name].base_path):
                 return owner.not_found(request)
         return _error(404, f"no {request.method} {request.path} here")
 
@@ -250,18 +231,6 @@ def _error(status: int, words: str) -> Reply:
 
 def _wrapped(wrap: Wrap, inner: Handler) -> Handler:
     return lambda request, world: wrap(request, world, inner)
-
-
-def _under(path: str, base: str) -> bool:
-    return path == base or path.startswith(base.rstrip("/") + "/")
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts, at = [], 0
-    for hole in _HOLE.finditer(pattern):
-        parts += [re.escape(pattern[at : hole.start()]), f"(?P<{hole[1]}>{'.+' if hole[2] else '[^/]+'})"]
-        at = hole.end()
-    return re.compile("".join(parts) + re.escape(pattern[at:]), re.DOTALL)
 
 
 def _listen(port: int) -> socket.socket:
