@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from calls import forked
 from contract.documents import MODELS, body, document
 from generate_media.core.paths import BUNDLE
 
@@ -24,12 +26,13 @@ EARLIER_FIELD = "name required type description default allowed_values"
 
 
 def run(*flags: str, stdin: str = "", code: int = 0) -> Any:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), *flags], input=stdin, capture_output=True, text=True, cwd="/", timeout=60
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return json.loads(done.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        ran = forked("inspect_openapi", *flags, home=home, stdin=stdin.encode())
+    assert ran.code == code, ran.out + ran.err
+    assert "Traceback" not in ran.err
+    return json.loads(ran.out)
 
 
 @pytest.fixture

@@ -133,10 +133,10 @@ def test_a_bug_in_a_helpers_thread_is_a_warning(desk: Desk, tmp_path: Path, with
     """The look at a silent stream fails: the stream itself goes on, and tells the end."""
     code = f"def _boom(self):\n    {BROKEN}\n_StreamWatch._check = _boom"
     bundle = with_bug("job/listen.py", code)
-    desk.write_config(time_scale=100)
+    desk.write_config(time_scale=100, **{"skills.video": {"create_timeout_seconds": 2000}})
     desk.faults("never-ends")
     config = ("--config", str(desk.home / "config.json"), "--base-url", desk.sandbox.base_urls["skills.video"])
-    words = ("--provider", "skills.video", "--prompt", "a cat", "--deadline", "300")
+    words = ("--provider", "skills.video", "--prompt", "a cat", "--deadline", "600")
     ran = call("create_and_wait", *words, *config, home=tmp_path, bundle=bundle, SKILLS_VIDEO_API_KEY=desk.key)
     desk.faults()
     assert (ran.code, "Traceback" in ran.err) == (11, False), ran.out + ran.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +49,6 @@ def record(place: Path, name: str, number: int, **fields: Any) -> None:
     (place / f"{name}.json").write_text(json.dumps(whole | fields))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as opened:
-        yield opened
-
-
 STATES = {
     "the page": "",
     "the large view": "document.querySelector('[data-kind=image] .open').click()",
@@ -80,8 +73,6 @@ def test_axe_finds_nothing(state: str, dark: bool, folder: Path, browser: Browse
         browser.run(STATES[state])
         assert browser.run(FINDINGS) == [], f"{state}, {width} pixels"
         assert browser.run("document.documentElement.scrollWidth") <= width
-    browser.dark(False)
-    browser.resize(1280, 900)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -96,7 +87,6 @@ def test_what_a_finger_touches_is_44_pixels_large(state: str, folder: Path, brow
         ".map(([name, r]) => `${name} ${r.width}×${r.height}`)"
     )
     assert small == []
-    browser.resize(1280, 900)
 
 
 def test_focus_shows_on_black_and_on_white(folder: Path, browser: Browser) -> None:
@@ -125,7 +115,6 @@ def test_it_prints_black_on_white_without_buttons(folder: Path, browser: Browser
         "[...document.querySelectorAll('button:not(.open), select, input')].every(e => !e.checkVisibility())"
     )
     browser.call("Emulation.setEmulatedMedia", media="")
-    browser.dark(False)
 
 
 def test_large_clips_stand_still_where_motion_is_not_wanted(folder: Path, browser: Browser) -> None:
@@ -133,7 +122,6 @@ def test_large_clips_stand_still_where_motion_is_not_wanted(folder: Path, browse
     browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
     browser.open((folder / "index.html").as_uri())
     assert browser.run("getComputedStyle(document.querySelector('.card')).transitionDuration") == "0s"
-    browser.dark(False)
 
 
 def test_a_chinese_reader_gets_chinese(folder: Path) -> None:

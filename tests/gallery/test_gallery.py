@@ -321,12 +321,6 @@ def test_a_terminal_sees_how_far_the_thumbnails_are(folder: Path) -> None:
 # In the browser
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as opened:
-        yield opened
-
-
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
@@ -471,7 +465,6 @@ def test_a_large_clip_stands_still_where_motion_is_not_wanted(browser: Browser, 
     browser.until("document.querySelector('.stage video').readyState >= 2")
     large = "document.querySelector('.stage video')"
     assert browser.run(f"[{large}.paused, {large}.autoplay, {large}.controls]") == [True, False, True]
-    browser.dark(False)
 
 
 @pytest.mark.parametrize(("dark", "lighter"), [(False, True), (True, False)])
@@ -481,14 +474,12 @@ def test_light_and_dark_follow_the_system(dark: bool, lighter: bool, browser: Br
     shade = browser.run("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]")
     ink = browser.run("getComputedStyle(document.body).color.match(/\\d+/g).map(Number)[0]")
     assert (shade > ink) is lighter
-    browser.dark(False)
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Browser, folder: Path) -> None:
     browser.resize(360, 740)
     browser.open(write_gallery(folder).as_uri())
     assert browser.run("document.documentElement.scrollWidth") <= 360
-    browser.resize(1280, 900)
 
 
 def test_a_folder_of_two_thousand_is_quick(tmp_path: Path) -> None:

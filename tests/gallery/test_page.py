@@ -6,7 +6,6 @@ import hashlib
 import json
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from generate_media.gallery.cards import Card
 from generate_media.gallery.page import PARTS, all_cards, write_gallery
 
 SHOWN = "[...document.querySelectorAll('.card:not([hidden]) .prompt')].map(p => p.textContent)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from conftest import Desk
 from generate_media.core.paths import BUNDLE
 
 KILL_SEED = 20261121
-KILLS = 8
+KILLS = 4
 """In every test run; ``make kill`` does more with GENERATE_MEDIA_KILLS."""
 
 

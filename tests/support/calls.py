@@ -59,9 +59,9 @@ def call(
     return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace"))
 
 
-def forked(script: str, *args: str, home: Path, **environ: str | None) -> Ran:
+def forked(script: str, *args: str, home: Path, stdin: bytes = b"", **environ: str | None) -> Ran:
     """The same, in a fork of a process that has everything imported: where a start is not what is asked about."""
-    ended = zygote().start(script, list(args), env=environment(home, **environ), cwd=home).wait()
+    ended = zygote().start(script, list(args), env=environment(home, **environ), cwd=home, stdin=stdin).wait()
     return Ran(ended.code, ended.out, ended.err)
 
 

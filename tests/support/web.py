@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from types import TracebackType
 from typing import Union
 
@@ -90,6 +91,7 @@ def reset(line: socket.socket) -> None:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+@cache
 def picture(width: int = 64, height: int = 48, form: str = "PNG") -> bytes:
     """A real picture, made by Pillow; not one colour, so that it does not compress to nothing."""
     from PIL import Image
