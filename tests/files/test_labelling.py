@@ -18,7 +18,8 @@ from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.download import Downloader
 from generate_media.files.label.door import read_label
 from generate_media.files.labelling import Labelling, add_labels
-from generate_media.files.outputs import save, stem, still_there
+from generate_media.files.names import stem
+from generate_media.files.outputs import save, still_there
 from label_samples import LABEL, PICTURES, chunk, pixels, png_late
 from tools import require_tool
 

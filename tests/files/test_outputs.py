@@ -24,8 +24,9 @@ from generate_media.core.errors import OutputError, StillRunning, StorageError
 from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
 from generate_media.files.download import Downloader
-from generate_media.files.outputs import save, stem, still_there, write_sidecar
-from generate_media.files.sidecar import belongs_to, find_sidecar, record_of
+from generate_media.files.names import stem
+from generate_media.files.outputs import save, still_there
+from generate_media.files.sidecar import belongs_to, find_sidecar, record_of, write_sidecar
 from tools import require_tool
 from web import Web, http, picture
 
@@ -305,7 +306,8 @@ from clocks import retries
 from generate_media.files.download import Downloader
 from generate_media.core.errors import GenerateMediaError
 from generate_media.core.readings import RemoteOutput
-from generate_media.files.outputs import save, write_sidecar
+from generate_media.files.outputs import save
+from generate_media.files.sidecar import write_sidecar
 folder = Path(sys.argv[1])
 outputs = [RemoteOutput(inline=text) for text in sys.argv[2:]]
 downloader = Downloader(retries(seconds=100.0), allow_loopback=True)

@@ -1,4 +1,4 @@
-"""Jobs side by side: threads with small stacks, a limit on creates a minute, results printed as they come."""
+"""Jobs side by side: threads with small stacks, results printed as they come."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .download import Downloader as Downloader
     from .label import Provenance as Provenance, read_label as read_label
     from .labelling import Labelling as Labelling, add_labels as add_labels, labelled as labelled
+    from .names import stem as stem
     from .output_name import (
         OutputName as OutputName,
         check_many as check_many,
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from .outputs import (
         copy_saved as copy_saved,
         save as save,
-        stem as stem,
         still_there as still_there,
         those_there as those_there,
-        write_sidecar as write_sidecar,
     )
     from .placing import Placing as Placing
     from .sidecar import (
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         is_plain as is_plain,
         read_sidecar as read_sidecar,
         record_of as record_of,
+        write_sidecar as write_sidecar,
     )
     from .transfer import save_failed as save_failed
 else:
@@ -49,9 +49,10 @@ else:
         ("download", "Downloader"),
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels labelled"),
+        ("names", "stem"),
         ("output_name", "OutputName check_many output_from parse_output_name"),
-        ("outputs", "copy_saved save stem still_there those_there write_sidecar"),
+        ("outputs", "copy_saved save still_there those_there"),
         ("placing", "Placing"),
-        ("sidecar", "belongs_to find_sidecar is_folder is_plain read_sidecar record_of"),
+        ("sidecar", "belongs_to find_sidecar is_folder is_plain read_sidecar record_of write_sidecar"),
         ("transfer", "save_failed"),
     )

@@ -91,7 +91,7 @@ def publish(part: Path, folder: Path, names: Iterable[str], *, size_bytes: int, 
 
 
 def keep(part: Part, path: Path) -> None:
-    """Leave an unfinished part behind as ``path``, in place of what an earlier try left there. Raises OSError."""
+    """Put a part at ``path``, in place of what an earlier try left there. Raises OSError."""
     part.sync()
     if os.name == "nt":
         part.file.close()

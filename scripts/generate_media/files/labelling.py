@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core import SavedOutput
 from .atomic import Part, part_file
-from .names import handle
+from .names import file_mark
 
 if TYPE_CHECKING:
     from .label import Labelled, LeftAlone, Provenance
@@ -26,7 +26,7 @@ class Labelling:
 
     def of(self, number: int) -> Labelling:
         """That of the ``number``-th file, with a handle of its own."""
-        own = handle(self.provenance.provider, self.generation_id, number)
+        own = file_mark(self.provenance.provider, self.generation_id, number)
         return replace(self, provenance=replace(self.provenance, handle=own))
 
     def made(self, outcome: Labelled | LeftAlone) -> Labelled | None:

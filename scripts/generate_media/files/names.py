@@ -39,10 +39,10 @@ def slug(text: str, max_bytes: int = SLUG_BYTES) -> str:
 
 def stem(prompt: str, provider: str, generation_id: str) -> str:
     """The name of a job's files without number and extension: the same for the same job, on every machine."""
-    return f"{slug(prompt)}-{handle(provider, generation_id)}"
+    return f"{slug(prompt)}-{file_mark(provider, generation_id)}"
 
 
-def handle(provider: str, generation_id: str, number: int = 1) -> str:
+def file_mark(provider: str, generation_id: str, number: int = 1) -> str:
     """What a job's ``number``-th file is told from all others by: ``<8 hex>``, ``<8 hex>-2``, ``<8 hex>-3`` …"""
     short = digest(provider, generation_id)[:8]
     return f"{short}-{number}" if number > 1 else short

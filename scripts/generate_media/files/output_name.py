@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..core import Json, UsageError
 from ..media import EXTENSIONS
-from .names import handle
+from .names import file_mark
 
 _SAME_TYPE = {".jpeg": ".jpg", ".jpe": ".jpg", ".tif": ".tiff", ".qt": ".mov", ".m4v": ".mp4", ".heif": ".heic"}
 _TYPES = {ending: media_type for media_type, ending in EXTENSIONS.items()}
@@ -48,7 +48,7 @@ class OutputName(NamedTuple):
 
     def names(self, provider: str, generation_id: str, position: int, media_type: str) -> Iterator[str]:
         """The paths that the ``position``-th output (from 1) is tried under, the one that was asked for first."""
-        own = handle(provider, generation_id)
+        own = file_mark(provider, generation_id)
         ending = EXTENSIONS.get(media_type, ".bin")
         has_number = "{n}" in self.pattern and (self.most is None or position <= self.most)
         last = self.number + (position if has_number else min(position, self.most or 1)) - 1

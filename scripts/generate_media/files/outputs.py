@@ -15,7 +15,6 @@ from ..media import EXTENSIONS, HEAD_BYTES, LOOK_SECONDS, extension, identify
 from .atomic import Part, has_bytes, keep, part_file
 from .names import stem
 from .placing import Placing
-from .sidecar import write_sidecar
 from .transfer import CutShort, Fetched, Sink, save_failed
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from .download import Downloader
     from .labelling import Labelling
     from .output_name import OutputName
-
-__all__ = ["copy_saved", "save", "stem", "still_there", "those_there", "write_sidecar"]
 
 _BASE64_CHARS = 1 << 18
 _COPY_BYTES = 1 << 18

@@ -100,6 +100,7 @@ class Placing:
     @contextmanager
     def _converted(self, part: Part, fetched: Fetched) -> Iterator[tuple[Part, Fetched]]:
         """The part in the type that its name says, where that can be done; else as it is."""
+        self._reason = ""
         wanted = self.output.media_type if self.output is not None else ""
         if wanted == fetched.media_type or not can_convert(fetched.media_type, wanted):
             yield part, fetched
