@@ -14,10 +14,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from clocks import retries
 from generate_media.core.errors import OutputError, StillRunning, StorageError
@@ -25,6 +27,7 @@ from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
 from generate_media.files.download import Downloader
 from generate_media.files.names import stem
+from generate_media.files.output_name import OutputName
 from generate_media.files.outputs import save, still_there
 from generate_media.files.sidecar import belongs_to, find_sidecar, record_of, write_sidecar
 from tools import require_tool
@@ -51,7 +54,7 @@ def no_addresses(host: str, port: int) -> tuple[str, ...]:
 
 
 def save_all(folder: Path, *outputs: RemoteOutput, **options: Any) -> tuple[SavedOutput, ...]:
-    on_saved = options.pop("on_saved", None)
+    named = {name: options.pop(name) for name in ("on_saved", "output", "warn") if name in options}
     return save(
         outputs,
         folder=folder,
@@ -59,7 +62,7 @@ def save_all(folder: Path, *outputs: RemoteOutput, **options: Any) -> tuple[Save
         provider="agnes",
         generation_id="task_1",
         downloader=loader(**options),
-        on_saved=on_saved,
+        **named,
     )
 
 
@@ -129,6 +132,16 @@ def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
 def test_inline_results(text: str, tmp_path: Path) -> None:
     (saved,) = save_all(tmp_path, RemoteOutput(inline=text))
     assert Path(saved.path or "").read_bytes() == ONE
+
+
+def test_why_a_picture_kept_its_type_is_said_of_it_alone(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    animated, gif, heard = BytesIO(), BytesIO(), list[str]()
+    frames[0].save(animated, "WEBP", save_all=True, append_images=frames[1:])
+    frames[0].save(gif, "GIF")
+    both = (inline(animated.getvalue()), inline(gif.getvalue()))
+    save_all(tmp_path, *both, output=OutputName(str(tmp_path / "{n}.png")), warn=heard.append)
+    assert [sentence.count("(") for sentence in heard] == [1, 0], heard
 
 
 def test_a_large_inline_result_is_exact(tmp_path: Path) -> None:
