@@ -21,6 +21,7 @@ from generate_media.beginning import _LINE
 from generate_media.core.errors import Interrupted
 from generate_media.core.paths import BUNDLE
 from generate_media.events.printer import error_outcome
+from generate_media.journal import Journal
 from tools import require_tool
 
 SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261122"))
@@ -94,6 +95,8 @@ def test_a_signal_while_the_create_connects_costs_nothing(tmp_path: Path, number
     assert (ran.code, ran.err, ran.last["error"]) == (CODES[number], "", "interrupted"), ran.out
     assert ran.last["may_have_been_created"] is False
     assert not list((tmp_path / "state" / "sandbox" / "store").glob("job-*"))
+    with Journal.open(tmp_path / "state" / "sandbox", read_only=True) as journal:
+        assert list(journal.listed(9)) == [], "what was stopped before it was sent has not failed"
     assert call(*DEMO, home=tmp_path).code == 0
 
 

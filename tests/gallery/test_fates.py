@@ -138,6 +138,28 @@ def again(desk: Desk, command: str) -> Ran:
     return desk.call(Path(script).stem, *words)
 
 
+CUT = {"one": ("--prompt", "a cat"), "copies": ("--prompt", "a cat", "--count", "2"), "a batch": ("--batch", "j.txt")}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_a_deadline_left_unsent_is_nowhere_a_failure(name: str, desk: Desk) -> None:
+    """Before, between and after: neither the journal's list nor the page has a job that never was one."""
+    desk.write_config(time_scale=1, **{"skills.video": home(desk, "skills.video")})
+    Path("j.txt").write_text("a cat\na dog\n")
+    for _ in range(2):
+        cut = create(desk, *CUT[name], "--provider", "skills.video", "--deadline", "0.001")
+        assert (cut.code, desk.jobs()) == (24, 0), cut.out
+        assert not cut.last.get("may_have_been_created")
+        for question in (("--list",), ("--list", "--failed"), ("--spent",)):
+            told = desk.call("wait_generation", *question).last
+            assert not any(told.get(name) for name in ("jobs", "rows", "counts")), told
+        assert all_cards(Path("generated"), config=desk.home / "config.json") == ()
+    done = create(desk, *CUT[name], "--provider", "skills.video")
+    assert done.code == 0, done.out
+    rows = desk.call("wait_generation", "--list").last["jobs"]
+    assert [row["state"] for row in rows] == ["collected"] * desk.jobs()
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_every_end_has_its_card_and_the_command_that_helps(name: str, desk: Desk) -> None:
     story = STORIES[name]

@@ -178,6 +178,21 @@ def test_an_adopted_id_has_one_row_and_no_claim_finds_it(journal: Journal) -> No
     assert journal.known_ids("agnes") == frozenset()
 
 
+def test_what_a_run_had_no_time_left_to_send_is_no_job(journal: Journal) -> None:
+    put_off, refused = journal.claim(job()).row, journal.claim(job(1)).row
+    journal.rejected(put_off.row_id, None)
+    advance(journal, refused.row_id, "rejected")
+    for seen in (journal.listed(9), journal.listed(9, unsuccessful=True), journal.of_folder(("generated",))):
+        assert [row.row_id for row in seen] == [refused.row_id]
+    assert journal.counts() == {State.REJECTED: 1}
+    assert journal.expenses() == ()
+    again = journal.claim(job())
+    assert again.kind is ClaimKind.CREATED
+    assert [row.row_id for row in journal.recent()] == [again.row.row_id, refused.row_id], "it took the other's place"
+    assert (again.row.state, again.row.ordinal) == (State.INTENT, 0)
+    assert journal.claim(job(1)).row.ordinal == 1, "a refusal stays"
+
+
 def test_questions(journal: Journal) -> None:
     rows = {stage: journal.claim(job(n)).row.row_id for n, stage in enumerate(STATES)}
     for stage, row_id in rows.items():

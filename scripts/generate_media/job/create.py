@@ -217,7 +217,7 @@ def failure_json(failure: Failure) -> Json:
 
 def _give_up(ctx: JobContext, row: Row, reason: str, failure: Failure | None) -> NotCreated:
     last = f"; last answer: {failure.message}" if failure else ""
-    ctx.journal.rejected(row.row_id, failure_json(failure) if failure else {"code": "deadline"})
+    ctx.journal.rejected(row.row_id, failure_json(failure) if failure else None)
     return NotCreated(
         "not_created",
         f"nothing was created: {reason}{last}",

@@ -17,6 +17,7 @@ from ..core import (
     GenerateMediaError,
     InternalError,
     Interrupted,
+    Json,
     NotCreated,
     OutcomeUnknown,
     ProviderRefused,
@@ -81,7 +82,8 @@ class _Run:
             self.ctx.journal.unknown(row.row_id, {"code": error.code, "message": error.message})
         elif row is not None and row.state is State.INTENT:
             fields["may_have_been_created"] = False
-            self.ctx.journal.rejected(row.row_id, {"code": error.code, "message": error.message})
+            why: Json = {"code": error.code, "message": error.message}
+            self.ctx.journal.rejected(row.row_id, None if isinstance(error, Interrupted) else why)
         if row is not None and row.generation_id is not None and "generation_id" not in error.details:
             fields |= {"generation_id": row.generation_id, "resume": self.ctx.resume(row.generation_id)}
 

@@ -24,6 +24,8 @@ _NOT_LISTED = frozenset(
         *("request", "response", "aliases", "remote"),
     )
 )
+_IS_A_JOB = "NOT (state = 'rejected' AND error IS NULL)"
+"""All but what a run had no time left to send; see :meth:`Journal.rejected`."""
 NEVER_SENT: Json = {"code": "never_sent", "message": "the run was killed before anything was sent"}
 
 
@@ -103,7 +105,7 @@ class Queries:
     def of_folder(self, folders: Sequence[str]) -> tuple[Row, ...]:
         """The newest rows whose results go to one of these folders (as they were recorded), newest first."""
         marks = ", ".join("?" * len(folders))
-        where = f"WHERE output_dir IN ({marks}) ORDER BY row_id DESC LIMIT 20000"
+        where = f"WHERE output_dir IN ({marks}) AND {_IS_A_JOB} ORDER BY row_id DESC LIMIT 20000"
         return self._rows(where, *map(to_text, folders))
 
     def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
@@ -114,7 +116,7 @@ class Queries:
         """
         reader = Reader(_NOT_LISTED)
         names = ", ".join(reader.columns)
-        kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else ""
+        kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else f"AND {_IS_A_JOB}"
         kept += " AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
         page = f"SELECT {names} FROM job WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT ?"  # noqa: S608 - ours
         before = _BEYOND_EVERY_ROW
@@ -215,7 +217,8 @@ class Queries:
         counted: dict[State, int] = {}
         with self._database.reading() as db:
             settled = db.execute(
-                "SELECT state, count(*) FROM job WHERE state NOT IN ('intent', 'sending') GROUP BY state"
+                "SELECT state, count(*) FROM job "  # noqa: S608 - our text
+                f"WHERE state NOT IN ('intent', 'sending') AND {_IS_A_JOB} GROUP BY state"
             ).fetchall()
         for state, number in settled:
             known = State(state) if state in set(State) else State.UNKNOWN

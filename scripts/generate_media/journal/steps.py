@@ -48,6 +48,11 @@ def meaning(row: Row) -> ClaimKind:
     return ClaimKind.CREATED
 
 
+def is_put_off(row: Row) -> bool:
+    """Whether a run had no time left for it: nothing was sent, and nothing was wrong."""
+    return row.state is State.REJECTED and row.error is None
+
+
 def get(db: sqlite3.Connection, row_id: int) -> Row:
     """One row as it is on disk. Raises KeyError."""
     found = db.execute("SELECT * FROM job WHERE row_id = ?", (row_id,)).fetchone()
@@ -81,6 +86,12 @@ def update(db: sqlite3.Connection, row_id: int, changes: Columns) -> None:
     """Writes columns of one row."""
     assignments = ", ".join(f"{name} = ?" for name in changes)
     db.execute(f"UPDATE job SET {assignments} WHERE row_id = ?", (*changes.values(), row_id))  # noqa: S608 - ours
+
+
+def forget(db: sqlite3.Connection, row_id: int) -> None:
+    """No such row, and no id of it."""
+    db.execute("DELETE FROM known_id WHERE row_id = ?", (row_id,))
+    db.execute("DELETE FROM job WHERE row_id = ?", (row_id,))
 
 
 def know(db: sqlite3.Connection, row_id: int, value: str) -> None:

@@ -21,8 +21,10 @@ from .steps import (
     Columns,
     aliased,
     allowed,
+    forget,
     get,
     insert,
+    is_put_off,
     know,
     meaning,
     newest,
@@ -97,6 +99,8 @@ class Journal(Queries):
             return Claim(ClaimKind.CREATED, get(db, row.row_id))
         kind = ClaimKind.CREATED if row is None or force_new else meaning(row)
         if row is None or kind is ClaimKind.CREATED:
+            if row is not None and is_put_off(row):
+                forget(db, row.row_id)
             row = insert(db, new, {"writer": writer, "state": State.INTENT.value, "created_at": self._wall()})
         return Claim(kind, row)
 
@@ -145,7 +149,11 @@ class Journal(Queries):
             know(db, row_id, generation_id)
 
     def rejected(self, row_id: int, error: Json) -> None:
-        """Nothing was created: refused by the provider, or given up before sending."""
+        """Nothing was created: refused by the provider, or given up before sending.
+
+        ``error`` None: nothing was wrong with it either, its run's time was up before its turn. Such a row is no job to
+        whoever asks, and the next one of its fingerprint takes its place.
+        """
         with self._database.transaction() as db:
             allowed(db, row_id, State.REJECTED)
             update(db, row_id, {"state": State.REJECTED.value, "error": to_json(error)})
@@ -236,8 +244,7 @@ class Journal(Queries):
         with self._database.transaction() as db:
             row = get(db, row_id)
             if row.state is State.ACCEPTED and not row.fingerprint and not row.status:
-                db.execute("DELETE FROM known_id WHERE row_id = ?", (row_id,))
-                db.execute("DELETE FROM job WHERE row_id = ?", (row_id,))
+                forget(db, row_id)
 
     def forget_writer(self) -> None:
         """In a forked child: its rows are its own, the parent's stay the parent's."""
