@@ -190,6 +190,7 @@ def test_the_summary_has_all_that_is_to_be_told(desk: Desk, monkeypatch: pytest.
     assert (cut.last["event"], cut.last["ok"], cut.last["files"]) == ("summary", False, [])
     assert [(row["line"], row["error"]) for row in cut.last["failed"]] == [(2, "unknown_key")]
     assert "'sizes'" in cut.last["failed"][0]["message"]
+    assert "guidance" not in cut.last, "its command says it"
     asked_for = Path("generated").absolute()
     (desk.home / "away").mkdir()
     monkeypatch.chdir(desk.home / "away")
@@ -205,6 +206,10 @@ def test_what_was_cut_of_a_batch_from_stdin_has_no_command(desk: Desk, monkeypat
     desk.faults("never-ends")
     type_in(monkeypatch, '{"prompt": "one"}\n')
     assert desk.run("--batch", "-", "--deadline", "10").last["resume"] is None
+    type_in(monkeypatch, "one")
+    cut = desk.run("--prompt", "-", "--count", "2", "--deadline", "10").last
+    assert (cut["left"], cut["resume"], len(cut["guidance"])) == (2, None, 1)
+    assert "same command again with the same input" in cut["guidance"][0]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ _NAMES = {"origin": "from"}
 _LEFT_OUT = frozenset({"new", "prompt_from", "verbose", "json", "open", "words"})
 """``--new`` would pay again for what is there."""
 LONGEST = 8000
+SAME_INPUT = "run the same command again with the same input: it goes on, and never pays twice"
 
 
 def _flag(name: str) -> str:
@@ -46,6 +47,16 @@ def same_command(script: str, parser: argparse.ArgumentParser, args: argparse.Na
         return None
     told = [word for word in words if word is not None]
     return command(script, told) if sum(map(len, told)) <= LONGEST and not any(map(holds_key, told)) else None
+
+
+def going_on(
+    line: Mapping[str, Any], script: str, parser: Callable[[], argparse.ArgumentParser], args: argparse.Namespace
+) -> dict[str, Any]:
+    """What a summary says of the jobs that are left: the command that goes on, or that there is none to be printed."""
+    if not line.get("left"):
+        return {}
+    resume = same_command(script, parser(), args)
+    return {"resume": resume} if resume else {"resume": None, "guidance": [SAME_INPUT]}
 
 
 @contextmanager

@@ -132,13 +132,11 @@ def _run_chain(session: Session, film: Chained, args: argparse.Namespace) -> Out
 
 
 def with_resume(outcome: Outcome, args: argparse.Namespace, **fields: Any) -> Outcome:
-    """A summary with further fields, and with the command that goes on where jobs are left."""
-    from .again import same_command
+    """A summary with further fields, and with how to go on where jobs are left."""
+    from .again import going_on
 
     line = {**outcome.line, **without_none(fields)}
-    if line.get("left"):
-        line["resume"] = same_command(SCRIPT, create_parser(), args)
-    return outcome._replace(line=line)
+    return outcome._replace(line=line | going_on(line, SCRIPT, create_parser, args))
 
 
 def _gallery(session: Session) -> str | None:

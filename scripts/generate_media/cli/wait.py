@@ -21,7 +21,7 @@ from ..events import Outcome, Printer, Signals, error_outcome, resume_command
 from ..files import output_from
 from ..job import JobContext, RunOptions, Session, candidates, is_result_lost, lost_create, resume_job, settle
 from ..journal import NewJob, Row, State
-from .again import same_command, told_how_to_go_on
+from .again import going_on, told_how_to_go_on
 from .flags import wait_parser
 from .list import check_one_question
 from .opening import show_result
@@ -64,10 +64,8 @@ def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: Ex
 
 
 def _with_resume(outcome: Outcome, args: argparse.Namespace) -> Outcome:
-    """A summary with the command that goes on, where jobs are left."""
-    if not outcome.line.get("left"):
-        return outcome
-    return outcome._replace(line={**outcome.line, "resume": same_command(SCRIPT, wait_parser(), args)})
+    """A summary with how to go on, where jobs are left."""
+    return outcome._replace(line={**outcome.line, **going_on(outcome.line, SCRIPT, wait_parser, args)})
 
 
 def _unsaved(session: Session) -> list[Row]:

@@ -29,6 +29,10 @@ ADVICE: Mapping[str, tuple[str, str]] = {
         "",
         "再运行同一命令即可继续，不会重复扣费",
     ),
+    "run the same command again with the same input: it goes on, and never pays twice": (
+        "the same command again, with the same input; it never pays twice",
+        "再运行同一命令，并给出同样的输入；不会重复扣费",
+    ),
     "get a key at {} and set {}; never paste it into the chat": (
         "get a key at {} and set {}",
         "在 {} 获取密钥并设置 {}",

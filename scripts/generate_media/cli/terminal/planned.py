@@ -69,7 +69,7 @@ def summary(row: Row, look: Look, seconds: float | None) -> Iterator[Line]:
         yield Line(look.word("gallery", path=path_words(row["gallery"])), "do")
     if row.get("left"):
         yield Line(look.word("left", n=row["left"]), "do")
-        yield Line(str(row.get("resume") or ""))
+        yield Line(str(row.get("resume") or look.advice(" ".join(row.get("guidance") or ()))))
 
 
 def _files(row: Row, look: Look) -> Iterator[Line]:
