@@ -44,6 +44,8 @@ def test_every_line_ends_with_its_number_and_a_summary_closes(desk: Desk) -> Non
     again = desk.run("--batch", "jobs.jsonl")
     assert again.last["counts"] == {"reused": 6, "jobs": 6}
     assert "usage" not in again.last, "nothing was paid this time"
+    assert again.last["usage_before"] == ran.last["usage"]
+    assert "usage_before" not in ran.last
     assert desk.jobs() == 6
 
 
@@ -51,6 +53,7 @@ def test_only_what_is_missing_is_made(desk: Desk) -> None:
     desk.run("--batch", write(prompts(3)))
     ran = desk.run("--batch", write(prompts(5)))
     assert ran.last["counts"] == {"reused": 3, "succeeded": 2, "jobs": 5}
+    assert (ran.last["usage"]["total"], ran.last["usage_before"]["total"]) == (40, 60)
     assert desk.jobs() == 5
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from bundle import ENTRY_SCRIPTS
 from conftest import Desk
+from generate_media.cli.again import SAME_INPUT
 from generate_media.cli.terminal.advice import ADVICE, said_to_people
 from generate_media.cli.terminal.look import Look, cut, width
 from generate_media.cli.terminal.view import TerminalView
@@ -318,6 +319,22 @@ def test_every_mistake_is_told_and_what_is_allowed() -> None:
 def test_what_the_sandbox_made_is_called_so(kind: str, told: str) -> None:
     row = {"event": "terminal", "ok": True, "sandbox": True, "outputs": [{"path": "/a", "media_type": kind}]}
     assert drawn(row) == f"✓ /a  sandbox: {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (0, ["✗ 2 of 3 made  100 credits  made before, nothing was paid: 1  1,200 credits when made",
+             "→ 1 are left; go on with:", "  the same command again, with the same input; it never pays twice"]),
+        (1, ["✗ 完成 2 / 3  100 积分  之前已生成，未再扣费: 1  当时花费 1,200 积分",
+             "→ 还剩 1 个，继续：", "  再运行同一命令，并给出同样的输入；不会重复扣费"]),
+    ],
+)  # fmt: skip
+def test_many_jobs_sum_up_what_was_paid_before_and_how_they_go_on(place: int, told: list[str]) -> None:
+    row = {"event": "summary", "ok": False, "counts": {"succeeded": 1, "reused": 1, "deadline": 1, "jobs": 3},
+           "usage": {"total": 100}, "usage_before": {"total": 1200, "subscription": 1200}, "files": [],
+           "left": 1, "resume": None, "guidance": [SAME_INPUT]}  # fmt: skip
+    assert drawn(row, look=Look(columns=100, place=place)).splitlines() == told
 
 
 @pytest.mark.parametrize("is_reused", [False, True])

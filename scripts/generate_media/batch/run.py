@@ -205,6 +205,7 @@ def _run(
         | {"jobs": len(outcomes) + more},
         "bad_lines_not_shown": more or None,
         "usage": sum_usage([outcome.usage for outcome in outcomes if not outcome.line.get("reused")]) or None,
+        "usage_before": sum_usage([outcome.usage for outcome in outcomes if outcome.line.get("reused")]) or None,
         **told([work.label for work in works], outcomes),
         **finished,
         "sandbox": True if session.sandbox else None,

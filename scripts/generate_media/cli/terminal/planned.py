@@ -56,9 +56,10 @@ def summary(row: Row, look: Look, seconds: float | None) -> Iterator[Line]:
         yield Line(look.word("nothing_open"), "ok")
         return
     good = sum(counts.get(word, 0) for word in ("succeeded", "reused", "detached", "cancelled", "ended_before"))
-    facts = [f"{number(value)} {look.kept(name)}" for name, value in _sums(row.get("usage"))]
+    facts = list(_sums(row.get("usage"), look))
     facts += [clock_words(seconds)] if seconds is not None else []
     facts += [look.word("reused") + f": {counts['reused']}"] if counts.get("reused") else []
+    facts += [look.word("cost_then", cost=cost) for cost in _sums(row.get("usage_before"), look)]
     facts += [look.word("sandbox")] if row.get("sandbox") else []
     told = look.word("made", n=good, total=counts["jobs"])
     yield Line(told, "ok" if row.get("ok") else "bad", "  ".join(facts))
@@ -80,10 +81,10 @@ def _files(row: Row, look: Look) -> Iterator[Line]:
         yield Line(look.word("more_files", n=more, folder=path_words(os.path.dirname(files[0])) + os.sep))
 
 
-def _sums(usage: Any) -> Iterator[tuple[str, float]]:
-    """The sum that a provider calls total; the others are its parts."""
+def _sums(usage: Any, look: Look) -> Iterator[str]:
+    """The sum that a provider calls total, in words; the others are its parts."""
     told = usage if isinstance(usage, Mapping) else {}
     names = {"total": "credits", "total_tokens": "tokens"}
     for name, value in told.items():
         if name in names and isinstance(value, (int, float)):
-            yield names[name], value
+            yield f"{number(value)} {look.kept(names[name])}"

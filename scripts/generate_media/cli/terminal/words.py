@@ -35,6 +35,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "made": ("{n} of {total} made", "完成 {n} / {total}"),
     "more_files": ("and {n} more in {folder}", "另有 {n} 个在 {folder}"),
     "left": ("{n} are left; go on with:", "还剩 {n} 个，继续："),
+    "cost_then": ("{cost} when made", "当时花费 {cost}"),
     "gallery": ("all on a page: {path}", "全部在一页：{path}"),
     "nothing_open": ("no job is open", "没有进行中的任务"),
     # list, spent
