@@ -69,10 +69,22 @@ def test_what_it_takes_is_said_before_it_is_paid_for(studio: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "seconds", "hinted"), [("skills.video", "20", True), ("agnes", "40", True), ("agnes", "1", False)]
+    ("provider", "seconds", "more", "hinted"),
+    [
+        ("skills.video", "20", (), True),
+        ("agnes", "40", (), True),
+        ("agnes", "1", (), False),
+        ("skills.video", "2", ("--model", "bytedance/seedance-2.0"), False),
+        ("skills.video", "20", ("--model", "bytedance/seedance-2.0"), True),
+        ("skills.video", "30", ("--model", "vidu/q2/video-turbo"), False),
+        ("skills.video", "20", ("--count", "2"), False),
+    ],
 )
-def test_a_clip_too_long_is_answered_with_the_flag(desk: Desk, provider: str, seconds: str, hinted: bool) -> None:
-    ran = desk.run("--kind", "video", "--prompt", "a boat", "--duration", seconds, provider=provider)
+def test_a_clip_too_long_is_answered_with_the_flag(
+    desk: Desk, provider: str, seconds: str, more: tuple[str, ...], hinted: bool
+) -> None:
+    """Only where it makes that clip: not below the model's least, nor of one that begins with no picture."""
+    ran = desk.run("--kind", "video", "--prompt", "a boat", "--duration", seconds, *more, provider=provider)
     assert ran.last["event"] == "error"
     assert any("--chain" in line for line in ran.last["guidance"]) is hinted
 

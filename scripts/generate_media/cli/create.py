@@ -84,7 +84,7 @@ def _prepared(session: Session, args: argparse.Namespace) -> Prepared | Chained:
     except GenerateMediaError as error:
         from .films import with_chain_hint
 
-        raise with_chain_hint(error, args) from None
+        raise with_chain_hint(error, session, values, args) from None
 
 
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
