@@ -68,6 +68,23 @@ def test_what_it_takes_is_said_before_it_is_paid_for(studio: Desk) -> None:
     assert studio.creates() == 0
 
 
+def test_a_film_that_would_pass_the_limit_is_not_begun(studio: Desk) -> None:
+    """A clip costs 100 here, and two are needed; half a film is no use to anybody."""
+    studio.run(*BOAT, "--duration", "4")
+    film = (*BOAT, "--duration", "20", "--max-cost")
+    passed = studio.run(*film, "199")
+    assert (passed.code, passed.last["counts"]) == (2, {"cost_limit": 1, "skipped": 1, "jobs": 2})
+    told = passed.events("error")[0]
+    assert (told["spent"], told["last_cost"], told["needed"], told["allowed"]) == (0, 100, 200, 199)
+    assert "the 2 clips that are left would cost 200" in told["message"]
+    studio.write_config(**{"skills.video": {"max_cost_per_day": 299}})
+    assert studio.run(*film, "200").events("error")[0]["error"] == "daily_cost_limit"
+    assert studio.creates() == 1
+    studio.write_config(**{"skills.video": {"max_cost_per_day": 300}})
+    assert (studio.run(*film, "200").code, studio.creates()) == (0, 3)
+    assert studio.run(*film, "0").last["counts"]["reused"] == 2, "what is there costs nothing again"
+
+
 @pytest.mark.parametrize(
     ("provider", "seconds", "more", "hinted"),
     [
