@@ -89,6 +89,23 @@ def _can_chain(session: Session, values: Mapping[str, Any], args: argparse.Names
     return False
 
 
+def with_film_command(error: GenerateMediaError, script: str, args: argparse.Namespace) -> GenerateMediaError:
+    """The error of ``--from`` with a film; where all its clips have one prompt, with the same call as a chain from the
+    first of them."""
+    files, seconds = error.details.get("files"), _number(error.details.get("seconds"))
+    is_one_wish = error.details.get("prompts") == 1 and 1 <= seconds < 1e6
+    if not files or not is_one_wish or any(getattr(args, name) for name in _NOT_WITH["chain"]):
+        return error
+    from .reworded import reworded
+
+    more = [f"--from={files[0]}", *([] if args.chain else ["--chain"])]
+    more += [] if args.duration else [f"--duration={round(seconds)}"]
+    text = reworded(script, args.words, {"--from"}, more)
+    if text:
+        error.guidance = (f"the whole film as a chain, with its first clip's prompt and model: {text}", *error.guidance)
+    return error
+
+
 def _most_seconds(error: GenerateMediaError) -> float | None:
     """The longest clip that an error about ``duration`` names."""
     if error.code == "bad_value" and error.message.startswith("--duration"):
