@@ -68,11 +68,40 @@ def test_what_it_takes_is_said_before_it_is_paid_for(studio: Desk) -> None:
     assert studio.creates() == 0
 
 
+def test_a_film_that_would_pass_the_limit_is_not_begun(studio: Desk) -> None:
+    """A clip costs 100 here, and two are needed; half a film is no use to anybody."""
+    studio.run(*BOAT, "--duration", "4")
+    film = (*BOAT, "--duration", "20", "--max-cost")
+    passed = studio.run(*film, "199")
+    assert (passed.code, passed.last["counts"]) == (2, {"cost_limit": 1, "skipped": 1, "jobs": 2})
+    told = passed.events("error")[0]
+    assert (told["spent"], told["last_cost"], told["needed"], told["allowed"]) == (0, 100, 200, 199)
+    assert "the 2 clips that are left would cost 200" in told["message"]
+    studio.write_config(**{"skills.video": {"max_cost_per_day": 299}})
+    assert studio.run(*film, "200").events("error")[0]["error"] == "daily_cost_limit"
+    assert studio.creates() == 1
+    studio.write_config(**{"skills.video": {"max_cost_per_day": 300}})
+    assert (studio.run(*film, "200").code, studio.creates()) == (0, 3)
+    assert studio.run(*film, "0").last["counts"]["reused"] == 2, "what is there costs nothing again"
+
+
 @pytest.mark.parametrize(
-    ("provider", "seconds", "hinted"), [("skills.video", "20", True), ("agnes", "40", True), ("agnes", "1", False)]
+    ("provider", "seconds", "more", "hinted"),
+    [
+        ("skills.video", "20", (), True),
+        ("agnes", "40", (), True),
+        ("agnes", "1", (), False),
+        ("skills.video", "2", ("--model", "bytedance/seedance-2.0"), False),
+        ("skills.video", "20", ("--model", "bytedance/seedance-2.0"), True),
+        ("skills.video", "30", ("--model", "vidu/q2/video-turbo"), False),
+        ("skills.video", "20", ("--count", "2"), False),
+    ],
 )
-def test_a_clip_too_long_is_answered_with_the_flag(desk: Desk, provider: str, seconds: str, hinted: bool) -> None:
-    ran = desk.run("--kind", "video", "--prompt", "a boat", "--duration", seconds, provider=provider)
+def test_a_clip_too_long_is_answered_with_the_flag(
+    desk: Desk, provider: str, seconds: str, more: tuple[str, ...], hinted: bool
+) -> None:
+    """Only where it makes that clip: not below the model's least, nor of one that begins with no picture."""
+    ran = desk.run("--kind", "video", "--prompt", "a boat", "--duration", seconds, *more, provider=provider)
     assert ran.last["event"] == "error"
     assert any("--chain" in line for line in ran.last["guidance"]) is hinted
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -291,3 +292,25 @@ def test_the_film_is_known_by_its_bytes(studio: Desk) -> None:
         file.write(b"cut by hand")
     ran = studio.run("--batch", "film.jsonl", "--join", "film.mp4")
     assert (ran.code, ran.last["error"]) == (2, "output_exists"), "what a person changed is theirs"
+
+
+@pytest.mark.parametrize(("second", "chained"), [("it moves", True), ("it stops", False)])
+def test_a_film_is_no_job_that_from_could_vary(studio: Desk, second: str, chained: bool) -> None:
+    """Its clips are; and where one prompt made all, the command that is given makes the same film again."""
+    clip = {**CLIP, "model": "bytedance/seedance-1.5", "duration": 12}
+    follower = {**clip, "id": "more", "prompt": second, "duration": 8, "first-frame": "@clip.last-frame"}
+    made = studio.run("--batch", write([clip, follower]), "--join", "film.mp4", "--label")
+    assert made.code == 0, made.out
+    ran = studio.run("--from", "film.mp4", "--dry-run")
+    assert (ran.code, ran.last["error"], ran.last["files"]) == (2, "is_film", made.last["files"]), ran.out
+    assert any(str(made.last["files"][1]) in line for line in ran.last["guidance"])
+    assert ("--chain" in ran.last["guidance"][0]) is chained
+    if chained:
+        words = shlex.split(ran.last["guidance"][0].partition("model: ")[2])[2:]
+        again = studio.call("create_and_wait", *words).last
+        assert (again["clips"], again["made_before"]) == ([12, 8], 2)
+        copies = studio.run("--from", "film.mp4", "--count", "2").last["guidance"]
+        assert not any("--chain" in line for line in copies), "which does not go with it"
+    shutil.rmtree(studio.state)
+    Path("film.json").unlink()
+    assert studio.run("--from", "film.mp4", "--prompt", "a").last["error"] == "is_film", "the label says so too"

@@ -236,11 +236,15 @@ def test_an_empty_ledger_is_a_line_too_and_makes_no_journal(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "args",
     [("--since", "7d", "--all"), ("--spent", "--list"), ("--spent", "--since", "soon"), ("--cancel",),
-     ("--cancel", "x", "--all"), ("--cancel", "--all", "--list")],
+     ("--cancel", "x", "--all"), ("--cancel", "--all", "--list"), ("--failed", "--spent"), ("--limit", "5", "--spent"),
+     ("--model", MODEL, "--spent"), ("--model", MODEL, "--list"), ("--model", MODEL, "--cancel", "--all"),
+     ("--provider", "agnes", "--list"), ("--provider", "agnes", "--all"), ("--provider", "agnes", "--cancel", "--all")],
 )  # fmt: skip
 def test_one_question_at_a_time(desk: Desk, args: tuple[str, ...]) -> None:
     ran = desk.call("wait_generation", *args)
     assert (ran.code, ran.last["error"]) == (2, "usage")
+    if args[0] in ("--model", "--provider", "--limit", "--failed"):
+        assert f"{args[0]} only goes with --" in ran.last["message"]
 
 
 def test_an_open_job_says_how_long_it_runs_and_how_long_its_like_took(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .chain import (
+        Split as Split,
         chain_digest as chain_digest,
         clip_values as clip_values,
         lines_of as lines_of,
@@ -24,7 +25,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("chain", "chain_digest clip_values lines_of record_split split"),
+        ("chain", "Split chain_digest clip_values lines_of record_split split"),
         ("file", "Lines Shard parse_shard read_lines"),
         ("run", "ManyJobs follow_rows run_batch run_copies"),
     )

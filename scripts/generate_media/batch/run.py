@@ -92,6 +92,8 @@ def run_batch(
                 session.base_url(session.settings.provider(name))
         return foretell(session, [job for job in jobs if not is_retired(session, job, bad)], bad, lines.ties)
     how.check_spending(len(jobs))
+    if how.brief:
+        session.spending.is_one_wish([job.prepared for job in jobs])
     if film is not None:
         check_folder(film.path.parent)
     places = Places(session, file, f"{shard}", film)

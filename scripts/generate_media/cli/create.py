@@ -84,7 +84,7 @@ def _prepared(session: Session, args: argparse.Namespace) -> Prepared | Chained:
     except GenerateMediaError as error:
         from .films import with_chain_hint
 
-        raise with_chain_hint(error, args) from None
+        raise with_chain_hint(error, session, values, args) from None
 
 
 def _run_batch(session: Session, args: argparse.Namespace) -> Outcome:
@@ -171,7 +171,13 @@ def _values(session: Session, args: argparse.Namespace, chooser: Chooser) -> Map
         raise UsageError("usage", "--payload is the exact request body, so it excludes --from")
     from ..request import read_origin, with_origin
 
-    values, warnings = with_origin(vars(args), read_origin(args.origin, session.past_if_readable), chooser)
+    try:
+        origin = read_origin(args.origin, session.past_if_readable)
+    except UsageError as error:
+        from .films import with_film_command
+
+        raise with_film_command(error, SCRIPT, args) from None
+    values, warnings = with_origin(vars(args), origin, chooser)
     for sentence in warnings:
         session.printer.event("warning", message=sentence)
     return values

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import GenerateMediaError, UsageError
 from ..files import stem
-from ..request import MEDIA_FLAGS, Chooser, is_reference, prepare_request, wanted_from
+from ..request import MEDIA_FLAGS, Chooser, Prepared, Wanted, is_reference, prepare_request, wanted_from
 
 if TYPE_CHECKING:
-    from ..batch import Lines, Shard
+    from ..batch import Lines, Shard, Split
     from ..job import Session
 
 _NOT_WITH = {
@@ -72,11 +71,38 @@ def check_references(args: argparse.Namespace, lines: Lines, shard: Shard) -> No
         )
 
 
-def with_chain_hint(error: GenerateMediaError, args: argparse.Namespace) -> GenerateMediaError:
-    """The error of a clip that is longer than the model's, with what makes it all the same."""
+def with_chain_hint(
+    error: GenerateMediaError, session: Session, values: Mapping[str, Any], args: argparse.Namespace
+) -> GenerateMediaError:
+    """The error of a clip that is longer than the model's, with what makes it all the same where it can be chained."""
     most = _most_seconds(error)
-    if most is not None and args.duration and _number(args.duration) > most:
+    if most is not None and _number(values.get("duration")) > most and _can_chain(session, values, args):
         error.guidance = ("the same command with --chain makes it of several clips, joined", *error.guidance)
+    return error
+
+
+def _can_chain(session: Session, values: Mapping[str, Any], args: argparse.Namespace) -> bool:
+    if any(getattr(args, name) for name in _NOT_WITH["chain"]):
+        return False
+    with suppress(GenerateMediaError):
+        return len(_plan(session, values, args, session.chooser()).found.clips) > 1
+    return False
+
+
+def with_film_command(error: GenerateMediaError, script: str, args: argparse.Namespace) -> GenerateMediaError:
+    """The error of ``--from`` with a film; where all its clips have one prompt, with the same call as a chain from the
+    first of them."""
+    files, seconds = error.details.get("files"), _number(error.details.get("seconds"))
+    is_one_wish = error.details.get("prompts") == 1 and 1 <= seconds < 1e6
+    if not files or not is_one_wish or any(getattr(args, name) for name in _NOT_WITH["chain"]):
+        return error
+    from .reworded import reworded
+
+    more = [f"--from={files[0]}", *([] if args.chain else ["--chain"])]
+    more += [] if args.duration else [f"--duration={round(seconds)}"]
+    text = reworded(script, args.words, {"--from"}, more)
+    if text:
+        error.guidance = (f"the whole film as a chain, with its first clip's prompt and model: {text}", *error.guidance)
     return error
 
 
@@ -88,7 +114,7 @@ def _most_seconds(error: GenerateMediaError) -> float | None:
         problems = error.details.get("problems") or ()
         allowed = next((one.get("allowed") for one in problems if one.get("field") == "duration"), None)
     if isinstance(allowed, Mapping):
-        allowed = [allowed.get("maximum")]
+        allowed = [allowed["maximum"]] if "maximum" in allowed else None
     return max(map(_number, allowed), default=None) if isinstance(allowed, list) else None
 
 
@@ -127,26 +153,52 @@ def chain_of(session: Session, values: Mapping[str, Any], args: argparse.Namespa
     Raises:
         UsageError, InvalidRequest: no length is given, or the model makes no such clips.
     """
-    from ..batch import chain_digest, split
+    from ..batch import chain_digest
 
-    wanted = partial(wanted_from, openapi=tuple(args.openapi))
-    whole = {**values, "kind": values.get("kind") or "video"}
-    target = chooser.choose(wanted(whole).ask)
-    key = f"{target.provider.name} {target.endpoint.path} {target.model}"
-    found = split(whole, lambda one: prepare_request(wanted(one), chooser, session.known_url), session.folder, key)
+    whole, provider, model, key, found = _plan(session, values, args, chooser)
     if len(found.clips) == 1:
-        session.printer.event("warning", message=_of_one(target.model, found.clips[0], is_known=found.known))
+        session.printer.event("warning", message=_of_one(model, found.clips[0], is_known=found.known))
         return None
-    _tell(session, target.model, found.clips, found.alone, values.get("duration"))
+    _tell(session, model, found.clips, found.alone, values.get("duration"))
     digest = chain_digest(whole, key)
-    name = f"{stem(values.get('prompt') or '', target.provider.name, digest)}.mp4"
+    name = f"{stem(values.get('prompt') or '', provider, digest)}.mp4"
     folder = session.options.output_folder()
     assert folder is not None  # --no-download does not go with a chain
+    wishes = [_wanted(one, args) for one in _clips(whole, found.clips)]
     return Chained(
         found.clips,
         film_path(args) or folder / name,
-        lambda: _lines(session, [wanted(one) for one in _clips(whole, found.clips)], found.clips, digest, args.dry_run),
+        lambda: _lines(session, wishes, found.clips, digest, args.dry_run),
     )
+
+
+class _Plan(NamedTuple):
+    """``whole``: the flags of the film; ``key``: who would make it and where."""
+
+    whole: dict[str, Any]
+    provider: str
+    model: str
+    key: str
+    found: Split
+
+
+def _plan(session: Session, values: Mapping[str, Any], args: argparse.Namespace, chooser: Chooser) -> _Plan:
+    """How a model would make a film of clips. Raises UsageError, InvalidRequest."""
+    from ..batch import split
+
+    whole = {**values, "kind": values.get("kind") or "video"}
+    target = chooser.choose(_wanted(whole, args).ask)
+    key = f"{target.provider.name} {target.endpoint.path} {target.model}"
+
+    def prepare(one: Mapping[str, Any]) -> Prepared:
+        return prepare_request(_wanted(one, args), chooser, session.known_url)
+
+    found = split(whole, prepare, session.folder, key)
+    return _Plan(whole, target.provider.name, target.model, key, found)
+
+
+def _wanted(values: Mapping[str, Any], args: argparse.Namespace) -> Wanted:
+    return wanted_from(values, openapi=tuple(args.openapi))
 
 
 def _of_one(model: str, seconds: int, *, is_known: bool) -> str:

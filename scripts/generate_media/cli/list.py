@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -29,6 +29,15 @@ PLAIN_CHARS = 200
 _NOTHING_WRONG = frozenset({State.COLLECTED, State.ACCEPTED})
 _PERHAPS_UNSAVED = frozenset({State.ACCEPTED, State.ENDED})
 _WHY = {State.REJECTED: "refused", State.UNKNOWN: "outcome_unknown"}
+DEFAULT_ROWS = 50
+_ONLY_WITH: Mapping[str, tuple[str, ...]] = {
+    "since": ("--list", "--spent"),
+    "failed": ("--list",),
+    "limit": ("--list",),
+    "provider": ("--spent", "--generation-id ID", "--cancel ID"),
+    "model": ("--generation-id ID", "--cancel ID"),
+}
+"""A flag that chooses among jobs → the questions that it goes with."""
 _usages: dict[str, Json] = {}
 
 
@@ -38,8 +47,16 @@ def check_one_question(args: argparse.Namespace) -> None:
     Raises:
         UsageError: none was asked, or several.
     """
-    every = args.all and args.cancel is not True
-    if sum([bool(args.generation_id), every, args.list, args.spent, bool(args.cancel)]) != 1:
+    asked = {
+        "--generation-id ID": bool(args.generation_id),
+        "--all": args.all and args.cancel is not True,
+        "--list": args.list,
+        "--spent": args.spent,
+        "--cancel ID": isinstance(args.cancel, str),
+        "--cancel --all": args.cancel is True,
+    }
+    questions = [question for question, is_asked in asked.items() if is_asked]
+    if len(questions) != 1:
         raise UsageError(
             "usage",
             "give exactly one of --generation-id ID, --all, --list, --spent, --cancel ID (or --cancel --all)",
@@ -47,16 +64,22 @@ def check_one_question(args: argparse.Namespace) -> None:
         )
     if args.cancel is True and not args.all:
         raise UsageError("usage", "--cancel needs the ID of a job, or --all for every open one")
-    if args.since is not None and not (args.spent or args.list):
-        raise UsageError("usage", "--since only goes with --list or --spent")
-    if args.failed and not args.list:
-        raise UsageError("usage", "--failed only goes with --list")
+    _check_chosen(args, questions[0])
     if args.settles and len(args.generation_id) != 1:
         raise UsageError(
             "usage",
             "--settles ROW needs exactly one --generation-id ID: the job that is taken for the lost one",
             guidance=("candidates[] of the exit 13 line hold the whole command",),
         )
+
+
+def _check_chosen(args: argparse.Namespace, question: str) -> None:
+    """Raises UsageError: a flag that chooses among jobs, with a question that is not asked of some of them."""
+    for name, those in _ONLY_WITH.items():
+        if getattr(args, name) not in (None, False, DEFAULT_ROWS) and question not in those:
+            takes = [f"--{flag}" for flag, its in _ONLY_WITH.items() if question in its]
+            more = f"; {question} goes with {', '.join(takes)}" if takes else ""
+            raise UsageError("usage", f"--{name} only goes with {' or '.join(those)}{more}")
 
 
 def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:

@@ -17,13 +17,22 @@ def with_command(error: GenerateMediaError, script: str, words: Sequence[str], n
     """The error with ``command``: the same call with its first suggestion, ``named`` by that flag. Without one where
     nothing was suggested, or where the call took something from stdin or from a file."""
     first = next(iter(error.details.get("suggestions") or ()), None)
-    if not isinstance(first, dict) or not {"provider", "model"} <= set(first) or not _is_whole(words):
+    if not isinstance(first, dict) or not {"provider", "model"} <= set(first):
         return error
-    kept = list(_without(words, {named, "--provider"}))
-    text = command(script, [*kept, "--provider", first["provider"], named, first["model"]])
-    if len(text) <= LONGEST:
+    more = ("--provider", first["provider"], named, first["model"])
+    text = reworded(script, words, {named, "--provider"}, more)
+    if text:
         error.details["command"] = text
     return error
+
+
+def reworded(script: str, words: Sequence[str], dropped: set[str], more: Sequence[str]) -> str:
+    """A call without some of its flags and with ``more`` words; empty where it took something from stdin or from a
+    file, or is too long."""
+    if not _is_whole(words):
+        return ""
+    text = command(script, [*_without(words, dropped), *more])
+    return text if len(text) <= LONGEST else ""
 
 
 def _is_whole(words: Sequence[str]) -> bool:

@@ -43,9 +43,17 @@ class Spending:
     yes: bool = False
     _made: dict[str, set[int]] = field(default_factory=dict)
     """Provider → rows that this command has sent or is about to, those of its earlier runs among them."""
+    _to_come: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Provider and model → jobs of the same wish that have not begun: what is made of it without them is no use."""
+
+    def is_one_wish(self, jobs: Sequence[Prepared]) -> None:
+        """These jobs, one after the other, are parts of one thing: the first is sent where all of them may be."""
+        self._to_come.update((job.provider.name, job.request.model) for job in jobs)
 
     def count(self, ctx: JobContext, spec: JobSpec) -> None:
-        """What an earlier run of the same command made of a job counts towards the sum: going on raises no limit."""
+        """A job begins. What an earlier run of the same command made of it counts towards the sum: going on raises no
+        limit."""
+        self._to_come[ctx.provider.name, spec.request.model] -= 1
         row = None if self.max_cost is None or spec.force_new else ctx.journal.latest(spec.fingerprint, spec.copy)
         if row is not None:
             self._made.setdefault(row.provider, set()).add(row.row_id)
@@ -63,9 +71,15 @@ class Spending:
         price = prices(row.model)
         if price is None and not self.yes:
             raise _unknown(provider, row.model)
+        wanted = [row.model, *self._models_to_come(provider)]
         for limit in self._limits(journal, provider, row.row_id, ctx.clock.wall()):
-            _check(limit, ctx, row.model, price or 0, prices)
+            _check(limit, ctx, wanted, prices)
         self._made.setdefault(provider.name, set()).add(row.row_id)
+
+    def _models_to_come(self, provider: ProviderSettings) -> list[str]:
+        """A model for each job of the same wish at a provider that is yet to begin and costs something."""
+        jobs = (+self._to_come).elements()
+        return [model for name, model in jobs if name == provider.name and model not in provider.free_models]
 
     def _limits(self, journal: Journal, provider: ProviderSettings, row_id: int, now: float) -> list[_Limit]:
         limits = []
@@ -97,25 +111,29 @@ def last_price(journal: Journal | None, provider: ProviderSettings) -> Callable[
     return price
 
 
-def _check(limit: _Limit, ctx: JobContext, model: str, price: float, prices: Callable[[str], float | None]) -> None:
-    provider = ctx.provider
+def _check(limit: _Limit, ctx: JobContext, models: Sequence[str], prices: Callable[[str], float | None]) -> None:
+    """``models``: of the job that is to be sent, and of those that must follow it."""
+    provider, price = ctx.provider, prices(models[0]) or 0
     costs = [(expense.at, _cost(provider, expense, prices)) for expense in limit.expenses]
     spent = sum(cost for _, cost in costs)
-    if spent + price <= limit.most:
+    needed = sum(prices(model) or 0 for model in models)
+    if spent + needed <= limit.most:
         return
     unit = adapter_for(provider.protocol).cost_unit
+    all_left = f", the {len(models)} clips that are left would cost {needed:,.15g}" if len(models) > 1 else ""
     raise UsageError(
         limit.code,
-        f"{provider.name}: {spent:,.15g} {unit} are spent or being spent {limit.period}, the last job of {model} cost "
-        f"{price:,.15g}, and the limit is {limit.most:,.15g}: this job was not sent",
+        f"{provider.name}: {spent:,.15g} {unit} are spent or being spent {limit.period}, the last job of {models[0]} "
+        f"cost {price:,.15g}{all_left}, and the limit is {limit.most:,.15g}: this job was not sent",
         guidance=(limit.remedy, f"what was spent on what: {_ledger(ctx)}"),
         details={
             "may_have_been_created": False,
             "spent": spent,
             "last_cost": price,
+            "needed": needed if len(models) > 1 else None,
             "allowed": limit.most,
             "unit": unit,
-            "room_in_seconds": _room_in(costs, spent + price - limit.most, ctx.clock.wall()) if limit.daily else None,
+            "room_in_seconds": _room_in(costs, spent + needed - limit.most, ctx.clock.wall()) if limit.daily else None,
         },
     )
 

@@ -7,6 +7,7 @@ path, URL, host or address to report to, and each goes through the same checks a
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ _PLAIN_TEXT = re.compile(r"[^/\\~@<>]{0,200}")
 _HOST = re.compile(r"(?:[\w-]+\.)+(?:[a-z]{2,}|\d{1,3})(?::\d+)?|localhost(?::\d+)?", re.IGNORECASE)
 _CHANGES = ("prompt", "model", "provider", "kind", "endpoint", "sse_endpoint", "set")
 PROMPT_CHARS = 20_000
+FILES_SHOWN = 50
+FILES_ADVISED = 3
+_FILM = "film-"
+"""How the handle of a film in its label begins."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,15 @@ def read_origin(file: str, past: Callable[[], Journal | None]) -> Origin:
     moved to, else by the label in it.
 
     Raises:
-        UsageError: ``unreadable_file``; ``no_record`` where neither is there.
+        UsageError: ``unreadable_file``; ``no_record`` where neither is there; ``is_film`` where several jobs made it.
     """
     path = Path(file)
     if not path.is_file():
         raise UsageError("unreadable_file", f"{file} cannot be read: there is no such file", details={"file": file})
     record = record_of(path)
     if record is not None:
+        if isinstance(record.get("joined"), list):
+            raise _is_film(file, record)
         body = record.get("request")
         words = (record.get(name) for name in ("provider", "model", "kind", "prompt"))
         provider, model, kind, prompt = (word if isinstance(word, str) else "" for word in words)
@@ -81,8 +88,31 @@ def read_origin(file: str, past: Callable[[], Journal | None]) -> Origin:
             details={"file": file},
             guidance=("say it with --prompt, and give the picture itself with --image",),
         )
+    if label.handle.startswith(_FILM):
+        raise _is_film(file, {"joined": ()})
     seed: dict[str, Json] = {"seed": int(label.seed)} if re.fullmatch(r"\d{1,18}", label.seed) else {}
     return Origin(label.provider, label.model, "", label.prompt[:PROMPT_CHARS], seed)
+
+
+def _is_film(file: str, record: Mapping[str, Any]) -> UsageError:
+    """``files``: its clips that are still there; ``prompts``: how many different ones; ``seconds`` of the whole."""
+    parts = [part for part in record["joined"] if isinstance(part, dict)]
+    output = next(iter(record.get("outputs") or ()), None)
+    paths = [path for part in parts[:FILES_SHOWN] if os.path.isfile(path := str(part.get("path")))]
+    those = f": {', '.join(paths[:FILES_ADVISED])}" if paths else ""
+    return UsageError(
+        "is_film",
+        f"{file} is a film of {len(parts) or 'several'} clips, and --from varies what one job made: nothing was sent",
+        guidance=(
+            f"--from one of its clips varies that clip{those}",
+            "the command that made the film, run with what changes, makes a new one; the clips that stay cost nothing",
+        ),
+        details={
+            "files": paths,
+            "prompts": len({str(part.get("prompt")) for part in parts}),
+            "seconds": output.get("duration_seconds") if isinstance(output, dict) else None,
+        },
+    )
 
 
 def with_origin(values: Mapping[str, Any], origin: Origin, chooser: Chooser) -> tuple[dict[str, Any], list[str]]:
