@@ -237,14 +237,24 @@ def test_an_empty_ledger_is_a_line_too_and_makes_no_journal(desk: Desk) -> None:
     "args",
     [("--since", "7d", "--all"), ("--spent", "--list"), ("--spent", "--since", "soon"), ("--cancel",),
      ("--cancel", "x", "--all"), ("--cancel", "--all", "--list"), ("--failed", "--spent"), ("--limit", "5", "--spent"),
-     ("--model", MODEL, "--spent"), ("--model", MODEL, "--list"), ("--model", MODEL, "--cancel", "--all"),
-     ("--provider", "agnes", "--list"), ("--provider", "agnes", "--all"), ("--provider", "agnes", "--cancel", "--all")],
+     ("--model", MODEL, "--spent"), ("--model", MODEL, "--list"), ("--model", MODEL, "--cancel", "--all")],
 )  # fmt: skip
 def test_one_question_at_a_time(desk: Desk, args: tuple[str, ...]) -> None:
     ran = desk.call("wait_generation", *args)
     assert (ran.code, ran.last["error"]) == (2, "usage")
-    if args[0] in ("--model", "--provider", "--limit", "--failed"):
+    if args[0] in ("--model", "--limit", "--failed"):
         assert f"{args[0]} only goes with --" in ran.last["message"]
+
+
+def test_a_provider_chooses_among_all_jobs(desk: Desk) -> None:
+    desk.faults("never-ends")
+    make(desk, "a dog", "--detach")
+    for provider, jobs in (("skills.video", 1), ("agnes", 0)):
+        assert len(ledger(desk, "--list", "--provider", provider)["jobs"]) == jobs
+    agnes = ("--provider", "agnes", "--config", str(desk.home / "config.json"))
+    for question in (("--all",), ("--cancel", "--all")):
+        assert desk.call("wait_generation", *question, *agnes).last["counts"] == {"open": 0}
+    assert desk.call("wait_generation", "--list", "--provider", "nobody").last["error"] == "unknown_provider"
 
 
 def test_an_open_job_says_how_long_it_runs_and_how_long_its_like_took(desk: Desk) -> None:

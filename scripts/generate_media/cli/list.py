@@ -34,7 +34,6 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "since": ("--list", "--spent"),
     "failed": ("--list",),
     "limit": ("--list",),
-    "provider": ("--spent", "--generation-id ID", "--cancel ID"),
     "model": ("--generation-id ID", "--cancel ID"),
 }
 """A flag that chooses among jobs → the questions that it goes with."""
@@ -90,9 +89,12 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
     durations = lru_cache(SAME)(journal.durations)
-    rows = journal.listed(ALL if args.failed else args.limit, unsuccessful=args.failed)
+    if args.provider:
+        settings.provider(args.provider)
+    rows = journal.listed(ALL if args.failed or args.provider else args.limit, unsuccessful=args.failed)
     recent = takewhile(lambda row: row.created_at >= (args.since or 0.0), rows)
-    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in recent)
+    meant = (row for row in recent if args.provider in (None, row.provider))
+    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in meant)
     jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved=True))

@@ -41,19 +41,20 @@ def run_wait(args: argparse.Namespace, printer: Printer, signals: Signals, stack
 def _run(args: argparse.Namespace, printer: Printer, signals: Signals, stack: ExitStack) -> Outcome:
     check_one_question(args)
     session = Session.open(RunOptions.of(vars(args)), printer, signals, stack)
-    if args.cancel is True:
-        from ..job import cancel_job
-
-        return _follow_all(session, _all_accepted(session), cancel_job)
+    provider = args.provider and session.settings.provider(args.provider)
     if args.all:
-        rows = [*_unsaved(session), *_all_accepted(session)]
+        rows = [] if args.cancel else _unsaved(session)
+        rows = [row for row in (*rows, *_all_accepted(session)) if args.provider in (None, row.provider)]
+        if args.cancel:
+            from ..job import cancel_job
+
+            return _follow_all(session, rows, cancel_job)
         with told_how_to_go_on(SCRIPT, wait_parser, args):
             return _with_resume(_follow_all(session, rows, _resume_or_tell), args)
     if args.settles:
         row = lost_create(session.journal, args.settles)
         ctx = _context(session, row)
         return resume_job(ctx, settle(ctx, row, args.generation_id[0]))
-    provider = args.provider and session.settings.provider(args.provider)
     rows = [_row(session, item, provider, args.model) for item in (*args.generation_id, *filter(None, [args.cancel]))]
     if args.cancel:
         from ..job import cancel_job
