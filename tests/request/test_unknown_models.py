@@ -32,6 +32,7 @@ def test_what_nobody_knows_is_refused_with_the_way_on(desk: Desk, words: tuple[s
     assert ran.code == code, ran.out
     assert "--no-validate" in said
     assert "inspect_openapi.py --renew" in said
+    assert "--renew FILE_OR_URL takes in" in said, "one word to a shell, and no pipe"
     assert "contract of 2026-" in said, "how old it is"
     assert all("provider" in row for row in ran.last["suggestions"])
     assert near is None or near in [row["model"] for row in ran.last["suggestions"]]
@@ -153,6 +154,7 @@ def test_a_name_that_could_be_several_is_never_a_new_model(desk: Desk, tmp_path:
     words = ("--no-validate", "--openapi", str(tmp_path / "own.json"), "--provider", "skills.video", "--prompt", "x")
     ran = desk.call("create_and_wait", "--dry-run", *words, "--model", "same-name")
     assert (ran.code, ran.last["error"]) == (23, "model_not_found")
+    assert not any("--renew" in line or "--no-validate" in line for line in ran.last["guidance"]), "neither would help"
 
 
 def test_a_new_path_of_a_known_family_in_a_document_is_checked(desk: Desk, tmp_path: Path) -> None:
