@@ -132,6 +132,15 @@ def test_a_number_beyond_what_is_known_goes_as_it_was_said(desk: Desk, model: st
     assert (ran.code, ran.last["body"]["seconds"]) == (0, "60"), ran.out
 
 
+@pytest.mark.parametrize("model", ["gemini-banana-9", "nobody", "sora-3", "google/veo-9", "agnes-image-9"])
+def test_the_advised_flags_go_through(desk: Desk, model: str) -> None:
+    words = ("--dry-run", "--prompt", "x", "--model", model)
+    advised = next(line for line in desk.call("create_and_wait", *words).last["guidance"] if "--no-validate" in line)
+    flags = advised.split("? ")[1].split(" sends ")[0].replace("NAME", "skills.video").split()
+    ran = desk.call("create_and_wait", *words, *flags)
+    assert (ran.code, ran.last["model"]) == (0, model), ran.out
+
+
 def test_the_sandbox_makes_it_and_the_warning_comes_once(desk: Desk) -> None:
     ran = desk.run("--model", "acme/fresh-clip-video", "--no-validate", "--prompt", "a boat", "--no-download")
     assert (ran.code, ran.last["ok"]) == (0, True), ran.out

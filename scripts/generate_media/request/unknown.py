@@ -62,7 +62,7 @@ def raise_near(near: Sequence[Any], named: str, dates: str, only: ProviderSettin
         f"{whose} {named!r}; did you mean {meant}?",
         guidance=(
             "run the same command with one of suggestions: --provider and --model as they stand there",
-            *the_way_on(dates),
+            *the_way_on(dates, "" if only else "--provider NAME "),
         ),
         details={
             "received": named,
