@@ -132,6 +132,12 @@ def test_a_number_beyond_what_is_known_goes_as_it_was_said(desk: Desk, model: st
     assert (ran.code, ran.last["body"]["seconds"]) == (0, "60"), ran.out
 
 
+def test_a_picture_where_a_clip_was_asked_for_is_told(desk: Desk) -> None:
+    ran = desk.run("--model", "acme/fresh", "--no-validate", "--prompt", "a boat", "--kind", "video")
+    assert (ran.code, ran.last["requested"]) == (0, {"kind": "video"}), ran.out
+    assert ran.events("warning")[-1]["message"] == "--kind video was asked for, and image/png was delivered"
+
+
 @pytest.mark.parametrize("model", ["gemini-banana-9", "nobody", "sora-3", "google/veo-9", "agnes-image-9"])
 def test_the_advised_flags_go_through(desk: Desk, model: str) -> None:
     words = ("--dry-run", "--prompt", "x", "--model", model)

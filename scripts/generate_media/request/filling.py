@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import Body, Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
-from .choose import CLIP_HINTS
-from .flag_names import MEDIA_KINDS
+from .flag_names import CLIP_HINTS, MEDIA_KINDS
 from .sizing import Variant, disagree, sizes_of, variants
 from .undocumented import undocumented
 
