@@ -71,7 +71,7 @@ def parser() -> Parser:
         "--renew",
         nargs="?",
         const="",
-        metavar="FILE|URL",
+        metavar="FILE_OR_URL",
         help="keep a fresh document over the bundled one; says what changed",
     )
     fresh.add_argument("--complete", action="store_true", help="with --renew: models that it lacks are gone")

@@ -127,6 +127,21 @@ def test_what_goes_wrong_is_one_error_object(flags: tuple[str, ...], stdin: str,
         assert found["suggestions"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "advised", "renews"),
+    [
+        (("--endpoint", "google/nano-banan"), "--provider NAME --no-validate", True),
+        (("--provider", "ark", "--endpoint", "/nix"), "--provider ark --no-validate", True),
+        (("--openapi", "-", "--endpoint", "/nix"), "--provider NAME --no-validate", False),
+    ],
+)
+def test_what_is_not_there_is_answered_with_what_can_help(flags: tuple[str, ...], advised: str, renews: bool) -> None:
+    """A renewed document lies over the bundle, and is not read where the user's own is."""
+    own = json.dumps({"openapi": "3.1.0", "info": {"version": "2026-10-01"}, "paths": {"/x": {"post": {}}}})
+    said = " ".join(run(*flags, stdin=own, code=23)["guidance"])
+    assert (advised in said, "--renew" in said) == (True, renews), said
+
+
 def test_any_document_is_listed_and_diffed(tmp_path: Path) -> None:
     old, new = tmp_path / "old.yaml", tmp_path / "new.json"
     old.write_text("openapi: 3.0.0\npaths:\n  /pets:\n    get: {responses: {200: {description: ok}}}\n")

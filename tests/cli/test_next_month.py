@@ -119,7 +119,7 @@ class Person:
 
     def printed(self, line: str, *more: str) -> Any:
         """A command as it was printed, with what only the user knows in its place; its document."""
-        words = shlex.split(line.split(" takes in ")[0].replace("FILE|URL", "openapi.json"))
+        words = shlex.split(line.split(" takes in ")[0].replace("FILE_OR_URL", "openapi.json"))
         done = subprocess.run(
             [*words, *more],
             cwd=self.home,

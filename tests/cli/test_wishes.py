@@ -71,6 +71,10 @@ def test_words_from_stdin_cannot_be_said_again(desk: Desk, monkeypatch: pytest.M
         (("--size", "2048x1152"), {"resolution": "2K", "aspect_ratio": "16:9"}),
         (("--size", "1280x720"), {"resolution": "1K", "aspect_ratio": "16:9"}),
         (("--size", "1920x1080"), {"resolution": "2K", "aspect_ratio": "16:9"}),
+        (("--size", "1080x1350"), {"resolution": "2K", "aspect_ratio": "4:5"}),
+        (("--provider", "agnes", "--size", "1920x1080"), {"size": "2K", "ratio": "16:9"}),
+        (("--provider", "agnes", "--size", "1024x768"), {"size": "1024x768", "ratio": None}),
+        (("--provider", "agnes", "--size", "1000x700"), {"size": "1000x700", "ratio": None}),
         (("--size", "2160x3840"), {"resolution": "4K", "aspect_ratio": "9:16"}),
         (("--kind", "video", "--size", "1080x1920"), {"aspect_ratio": "9:16"}),
         (("--model", "openai/gpt-image-1.5", "--size", "1K"), {"image_size": "1024x1024"}),
@@ -96,6 +100,7 @@ def test_a_size_goes_by_the_models_own_field(desk: Desk, args: tuple[str, ...], 
         (("--size", "1024x1024", "--aspect-ratio", "16:9"), "--size 1024x1024 is not 16:9"),
         (("--provider", "agcloud", "--kind", "video", "--size", "1280x721"), 'and "1280x721" came'),
         (("--size", "00x00", "--aspect-ratio", "16:9"), "--size 00x00 is not 16:9"),
+        (("--size", "16x9"), "a shape goes by --aspect-ratio 16:9"),
     ],
 )
 def test_no_other_size_is_taken_for_it(desk: Desk, args: tuple[str, ...], said: str) -> None:
@@ -136,6 +141,28 @@ def test_suggested_models_take_what_was_asked(desk: Desk, args: tuple[str, ...])
         assert (taken.code, taken.last.get("unchecked")) == (0, []), (model, taken.out)
     if "--size" in args or "--resolution" in args:
         assert models, refused.out
+
+
+@pytest.mark.parametrize(
+    ("args", "warned"),
+    [
+        (("--size", "1500x500"), ["resolution 1500x500 was not checked"]),
+        (("--size", "3K"), ["resolution 3K was not checked"]),
+        (("--resolution", "huge"), ["resolution huge was not checked"]),
+        (("--size", "2K"), []),
+        (("--size", "1080x1350"), ["--size 1080x1350: 2K at 4:5"]),
+    ],
+)
+def test_a_size_that_nobody_documented_is_told_by_the_run_itself(
+    desk: Desk, args: tuple[str, ...], warned: list[str]
+) -> None:
+    ran = desk.run("--prompt", "a fox", "--no-download", *args)
+    assert (ran.code, [row["message"].split(": nobody")[0] for row in ran.events("warning")]) == (
+        0,
+        warned,
+    ), ran.out
+    unchecked = dry(desk, *args).last["unchecked"]
+    assert len(unchecked) == len(set(unchecked)) > 0, "told once, of tiers too"
 
 
 def test_what_nobody_documented_is_named(desk: Desk) -> None:

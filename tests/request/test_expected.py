@@ -10,8 +10,11 @@ from generate_media.core import SavedOutput
 from generate_media.request.expected import differences, outputs_expected
 
 
-def file(width: int, height: int, seconds: float | None = None, role: str = "") -> SavedOutput:
-    return SavedOutput("/a", None, "", 1, "", width, height, seconds, role)
+def file(width: int, height: int, seconds: float | None = None, role: str = "", kind: str = "") -> SavedOutput:
+    return SavedOutput("/a", None, kind, 1, "", width, height, seconds, role)
+
+
+PNG, GIF, MP4 = file(1, 1, kind="image/png"), file(1, 1, 5.0, kind="image/gif"), file(1, 1, 5.0, kind="video/mp4")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,14 @@ def file(width: int, height: int, seconds: float | None = None, role: str = "") 
         ({"size": "square_hd"}, file(1, 1), {}),
         ({"duration": "5"}, file(1, 1, 2.0, "last_frame"), {}),
         ({}, file(1, 1, 2.0), {}),
+        ({"kind": "video"}, PNG, {"kind": "video"}),
+        ({"duration": "5"}, PNG, {"kind": "video"}),
+        ({"first-frame": ["/a.png"]}, PNG, {"kind": "video"}),
+        ({"kind": "video"}, GIF, {}),
+        ({"kind": "video"}, MP4, {}),
+        ({"kind": "image"}, MP4, {"kind": "image"}),
+        ({"kind": "image"}, PNG, {}),
+        ({"image": ["/a.png"]}, PNG, {}),
         ({"payload": "{}"}, file(1, 1, 2.0), {"duration": 7}),
     ],
 )

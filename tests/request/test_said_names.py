@@ -25,6 +25,8 @@ SAID: list[tuple[str, str, tuple[str, ...]]] = [
     ("即梦", "seedream-5-0-260128", ("doubao-seedream-5-0-260128", "bytedance/seedream-5-lite")),
     ("veo", "google/veo-3.1", ("google/veo-2",)),
     ("Veo 3", "google/veo-3.1", ()),
+    ("sora-3", "openai/sora-2", ("openai/sora-2-pro",)),
+    ("veo-9", "google/veo-3.1", ("google/veo-2",)),
     ("sora2", "openai/sora-2", ("openai/sora-2-pro",)),
     ("gpt image", "openai/gpt-image-2", ("openai/gpt-image-1",)),
     ("google/nano-banan", "google/nano-banana", ()),

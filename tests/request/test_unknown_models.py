@@ -32,6 +32,7 @@ def test_what_nobody_knows_is_refused_with_the_way_on(desk: Desk, words: tuple[s
     assert ran.code == code, ran.out
     assert "--no-validate" in said
     assert "inspect_openapi.py --renew" in said
+    assert "--renew FILE_OR_URL takes in" in said, "one word to a shell, and no pipe"
     assert "contract of 2026-" in said, "how old it is"
     assert all("provider" in row for row in ran.last["suggestions"])
     assert near is None or near in [row["model"] for row in ran.last["suggestions"]]
@@ -131,6 +132,21 @@ def test_a_number_beyond_what_is_known_goes_as_it_was_said(desk: Desk, model: st
     assert (ran.code, ran.last["body"]["seconds"]) == (0, "60"), ran.out
 
 
+def test_a_picture_where_a_clip_was_asked_for_is_told(desk: Desk) -> None:
+    ran = desk.run("--model", "acme/fresh", "--no-validate", "--prompt", "a boat", "--kind", "video")
+    assert (ran.code, ran.last["requested"]) == (0, {"kind": "video"}), ran.out
+    assert ran.events("warning")[-1]["message"] == "--kind video was asked for, and image/png was delivered"
+
+
+@pytest.mark.parametrize("model", ["gemini-banana-9", "nobody", "sora-3", "google/veo-9", "agnes-image-9"])
+def test_the_advised_flags_go_through(desk: Desk, model: str) -> None:
+    words = ("--dry-run", "--prompt", "x", "--model", model)
+    advised = next(line for line in desk.call("create_and_wait", *words).last["guidance"] if "--no-validate" in line)
+    flags = advised.split("? ")[1].split(" sends ")[0].replace("NAME", "skills.video").split()
+    ran = desk.call("create_and_wait", *words, *flags)
+    assert (ran.code, ran.last["model"]) == (0, model), ran.out
+
+
 def test_the_sandbox_makes_it_and_the_warning_comes_once(desk: Desk) -> None:
     ran = desk.run("--model", "acme/fresh-clip-video", "--no-validate", "--prompt", "a boat", "--no-download")
     assert (ran.code, ran.last["ok"]) == (0, True), ran.out
@@ -153,6 +169,7 @@ def test_a_name_that_could_be_several_is_never_a_new_model(desk: Desk, tmp_path:
     words = ("--no-validate", "--openapi", str(tmp_path / "own.json"), "--provider", "skills.video", "--prompt", "x")
     ran = desk.call("create_and_wait", "--dry-run", *words, "--model", "same-name")
     assert (ran.code, ran.last["error"]) == (23, "model_not_found")
+    assert not any("--renew" in line or "--no-validate" in line for line in ran.last["guidance"]), "neither would help"
 
 
 def test_a_new_path_of_a_known_family_in_a_document_is_checked(desk: Desk, tmp_path: Path) -> None:

@@ -166,8 +166,9 @@ def _endpoint(args: argparse.Namespace) -> tuple[Contract, Endpoint, list[str]]:
             return contract, endpoint, [args.endpoint, *variants] if by_field else variants
     best = best_miss(missed, args, _settings(args))
     dates = sorted({whole_date(contract) for contract in contracts} - {""})
-    if dates:
-        best.guidance = (*best.guidance, *the_way_on(" and ".join(dates), "create_and_wait.py "))
+    if dates and not best.details.get("ambiguous"):
+        on = the_way_on(" and ".join(dates), f"create_and_wait.py --provider {args.provider or 'NAME'} ")
+        best.guidance = (*best.guidance, *(on[:1] if args.openapi else on))  # the user's own are read alone
     raise best
 
 

@@ -33,17 +33,27 @@ def models_said(
 
     Every word that was said stands in the model's id, and a number there goes on as it was said (3 for 3.1); newer
     ones come first where no number was said; those of another ``kind`` come last.
-    Where no model has all the words, and for a whole id (with a slash), if ``spelled``: the nearest spellings.
+    Where no model has all the words, if ``spelled``: those that differ in numbers alone (sora-2 for sora-3); where none
+    does, and for a whole id (with a slash): the nearest spellings.
     """
     models = list(dict.fromkeys(known))
     words = _words(said)
-    wanted = [word for word in words if word not in _NOISE] or words
-    fitting = [(rank, one) for one in models if (rank := _rank(wanted, words, _words(one.model))) is not None]
-    ranked = [one for _, one in sorted(fitting, key=lambda pair: (bool(kind) and pair[1].kind != kind, pair[0]))]
+    ranked = _ranked(words, models, kind)
+    if spelled and not ranked:
+        ranked = _ranked([word for word in words if not word[0].isdigit() and word not in _NOISE], models, kind)
     if spelled and (not ranked or "/" in said):
         near = nearest(said, list(dict.fromkeys(one.model for one in models)), limit=limit)
         ranked = [one for name in near for one in models if one.model == name] or ranked
     return _fair(ranked, limit)
+
+
+def _ranked(words: Sequence[str], models: Iterable[Known], kind: str) -> list[Known]:
+    """The models whose ids have all the words, likeliest first."""
+    wanted = [word for word in words if word not in _NOISE] or words
+    fitting = [
+        (rank, one) for one in models if wanted and (rank := _rank(wanted, words, _words(one.model))) is not None
+    ]
+    return [one for _, one in sorted(fitting, key=lambda pair: (bool(kind) and pair[1].kind != kind, pair[0]))]
 
 
 def _words(text: str) -> list[str]:

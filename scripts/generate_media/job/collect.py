@@ -141,8 +141,9 @@ def _tell_differences(ctx: JobContext, outcome: Outcome) -> None:
     """What was delivered otherwise than asked for is a warning as well."""
     for flag, value in outcome.line.get("requested", {}).items():
         item = outcome.line["outputs"][0]
-        made = f"{item.get('width')}x{item.get('height')}" if flag != "duration" else f"{item['duration_seconds']:g} s"
-        ctx.printer.warn(f"--{flag} {value} was asked for, and {made} was delivered")
+        made = {"kind": item.get("media_type"), "duration": f"{item.get('duration_seconds') or 0:g} s"}
+        pixels = f"{item.get('width')}x{item.get('height')}"
+        ctx.printer.warn(f"--{flag} {value} was asked for, and {made.get(flag, pixels)} was delivered")
 
 
 def _record(ctx: JobContext, row: Row, saved: Sequence[SavedOutput], folder: str) -> None:

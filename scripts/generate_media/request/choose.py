@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..config import ProviderSettings, Settings
 from ..contract import models_said
 from ..core import NotFound, UsageError
-from .flag_names import MEDIA_KINDS
+from .flag_names import CLIP_FLAGS, CLIP_HINTS, MEDIA_KINDS
 from .known import (
     Ask,
     by_host,
@@ -30,9 +30,6 @@ from .unknown import conventional, raise_near, unknown_to_all, with_the_way_on
 
 if TYPE_CHECKING:
     from ..contract import Budget, Contract, Endpoint
-
-CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
-CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
 
 
 class Target(NamedTuple):

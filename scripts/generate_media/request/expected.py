@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core import SavedOutput
+from .flag_names import CLIP_HINTS
 from .sizing import PIXELS, RATIO
 
 _COUNTS = ("n", "num_images", "num_outputs", "number_of_images", "max_images")
@@ -21,6 +22,7 @@ _FLAGS: Mapping[str, tuple[str, ...]] = {
 """Flag → the fields that say the same in a payload."""
 _TIER = re.compile(r"(\d{1,2})k", re.IGNORECASE)
 _LINES = re.compile(r"(\d{3,4})p", re.IGNORECASE)
+_KINDS = ("image", "video", "audio")
 _SECONDS_OFF, _RATIO_OFF, _SIDE_OFF = 0.6, 0.06, 0.25
 """Models count in frames and in multiples of 8 to 64 pixels: so much is no difference."""
 
@@ -33,14 +35,26 @@ def outputs_expected(body: Mapping[str, Any]) -> int:
 
 
 def differences(asked: Any, body: Any, saved: Iterable[SavedOutput]) -> dict[str, Any]:
-    """Flag → what was asked for, for each that the files do not have: duration, aspect ratio, size, resolution.
+    """Flag → what was asked for, for each that the files do not have: kind, duration, aspect ratio, size, resolution.
 
     ``asked`` are the command's own words, ``body`` the request's, for those who wrote it themselves. What a file does
     not tell of itself is no difference.
     """
-    wanted = _wanted(asked if isinstance(asked, Mapping) else {}, body if isinstance(body, Mapping) else {})
+    asked = asked if isinstance(asked, Mapping) else {}
+    wanted = _wanted(asked, body if isinstance(body, Mapping) else {})
     files = [item for item in saved if item.path is not None and not item.role]
-    return {flag: value for flag, value in wanted.items() if any(not _is_met(flag, value, item) for item in files)}
+    kind = asked.get("kind") or ("video" if CLIP_HINTS & asked.keys() else "")
+    other = {"kind": kind} if kind and files and all(_is_other(kind, item) for item in files) else {}
+    return {
+        **other,
+        **{flag: value for flag, value in wanted.items() if any(not _is_met(flag, value, item) for item in files)},
+    }
+
+
+def _is_other(kind: str, item: SavedOutput) -> bool:
+    """Whether a file is no picture or no clip, as its bytes tell; a picture that moves may be either."""
+    made = (item.converted_from or item.media_type).split("/")[0]
+    return made in _KINDS and made != kind and not (made == "image" and item.duration_seconds)
 
 
 def _wanted(asked: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:

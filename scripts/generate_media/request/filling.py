@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core import Body, Json, UsageError
 from ..media import for_validation
 from .build import Built, Wish, build_body
-from .choose import CLIP_HINTS
-from .flag_names import MEDIA_KINDS
-from .sizing import Variant, disagree, sizes_of, variants
-from .undocumented import undocumented
+from .flag_names import CLIP_HINTS, MEDIA_KINDS
+from .sizing import SIZE_FIELDS, Variant, as_shape, disagree, sizes_of, variants
+from .undocumented import LIMITED, undocumented
 
 if TYPE_CHECKING:
     from ..contract import Contract, Endpoint, FlagForm
@@ -39,7 +38,9 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
     if "size" not in wish.flags:
         return build(wish)
     properties = contract.properties(endpoint)
-    tried: dict[bool, Built] = {}
+    if validated:
+        _check_shape(str(wish.flags["size"]), sizes_of(properties))
+    tried: dict[int, Built] = {}
     refusal: UsageError | None = None
     for variant in variants(wish.flags, properties):
         try:
@@ -47,11 +48,18 @@ def fill(wish: Wish, target: Target, known_url: Callable[[str], str | None], *, 
         except UsageError as error:
             refusal = refusal or error
             continue
-        if not validated or _is_valid(contract, endpoint, built.body):
-            return built._replace(notes=(*((variant.note,) if variant.note else ()), *built.notes))
-        tried.setdefault(variant.note != "", built)
+        noted = built._replace(notes=(*((variant.note,) if variant.note else ()), *built.notes))
+        if not validated:
+            return noted
+        problems = contract.validate(endpoint, for_validation(built.body))
+        if _objects(problems):
+            tried.setdefault(2 if variant.note else 1, built)  # in the user's own words, if any
+        elif any(one.severity == "warning" and one.field in SIZE_FIELDS for one in problems):
+            tried.setdefault(0, noted)  # the service would choose another size by itself
+        else:
+            return noted
     if tried:
-        return tried.get(False) or tried[True]  # in the user's own words, if any
+        return tried[min(tried)]
     assert refusal is not None
     raise _other_shape(wish) or _no_such_size(wish, target, forms, sizes_of(properties)) or _hinted(build, wish)
 
@@ -128,15 +136,36 @@ def _said(wish: Wish, variant: Variant) -> Wish:
     return wish._replace(flags=variant.flags, sets=(*variant.sets, *wish.sets))
 
 
-def undocumented_in(contract: Contract, endpoint: Endpoint, model: str, body: Mapping[str, Body]) -> Iterator[str]:
-    """What of a valid body no document could check, in sentences."""
-    return undocumented(body, model, lambda other: not _is_valid(contract, endpoint, other))
+def undocumented_in(
+    contract: Contract, endpoint: Endpoint, model: str, body: Mapping[str, Body], fields: Collection[str] = LIMITED
+) -> Iterator[str]:
+    """What of a valid body (of its ``fields``) no document could check, in sentences."""
+    return undocumented(body, model, lambda other: not _is_valid(contract, endpoint, other), fields)
 
 
 def _is_valid(contract: Contract, endpoint: Endpoint, body: Mapping[str, Body]) -> bool:
     """Whether the contract has nothing against a body, not by inference either."""
-    problems = contract.validate(endpoint, for_validation(body))
-    return not any(one.severity == "error" or one.inferred for one in problems)
+    return not _objects(contract.validate(endpoint, for_validation(body)))
+
+
+def _objects(problems: Iterable[Any]) -> bool:
+    return any(one.severity == "error" or one.inferred for one in problems)
+
+
+def _check_shape(size: str, sizes: tuple[str, ...]) -> None:
+    """Refuse a shape said as a size, unless the model names it so: some models take any text, and are paid for it.
+
+    Raises:
+        UsageError: ``bad_value``.
+    """
+    shape = as_shape(size)
+    if shape and size not in sizes:
+        raise UsageError(
+            "bad_value",
+            f"--size {size} would be so few pixels; a shape goes by --aspect-ratio {shape}",
+            details={"received": size, "allowed": ["1K", "2K", "4K", "WIDTHxHEIGHT in pixels, such as 1024x768"]},
+            guidance=(f"--aspect-ratio {shape} in place of --size {size}",),
+        )
 
 
 def _other_shape(wish: Wish) -> UsageError | None:

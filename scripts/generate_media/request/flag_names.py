@@ -10,3 +10,6 @@ WISH_FLAGS = (
     *MEDIA_KINDS, "aspect-ratio", "size", "resolution", "duration", "seed", "frames",
     "audio-track", "watermark", "return-last-frame", "expires-after",
 )  # fmt: skip
+CLIP_FLAGS = frozenset(MEDIA_KINDS) - {"image"}
+CLIP_HINTS = CLIP_FLAGS | {"duration", "frames", "audio-track", "return-last-frame"}
+"""Flags that nobody gives for a picture."""

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import Json, NotFound, UsageError
 from ..files import digest_of, read_label, record_of
-from .choose import CLIP_HINTS
-from .flag_names import MEDIA_KINDS, WISH_FLAGS
+from .flag_names import CLIP_HINTS, MEDIA_KINDS, WISH_FLAGS
 from .read_back import read_flags, read_plain_flags
 from .translation import translated
 

@@ -19,6 +19,7 @@ from .flag_names import WISH_FLAGS
 from .known import Ask
 from .objections import ending, objections, without_url
 from .sets import apply_sets, parse_set
+from .sizing import unusual
 
 UNDOCUMENTED = "undocumented; conservative client defaults in use"
 PAYLOAD_CAP = 64 << 20
@@ -143,6 +144,8 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
     said, unchecked = objections(target, body, wanted)
+    if not target.unknown:
+        unchecked += tuple(undocumented_in(target.contract, endpoint, target.model, body, unusual(body)))
     over = end is not None and end.at is not None and end.at <= now
     request = Request(
         provider=target.provider.name,
@@ -167,9 +170,9 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
         ended=end if over and not wanted.no_validate else None,
         asked=wanted.asked,
     )
-    doubts = tuple(undocumented_in(target.contract, endpoint, target.model, body)) if thorough else ()
+    doubts = undocumented_in(target.contract, endpoint, target.model, body) if thorough else ()
     limits = target.contract.limits or target.provider.limits.get(target.kind)
-    return Prepared(target.provider, request, limits, doubts)
+    return Prepared(target.provider, request, limits, tuple(doubt for doubt in doubts if doubt not in unchecked))
 
 
 def _from_payload(wanted: Wanted, target: Target) -> tuple[Mapping[str, Body], bool, tuple[str, ...]]:

@@ -14,14 +14,15 @@ SIZE_FIELDS = (
     "video_resolution",
 )
 """Fields that hold a size at one provider or another."""
+TIERS = ("1K", "2K", "4K")
 _TIER = re.compile(r"([1-9])k", re.IGNORECASE)
 PIXELS = re.compile(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})", re.IGNORECASE)
 RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9", "9:21", "5:4", "4:5", "2:1", "1:2")
 _RATIO_OFF, _AREA_OFF = 0.035, 2.0
 """How far a size may be from the ratio (its logarithm) and the area (a factor) that are meant."""
-_TOO_FEW = 1.5
-"""More than so many times a tier's pixels are asked of the next tier."""
+_TOO_FEW = 1.1
+"""More than so many times a tier's pixels are asked of the next tier: nobody wants fewer than asked for."""
 _STEP = 16
 _LINES_OF_4K = 2160
 _SAID = re.compile(r"[0-9]+(?:[kKpP]|\s*[x*×]\s*[0-9]+)")
@@ -82,6 +83,18 @@ def choices(schema: Any) -> tuple[str, ...]:
     return tuple(value for values in found for value in values if isinstance(value, str))
 
 
+def as_shape(size: str) -> str:
+    """A usual ratio that was said as pixels (16x9), as ``w:h``; else empty."""
+    ratio = re.sub(r"\s*[x*×]\s*", ":", size.strip().lower())
+    return ratio if ratio in _RATIOS and ratio != size.strip() else ""
+
+
+def unusual(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of a body that hold a size, but for the tiers that are told by the same words everywhere."""
+    found = ((name, body.get(name)) for name in SIZE_FIELDS if name != "quality")
+    return tuple(name for name, value in found if isinstance(value, str) and value.upper() not in TIERS)
+
+
 def _in_pixels(size: str, side: int, rest: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Variant]:
     """A tier as width and height: one that the model lists, else one that is computed."""
     found = RATIO.fullmatch(str(rest.get("aspect-ratio", "1:1")))
@@ -136,8 +149,8 @@ def _is_shape(width: int, height: int, ratio: str) -> bool:
 
 
 def _tiers(width: int, height: int) -> Iterator[int]:
-    """The nearest of 1K, 2K and 4K, and before it the next where the nearest has much too few pixels: 1920x1080 is
-    made as 2K and 3840x2160 as 4K, where the model has them."""
+    """The nearest of 1K, 2K and 4K, and before it the next where the nearest has too few pixels: 1080x1350 and
+    1920x1080 are made as 2K and 3840x2160 as 4K, where the model has them."""
     sides = (1, 2, 4)
     near = next((k for k in sides if _is_near((width, height), width / height, (1024 * k) ** 2)), None)
     if near is None:

@@ -23,6 +23,8 @@ def with_the_way_on(error: NotFound, provider: ProviderSettings, contract: Contr
         near if isinstance(near, dict) else {_kind_of_name(near): near, "provider": provider.name}
         for near in error.details.get("suggestions", ())
     ]
+    if error.details.get("ambiguous"):
+        return error  # known more than once: nothing newer than the contract is meant
     on = the_way_on(whole_date(contract))
     error.guidance = (*error.guidance, *(line for line in on if on[-1] not in error.guidance))
     return error
@@ -60,7 +62,7 @@ def raise_near(near: Sequence[Any], named: str, dates: str, only: ProviderSettin
         f"{whose} {named!r}; did you mean {meant}?",
         guidance=(
             "run the same command with one of suggestions: --provider and --model as they stand there",
-            *the_way_on(dates),
+            *the_way_on(dates, "" if only else "--provider NAME "),
         ),
         details={
             "received": named,
