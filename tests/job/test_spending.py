@@ -140,6 +140,19 @@ def test_to_go_on_raises_no_limit(desk: Desk, way: str) -> None:
     assert runs[2] == {"reused": 2, "succeeded": 1, "jobs": 3}
 
 
+@pytest.mark.parametrize("limit", ["run", "day"])
+def test_a_cost_that_is_told_late_passes_no_limit(desk: Desk, limit: str) -> None:
+    make(desk, "a cat")
+    desk.faults("never-ends", "sv-late-usage")
+    if limit == "day":
+        capped(desk, 60)
+    most = ("--max-cost", "40") if limit == "run" else ()
+    ran = make(desk, "a dog", "--count", "4", "--concurrency", "2", "--detach", *most)
+    refused = "cost_limit" if limit == "run" else "daily_cost_limit"
+    assert ran.last["counts"] == {"detached": 2, refused: 2, "jobs": 4}
+    assert {line["last_cost"] for line in ran.events("error")} == {20}
+
+
 def test_a_days_limit_holds_for_runs_after_one_another(desk: Desk) -> None:
     capped(desk, 50)
     assert make(desk, "a cat").last["error"] == "cost_unknown"
@@ -178,6 +191,9 @@ def test_two_processes_cannot_both_pass_a_days_limit(desk: Desk) -> None:
         ("collected", {"total": "many"}, 0, 20),
         ("collected", {"total": -100}, 0, 20),
         ("accepted", None, 0, 20),
+        ("accepted", {"total": 0}, 0, 20),
+        ("accepted", {"total": 7}, 0, 20),
+        ("accepted", {"total": 30}, 0, 30),
         ("unknown", None, 0, 20),
         ("sending", None, 0, 20),
         ("intent", None, 0, 20),
@@ -197,6 +213,8 @@ def test_what_counts_towards_a_day(desk: Desk, stage: str, usage: Any, hours: fl
         now[0] += 2 * DAY - hours * 3600
         row = journal.claim(new[1]).row
         advance(journal, row.row_id, "accepted" if stage in ("failed", "collected") else stage)
+        if stage == "accepted":
+            journal.accepted(row.row_id, generation_id=f"gen-{row.row_id}", usage=usage)
         if stage in ("failed", "collected"):
             end(journal, row.row_id, "failed" if stage == "failed" else "succeeded", usage=usage)
         if counts_for:

@@ -100,7 +100,7 @@ class Spending:
 
 
 def last_price(journal: Journal | None, provider: ProviderSettings) -> Callable[[str], float | None]:
-    """What the newest job of a model cost that told it; None: unknown."""
+    """What the newest job of a model cost that succeeded and told it; None: unknown."""
     adapter = adapter_for(provider.protocol)
 
     @cache
@@ -144,13 +144,14 @@ def _ledger(ctx: JobContext) -> str:
 
 
 def _cost(provider: ProviderSettings, expense: Expense, prices: Callable[[str], float | None]) -> float:
-    """What a job counts for: what it told, else what its like cost, unless it failed and told nothing."""
+    """What a job counts for: what it told, and as long as it has not ended, or told nothing of a success, at least what
+    its like cost."""
     if expense.model in provider.free_models:
         return 0
     told = adapter_for(provider.protocol).cost(expense.usage)
-    if told is None and expense.fate != "failed":
-        told = prices(expense.model)
-    return told or 0
+    if expense.fate == "failed" or (expense.fate == "succeeded" and told is not None):
+        return told or 0
+    return max(told or 0, prices(expense.model) or 0)
 
 
 def _room_in(costs: Sequence[tuple[float, float]], needed: float, now: float) -> int | None:

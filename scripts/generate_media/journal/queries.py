@@ -157,12 +157,12 @@ class Queries:
         return next(iter(self.usages(provider, model)), None)
 
     def usages(self, provider: str, model: str) -> tuple[Json, ...]:
-        """What jobs of this model used, newest first, at most 20.
+        """What jobs of this model used that succeeded, newest first, at most 20.
 
-        One that failed is left out: it says nothing of the next one's cost, which may have been given back.
+        One that failed says nothing of the next one's cost, which may have been given back; an open one, nothing yet.
         """
         query = """SELECT usage FROM job WHERE provider = ? AND model = ? AND usage IS NOT NULL
-                   AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
+                   AND result = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
         with self._database.reading() as db:
             found = db.execute(query, (to_text(provider), to_text(model))).fetchall()
         return tuple(from_json(usage) for (usage,) in found)
