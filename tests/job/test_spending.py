@@ -140,6 +140,20 @@ def test_to_go_on_raises_no_limit(desk: Desk, way: str) -> None:
     assert runs[2] == {"reused": 2, "succeeded": 1, "jobs": 3}
 
 
+def test_to_go_on_counts_lines_that_wait_for_others(desk: Desk) -> None:
+    """What a follower cost before counts before it is known again what it is."""
+    make(desk, "a cat")
+    edit = {"id": "next", "prompt": "at night", "model": MODEL, "image": "@dog"}
+    lines = [{"prompt": "a hen", "model": MODEL}, {"id": "dog", "prompt": "a dog", "model": MODEL}, edit]
+    film = Path("film.jsonl")
+    counts = []
+    for batch in (lines[1:], lines):
+        film.write_text("\n".join(map(json.dumps, batch)))
+        ran = desk.run("--batch", "film.jsonl", "--max-cost", "40", "--concurrency", "1")
+        counts.append(ran.last["counts"])
+    assert counts == [{"succeeded": 2, "jobs": 2}, {"cost_limit": 1, "reused": 2, "jobs": 3}]
+
+
 def test_what_failed_and_cost_counts_until_it_is_made_anew(desk: Desk) -> None:
     make(desk, "a cat")
     desk.faults("sv-failed")
