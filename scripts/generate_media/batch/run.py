@@ -102,7 +102,7 @@ def run_batch(
     runs = {line: _failing(error) for line, error in bad.shown.items()}
     runs |= {job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs}
     places.begin(jobs)
-    if followers is not None:
+    if followers is not None and not how.new:
         count_followers(session, jobs, lines.ties)
     works = _works(runs, lines.ties, followers, brief=how.brief and not session.printer.verbose)
     finish = partial(_joined, session, film, jobs, whole=not bad) if film is not None else None
