@@ -83,6 +83,8 @@ def test_a_film_that_would_pass_the_limit_is_not_begun(studio: Desk) -> None:
     studio.write_config(**{"skills.video": {"max_cost_per_day": 300}})
     assert (studio.run(*film, "200").code, studio.creates()) == (0, 3)
     assert studio.run(*film, "0").last["counts"]["reused"] == 2, "what is there costs nothing again"
+    studio.write_config(**{"skills.video": {"max_cost_per_day": 500}})
+    assert (studio.run(*film, "200", "--new").code, studio.creates()) == (0, 5), "another film, with a sum of its own"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ TABLE = {
     "an unknown status": ok("sv-unknown-status"),
     "older words": ok("sv-legacy"),
     "bare URLs": ok("sv-bare-urls"),
+    "the cost told at the end only": ok("sv-late-usage"),
     "a numeric id": ok("numeric-id"),
     # answers in place of a stream
     "JSON 202 in place of a stream": ok("sse-json-202", source="poll", events=FALLS_BACK),

@@ -140,6 +140,69 @@ def test_to_go_on_raises_no_limit(desk: Desk, way: str) -> None:
     assert runs[2] == {"reused": 2, "succeeded": 1, "jobs": 3}
 
 
+def test_to_go_on_counts_lines_that_wait_for_others(desk: Desk) -> None:
+    """What a follower cost before counts before it is known again what it is."""
+    make(desk, "a cat")
+    edit = {"id": "next", "prompt": "at night", "model": MODEL, "image": "@dog"}
+    lines = [{"prompt": "a hen", "model": MODEL}, {"id": "dog", "prompt": "a dog", "model": MODEL}, edit]
+    film = Path("film.jsonl")
+    counts = []
+    for batch in (lines[1:], lines):
+        film.write_text("\n".join(map(json.dumps, batch)))
+        ran = desk.run("--batch", "film.jsonl", "--max-cost", "40", "--concurrency", "1")
+        counts.append(ran.last["counts"])
+    assert counts == [{"succeeded": 2, "jobs": 2}, {"cost_limit": 1, "reused": 2, "jobs": 3}]
+
+
+def test_what_failed_and_cost_counts_until_it_is_made_anew(desk: Desk) -> None:
+    make(desk, "a cat")
+    desk.faults("sv-failed")
+    runs = [make(desk, "a dog", "--max-cost", "40", *more) for more in ((), (), (), ("--new",), ())]
+    assert [ran.last.get("spent") for ran in runs] == [None, None, 40, None, 60]
+    assert [ran.code for ran in runs] == [10, 10, 2, 10, 2]
+    assert ledger(desk, "--spent")["rows"][0]["failed"] == {"jobs": 3, "cost": 60}
+    desk.faults()
+    assert make(desk, "a dog", "--new").code == 0
+    assert make(desk, "a dog", "--new").code == 0
+    counts = make(desk, "a dog", "--count", "2", "--max-cost", "40").last["counts"]
+    assert counts == {"reused": 1, "succeeded": 1, "jobs": 2}, "what --new made again is another wish"
+
+
+@pytest.mark.parametrize("limit", ["run", "day"])
+def test_a_cost_that_is_told_late_passes_no_limit(desk: Desk, limit: str) -> None:
+    make(desk, "a cat")
+    desk.faults("never-ends", "sv-late-usage")
+    if limit == "day":
+        capped(desk, 60)
+    most = ("--max-cost", "40") if limit == "run" else ()
+    ran = make(desk, "a dog", "--count", "4", "--concurrency", "2", "--detach", *most)
+    refused = "cost_limit" if limit == "run" else "daily_cost_limit"
+    assert ran.last["counts"] == {"detached": 2, refused: 2, "jobs": 4}
+    assert {line["last_cost"] for line in ran.events("error")} == {20}
+
+
+def test_what_another_run_makes_meanwhile_of_the_same_lines_counts(desk: Desk) -> None:
+    """The batch waits at its first line, which this process holds, while its second one is made by another run."""
+    make(desk, "a cat")
+    desk.faults("sv-content-rejected")
+    make(desk, "a cow")
+    desk.faults()
+    Path("jobs.txt").write_text("a cow\na dog\na fox\n")
+    script = str(BUNDLE / "scripts/create_and_wait.py")
+    command = [sys.executable, script, "--provider", "skills.video", "--model", MODEL, "--batch", "jobs.txt"]
+    command += ["--max-cost", "40", "--concurrency", "1", "--poll-timeout", "100000"]
+    command += ["--base-url", desk.sandbox.base_urls["skills.video"], "--config", str(desk.home / "config.json")]
+    with closing(Journal.open(desk.state)) as journal:
+        held = journal.claim(job(model=MODEL, fingerprint=desk.column("fingerprint")[-1])).row
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+            assert run.stdout is not None
+            assert json.loads(run.stdout.readline())["event"] == "start"
+            assert make(desk, "a dog").code == 0
+            journal.rejected(held.row_id, {"code": "x"})
+            summary = json.loads(run.communicate(timeout=60)[0].splitlines()[-1])
+    assert summary["counts"] == {"succeeded": 1, "reused": 1, "cost_limit": 1, "jobs": 3}
+
+
 def test_a_days_limit_holds_for_runs_after_one_another(desk: Desk) -> None:
     capped(desk, 50)
     assert make(desk, "a cat").last["error"] == "cost_unknown"
@@ -178,6 +241,9 @@ def test_two_processes_cannot_both_pass_a_days_limit(desk: Desk) -> None:
         ("collected", {"total": "many"}, 0, 20),
         ("collected", {"total": -100}, 0, 20),
         ("accepted", None, 0, 20),
+        ("accepted", {"total": 0}, 0, 20),
+        ("accepted", {"total": 7}, 0, 20),
+        ("accepted", {"total": 30}, 0, 30),
         ("unknown", None, 0, 20),
         ("sending", None, 0, 20),
         ("intent", None, 0, 20),
@@ -197,6 +263,8 @@ def test_what_counts_towards_a_day(desk: Desk, stage: str, usage: Any, hours: fl
         now[0] += 2 * DAY - hours * 3600
         row = journal.claim(new[1]).row
         advance(journal, row.row_id, "accepted" if stage in ("failed", "collected") else stage)
+        if stage == "accepted":
+            journal.accepted(row.row_id, generation_id=f"gen-{row.row_id}", usage=usage)
         if stage in ("failed", "collected"):
             end(journal, row.row_id, "failed" if stage == "failed" else "succeeded", usage=usage)
         if counts_for:

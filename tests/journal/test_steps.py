@@ -201,7 +201,8 @@ def test_questions(journal: Journal) -> None:
     assert {row.state.value for row in journal.open_rows()} == {"intent", "sending", "accepted", "unknown"}
     assert [row.row_id for row in journal.unsaved_rows()] == [rows["ended"]]
     assert [row.row_id for row in journal.recent(2)] == sorted(rows.values(), reverse=True)[:2]
-    assert journal.last_usage("skills.video", "m") is None
+    journal.accepted(rows["accepted"], generation_id=f"gen-{rows['accepted']}", usage={"credits": 3})
+    assert journal.last_usage("skills.video", "m") is None, "an open job does not teach what its like costs"
     end(journal, rows["ended"], usage={"credits": 7})
     assert journal.last_usage("skills.video", "m") == {"credits": 7}
     assert journal.last_usage("skills.video", "other") is None

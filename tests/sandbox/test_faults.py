@@ -186,6 +186,7 @@ def test_an_sse_call_answered_otherwise(site: Site, fault: str, status: int, kin
         ("sv-failed,sv-surrogate", lambda end: "\ud83d" in end["message"]),
         ("sv-canceled", lambda end: end["status"] == "CANCELED"),
         ("sv-completed-null", lambda end: (end["status"], end["data"]) == ("COMPLETED", None)),
+        ("sv-late-usage", lambda end: end["usage"]["total"] == 20),
         ("sv-legacy", lambda end: end["status"] == "succeeded"),
         ("sv-bare-urls", lambda end: end["data"]["image_url"].startswith("http://127.0.0.1:")),
         ("numeric-id", lambda end: isinstance(end["id"], int)),

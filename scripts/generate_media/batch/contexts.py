@@ -68,7 +68,7 @@ class Contexts:
             from ..job import check_output
 
             check_output(ctx.journal, spec, output)
-        ctx.spending.count(ctx, spec)
+        ctx.spending.begin(spec)
         return spec
 
     def _run(self, ctx: JobContext, prepared: Prepared) -> Callable[[Mapping[str, Any], JobSpec], Outcome]:

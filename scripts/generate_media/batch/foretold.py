@@ -1,16 +1,16 @@
-"""What a batch would do, said by --dry-run: how many jobs in which order, and what is known of their cost."""
+"""What a batch would do, before it does: how many jobs in which order, what is there, what is known of the cost."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from ..core import ExitCode, without_none
 from ..events import Outcome
 from ..job import Session, known_cost
 from ..journal import ClaimKind, Journal
-from ..request import Prepared, Reference, awaited_in, identified
+from ..request import JobSpec, Prepared, Reference, awaited_in, identified
 from .file import BadLines
 from .followers import Delivered, delivered, identity
 from .jobs import Job
@@ -62,31 +62,52 @@ def _not_made(session: Session, jobs: Sequence[Job], ties: Ties) -> list[Prepare
     journal = session.past_if_readable()
     if journal is None:
         return [job.prepared for job in jobs]
+    return [
+        job.prepared
+        for job, spec in _known_specs(session, journal, jobs, ties)
+        if spec is None or journal.outlook(spec.fingerprint, spec.copy) is ClaimKind.CREATED
+    ]
+
+
+def count_followers(session: Session, jobs: Sequence[Job], ties: Ties) -> None:
+    """Lines that wait for others count towards ``--max-cost`` before they are ready, as far as they are known."""
+    if session.options.max_cost is not None:
+        for _, spec in _known_specs(session, session.journal, jobs, ties):
+            if spec is not None:
+                session.spending.count(spec)
+
+
+def _known_specs(
+    session: Session, journal: Journal, jobs: Sequence[Job], ties: Ties
+) -> Iterator[tuple[Job, JobSpec | None]]:
+    """Each job, after those that it uses, as a run will know it; None where what it uses is still to be made."""
     place = {line: number for number, line in enumerate(ties.order)}
-    made: dict[int, Delivered] = {}
-    fresh = []
+    names = {line: name for name, line in ties.ids.items()}
+    made: dict[str, Delivered] = {}
     for job in sorted(jobs, key=lambda job: place.get(job.line, -1)):
-        found = _made(session, journal, job, {name: made[line] for name, line in ties.ids.items() if line in made})
-        if found is None:
-            fresh.append(job.prepared)
-        else:
-            made |= {job.line: found} if isinstance(found, Delivered) else {}
-    return fresh
+        spec = _known_spec(session, job, made)
+        yield job, spec
+        if spec is not None and job.line in names:
+            found = _made(journal, spec)
+            made |= {names[job.line]: found} if found else {}
 
 
-def _made(session: Session, journal: Journal, job: Job, made: Mapping[str, Delivered]) -> Delivered | bool | None:
-    """What a job delivered, or that it is under way; None where a run would make it."""
+def _known_spec(session: Session, job: Job, made: Mapping[str, Delivered]) -> JobSpec | None:
     references = {leaf.reference for leaf in awaited_in(job.prepared.request.body)}
     if any(one.id not in made for one in references):
         return None
     prepared = identified(job.prepared, {one: _identity(one, made) for one in references})
     provider = prepared.provider
     space = session.key_space(provider, "" if session.sandbox else session.base_url(provider))
-    fingerprint = prepared.spec(space).fingerprint
-    if journal.outlook(fingerprint, job.copy) is ClaimKind.CREATED:
+    return prepared.spec(space, copy=job.copy)
+
+
+def _made(journal: Journal, spec: JobSpec) -> Delivered | None:
+    """What a job delivered that a run would not make again."""
+    row = journal.latest(spec.fingerprint, spec.copy)
+    if row is None or journal.outlook(spec.fingerprint, spec.copy) is ClaimKind.CREATED:
         return None
-    row = journal.latest(fingerprint, job.copy)
-    return (delivered(row.saved) if row is not None else None) or True
+    return delivered(row.saved)
 
 
 def _identity(reference: Reference, made: Mapping[str, Delivered]) -> str:

@@ -17,7 +17,7 @@ from ..request import Prepared, outputs_expected
 from .contexts import Contexts, Run
 from .film import Film, Part, film_failed, film_label
 from .followers import SKIPPED, Followers, delivered
-from .foretold import foretell
+from .foretold import count_followers, foretell
 from .jobs import Job, cut_frames, is_retired, prepare_all
 from .places import Places
 from .summary import told
@@ -102,6 +102,8 @@ def run_batch(
     runs = {line: _failing(error) for line, error in bad.shown.items()}
     runs |= {job.line: contexts.runner(job.prepared, copy=job.copy, first=job.first, line=job.line) for job in jobs}
     places.begin(jobs)
+    if followers is not None and not how.new:
+        count_followers(session, jobs, lines.ties)
     works = _works(runs, lines.ties, followers, brief=how.brief and not session.printer.verbose)
     finish = partial(_joined, session, film, jobs, whole=not bad) if film is not None else None
     return _run(session, works, how.concurrency, unshown=bad.more, finish=finish)

@@ -212,7 +212,7 @@ def _claim(ctx: JobContext, spec: JobSpec, *, force_new: bool) -> Claim:
 
     def allow(row: Row) -> None:
         if spec.request.ended is None:  # a job that is not sent costs nothing
-            ctx.spending.allow(ctx, row)
+            ctx.spending.allow(ctx, spec, row)
 
     until = ctx.deadline.sooner(Deadline.after(ctx.clock, ctx.limits.poll_timeout))
     while True:

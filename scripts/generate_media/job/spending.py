@@ -4,9 +4,10 @@ shown. A cost is a number in its provider's own unit, out of the ``usage`` that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,8 +42,9 @@ class Spending:
 
     max_cost: float | None = None
     yes: bool = False
-    _made: dict[str, set[int]] = field(default_factory=dict)
-    """Provider → rows that this command has sent or is about to, those of its earlier runs among them."""
+    _jobs: dict[str, dict[tuple[str, int], int | None]] = field(default_factory=dict)
+    """Provider → fingerprint and copy of this command's jobs → the row of each that ``--new`` made; None: without
+    ``--new``, whatever was made of the job."""
     _to_come: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Provider and model → jobs of the same wish that have not begun: what is made of it without them is no use."""
 
@@ -50,16 +52,19 @@ class Spending:
         """These jobs, one after the other, are parts of one thing: the first is sent where all of them may be."""
         self._to_come.update((job.provider.name, job.request.model) for job in jobs)
 
-    def count(self, ctx: JobContext, spec: JobSpec) -> None:
-        """A job begins. What an earlier run of the same command made of it counts towards the sum: going on raises no
-        limit."""
-        self._to_come[ctx.provider.name, spec.request.model] -= 1
-        row = None if self.max_cost is None or spec.force_new else ctx.journal.latest(spec.fingerprint, spec.copy)
-        if row is not None:
-            self._made.setdefault(row.provider, set()).add(row.row_id)
+    def begin(self, spec: JobSpec) -> None:
+        """A job begins, and is none of those to come any more."""
+        self._to_come[spec.request.provider, spec.request.model] -= 1
+        self.count(spec)
 
-    def allow(self, ctx: JobContext, row: Row) -> None:
-        """Whether the job of a row may be sent; called inside the journal's transaction that claims it.
+    def count(self, spec: JobSpec) -> None:
+        """A job of this command, whose rows count towards the sum, made by an earlier run or meanwhile by another one:
+        going on, and attaching, raise no limit."""
+        if self.max_cost is not None and not spec.force_new:
+            self._jobs.setdefault(spec.request.provider, {})[spec.fingerprint, spec.copy] = None
+
+    def allow(self, ctx: JobContext, spec: JobSpec, row: Row) -> None:
+        """Whether a job may be sent, as this row; called inside the journal's transaction that claims it.
 
         Raises:
             UsageError: ``cost_limit``, ``daily_cost_limit``, ``cost_unknown``. Nothing was sent.
@@ -67,6 +72,7 @@ class Spending:
         provider, journal = ctx.provider, ctx.journal
         if row.model in provider.free_models or (self.max_cost is None and provider.max_cost_per_day is None):
             return
+        self.count(spec)
         prices = last_price(journal, provider)
         price = prices(row.model)
         if price is None and not self.yes:
@@ -74,7 +80,8 @@ class Spending:
         wanted = [row.model, *self._models_to_come(provider)]
         for limit in self._limits(journal, provider, row.row_id, ctx.clock.wall()):
             _check(limit, ctx, wanted, prices)
-        self._made.setdefault(provider.name, set()).add(row.row_id)
+        if spec.force_new:
+            self._jobs.setdefault(provider.name, {})[spec.fingerprint, spec.copy] = row.row_id
 
     def _models_to_come(self, provider: ProviderSettings) -> list[str]:
         """A model for each job of the same wish at a provider that is yet to begin and costs something."""
@@ -84,9 +91,7 @@ class Spending:
     def _limits(self, journal: Journal, provider: ProviderSettings, row_id: int, now: float) -> list[_Limit]:
         limits = []
         if self.max_cost is not None:
-            made = self._made.get(provider.name, set())
-            own = journal.expenses(provider=provider.name, first_row=min(made)) if made else ()
-            mine = [expense for expense in own if expense.row_id in made]
+            mine = [expense for expense in self._made(journal, provider.name) if expense.row_id != row_id]
             limits.append(
                 _Limit("cost_limit", False, self.max_cost, mine, "by this command", "run it with a higher --max-cost")
             )
@@ -98,9 +103,26 @@ class Spending:
             limits.append(_Limit("daily_cost_limit", True, provider.max_cost_per_day, others, period, remedy))
         return limits
 
+    def _made(self, journal: Journal, provider: str) -> Iterator[Expense]:
+        """What was made of this command's jobs at a provider."""
+        jobs = self._jobs.get(provider, {}).copy()
+        rows: dict[tuple[str, int], list[Expense]] = {}
+        for expense in journal.expenses_of(jobs):
+            rows.setdefault(expense.job, []).append(expense)
+        for job, made in rows.items():
+            only = jobs[job]
+            yield from _tries(made) if only is None else (one for one in made if one.row_id == only)
+
+
+def _tries(made: Sequence[Expense]) -> Iterator[Expense]:
+    """The newest row of a job and those that failed before it: only ``--new`` makes again what did not fail."""
+    *before, newest = made
+    yield newest
+    yield from takewhile(lambda expense: expense.fate == "failed", reversed(before))
+
 
 def last_price(journal: Journal | None, provider: ProviderSettings) -> Callable[[str], float | None]:
-    """What the newest job of a model cost that told it; None: unknown."""
+    """What the newest job of a model cost that succeeded and told it; None: unknown."""
     adapter = adapter_for(provider.protocol)
 
     @cache
@@ -144,13 +166,14 @@ def _ledger(ctx: JobContext) -> str:
 
 
 def _cost(provider: ProviderSettings, expense: Expense, prices: Callable[[str], float | None]) -> float:
-    """What a job counts for: what it told, else what its like cost, unless it failed and told nothing."""
+    """What a job counts for: what it told, and as long as it has not ended, or told nothing of a success, at least what
+    its like cost."""
     if expense.model in provider.free_models:
         return 0
     told = adapter_for(provider.protocol).cost(expense.usage)
-    if told is None and expense.fate != "failed":
-        told = prices(expense.model)
-    return told or 0
+    if expense.fate == "failed" or (expense.fate == "succeeded" and told is not None):
+        return told or 0
+    return max(told or 0, prices(expense.model) or 0)
 
 
 def _room_in(costs: Sequence[tuple[float, float]], needed: float, now: float) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import HANDLE, Json, Result, handle
@@ -157,32 +157,50 @@ class Queries:
         return next(iter(self.usages(provider, model)), None)
 
     def usages(self, provider: str, model: str) -> tuple[Json, ...]:
-        """What jobs of this model used, newest first, at most 20.
+        """What jobs of this model used that succeeded, newest first, at most 20.
 
-        One that failed is left out: it says nothing of the next one's cost, which may have been given back.
+        One that failed says nothing of the next one's cost, which may have been given back; an open one, nothing yet.
         """
         query = """SELECT usage FROM job WHERE provider = ? AND model = ? AND usage IS NOT NULL
-                   AND coalesce(result, 'succeeded') = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
+                   AND result = 'succeeded' ORDER BY row_id DESC LIMIT 20"""
         with self._database.reading() as db:
             found = db.execute(query, (to_text(provider), to_text(model))).fetchall()
         return tuple(from_json(usage) for (usage,) in found)
 
-    def expenses(self, *, provider: str | None = None, since: float = 0.0, first_row: int = 0) -> tuple[Expense, ...]:
-        """Every job that was or may be paid for, oldest first: by provider, from a time or a row on.
+    def expenses(self, *, provider: str | None = None, since: float = 0.0) -> tuple[Expense, ...]:
+        """Every job that was or may be paid for, oldest first: by provider, from a time on.
 
         What was refused or never sent cost nothing and is left out. A job that is about to be sent has no time yet
         and always counts. A job made elsewhere counts when its provider made it, as far as that was told.
         """
-        query = """SELECT row_id, provider, model, state, writer, result, usage,
-                   coalesce(sending_at, provider_created_at, created_at) AS at FROM job
-                   WHERE state != 'rejected' AND row_id >= ? AND (? IS NULL OR provider = ?)
-                   AND (at >= ? OR state IN ('intent', 'sending')) ORDER BY row_id"""
         name = to_text(provider)
+        where = "(? IS NULL OR provider = ?) AND (at >= ? OR state IN ('intent', 'sending'))"
+        return self._expenses(where, name, name, since)
+
+    def expenses_of(self, jobs: Collection[tuple[str, int]]) -> tuple[Expense, ...]:
+        """The same of some jobs, by fingerprint and copy, whenever and by whomever they were made."""
+        prints = sorted({fingerprint for fingerprint, _ in jobs})
+        pages = (prints[start : start + _PAGE] for start in range(0, len(prints), _PAGE))
+        found = (self._expenses(f"fingerprint IN ({', '.join('?' * len(page))})", *page) for page in pages)
+        return tuple(expense for page in found for expense in page if expense.job in jobs)
+
+    def _expenses(self, where: str, *values: Sql) -> tuple[Expense, ...]:
+        query = f"""SELECT row_id, fingerprint, copy, provider, model, state, writer, result, usage,
+                    coalesce(sending_at, provider_created_at, created_at) AS at FROM job
+                    WHERE state != 'rejected' AND {where} ORDER BY row_id"""  # noqa: S608 - our text
         with self._database.reading() as db:
-            found = db.execute(query, (first_row, name, name, since)).fetchall()
+            found = db.execute(query, values).fetchall()
         seen = ((row, self._fate(row["state"], row["writer"], row["result"])) for row in found)
         return tuple(
-            Expense(row["row_id"], as_text(row["provider"]), as_text(row["model"]), fate, from_json(row["usage"]), at)
+            Expense(
+                row["row_id"],
+                (as_text(row["fingerprint"]), row["copy"]),
+                as_text(row["provider"]),
+                as_text(row["model"]),
+                fate,
+                from_json(row["usage"]),
+                at,
+            )
             for row, fate in seen
             if fate and isinstance(at := row["at"], (int, float))
         )

@@ -107,6 +107,8 @@ class Expense(NamedTuple):
     """A job as its provider's bill may show it."""
 
     row_id: int
+    job: tuple[str, int]
+    """Fingerprint and copy, which the rows of a job that was tried again have in common."""
     provider: str
     model: str
     fate: Fate

@@ -67,7 +67,7 @@ def view(job: Job, world: World) -> dict[str, Any]:
         "status": _LEGACY.get(status, status) if job.trait("sv-legacy") is not None else status,
         "input": job.body,
         "data": None,
-        "usage": _usage(job),
+        "usage": _usage(job, ended=status in _ENDS),
     }
     if status == "COMPLETED" and job.trait("sv-completed-null") is None:
         answer["data"] = _data(job, world)
@@ -89,7 +89,7 @@ def created(job: Job, world: World) -> dict[str, Any]:
     """The answer to a create: no ``data`` key, and queued whatever the clock says by now."""
     known = view(job, world)
     word = "IN_QUEUE" if job.trait("sv-legacy") is None else _LEGACY["IN_QUEUE"]
-    return {"id": known["id"], "status": word, "input": known["input"], "usage": known["usage"]}
+    return {"id": known["id"], "status": word, "input": known["input"], "usage": _usage(job, ended=False)}
 
 
 def _make(request: Request, world: World, prefix: str) -> Job | Reply:
@@ -239,8 +239,9 @@ def _failure_text(job: Job) -> str:
     return "a lone surrogate \ud83d here" if job.trait("sv-surrogate") is not None else "The provider failed."
 
 
-def _usage(job: Job) -> dict[str, int]:
-    return {"total": job.cost, "subscription": job.cost, "permanent": 0}
+def _usage(job: Job, *, ended: bool) -> dict[str, int]:
+    cost = job.cost if ended or job.trait("sv-late-usage") is None else 0
+    return {"total": cost, "subscription": cost, "permanent": 0}
 
 
 def _prefix(kind: str) -> str:

@@ -146,6 +146,7 @@ _JOBS = (
     ("sv-unknown-status", "a status word that nobody knows while it runs"),
     ("sv-nested-state", "COMPLETED nested in input and meta while it runs"),
     ("sv-legacy", "the older status words"),
+    ("sv-late-usage", "a usage of 0 until the end"),
     ("sv-bare-urls", "data without image objects: bare URLs"),
     ("sv-surrogate", "a lone surrogate in the failure's message (with sv-failed)"),
     ("sv-hostile-text", "terminal escapes and prompt injection in the failure's message (with sv-failed)"),
