@@ -20,6 +20,7 @@ from .budget import Budget
 
 MAX_DOCUMENT_BYTES = 128 << 20
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_LEADS_ELSEWHERE = re.compile(r"[\x00-\x1f\x7f\\?]")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
 
 
@@ -98,6 +99,14 @@ class Document:
             if at >= 0:
                 details |= {"line": text.count("\n", 0, at) + 1, "column": at - text.rfind("\n", 0, at)}
         return BrokenDocument("broken_document", f"{self.name}: {message}", details=details)
+
+    def endpoint_path(self, path: str) -> str:
+        """A path that the key may be sent to as it is: a client would make another of one with dots or backslashes
+        in it, and leave the provider's base URL. Raises BrokenDocument."""
+        plain = unquote(path.partition("#")[0])  # a fragment tells two calls apart, and is not sent
+        if plain.startswith("//") or _LEADS_ELSEWHERE.search(plain) or {".", ".."} & {*plain.split("/")}:
+            raise self.broken(f"{path} is no path of an endpoint: it may lead elsewhere", path)
+        return path
 
     def _join(self, target: str, file: str, reference: str) -> str:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", target):
@@ -178,6 +187,8 @@ def document_from_bytes(
         raise document.broken("it has no `openapi: 3.x` at its top, so it is no OpenAPI document", "openapi")
     if not isinstance(root.get("paths", {}), dict):
         raise document.broken("its `paths` is not an object", "paths")
+    for path in root.get("paths", {}):
+        document.endpoint_path(str(path))
     return document
 
 
