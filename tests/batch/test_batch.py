@@ -237,6 +237,20 @@ def test_four_shards_under_gnu_parallel_make_each_line_once(desk: Desk) -> None:
     assert desk.jobs() == 200
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_line_ends_where_json_lines_end(desk: Desk, ending: str) -> None:
+    """JSON allows U+2028, U+2029 and U+0085 in a text as they are; VT and FF make one bad line, and no second one."""
+    prompts = ["a cat\u2028a dog", "one\u2029two\x85three"]
+    rows = [json.dumps({"prompt": prompt}, ensure_ascii=False) for prompt in prompts]
+    text = ending.join([*rows, '{"prompt": "a\vb\fc"}', '{"prompt": "last"}', ""])
+    Path("jobs.jsonl").write_bytes(text.encode())
+    ran = desk.run("--batch", "jobs.jsonl")
+    assert ran.last["counts"]["jobs"] == 4, ran.out
+    assert [row["line"] for row in ran.last["failed"]] == [3]
+    sent = [row["body"]["prompt"] for row in desk.log()["requests"] if row["operation"] == "create"]
+    assert {*prompts, "last"} <= set(sent)
+
+
 def test_a_text_file_is_one_prompt_a_line(desk: Desk) -> None:
     words = '“a cat” said $HOME, `ls` — café 🎬 "quoted"'
     text = f"{words}\r\n\n-a dash\n{json.dumps({'prompt': 'a fox'})}\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from film_help import TOOLS, probed
-from generate_media.batch.film import write_film
+from generate_media.batch.film import Film, Part, write_film
 from generate_media.batch.frames import kept_frame
-from generate_media.core import OutputError
+from generate_media.core import OutputError, UsageError
 from tools import require_tool
 
 ASSETS = Path(__file__).parents[2] / "scripts/generate_media/sandbox/assets"
@@ -95,6 +95,29 @@ def test_the_last_frame_is_the_last_one(tool_name: str, tmp_path: Path) -> None:
         assert ours.size == (1280, 720)
         off = ImageChops.difference(ours.convert("RGB"), theirs.convert("RGB")).getextrema()
     assert max(high for _, high in off) <= 8, "only what the two ways to RGB differ by"
+
+
+def test_a_file_that_came_while_clips_were_joined_is_never_replaced(tool_name: str, tmp_path: Path) -> None:
+    """Where nothing was, and where a film of ours was."""
+    tool, place = TOOLS[tool_name](), tmp_path / "film.mp4"
+    holiday = b"a holiday"
+
+    class Meanwhile:
+        look = tool.look
+
+        def remux(self, clips: Sequence[Path], film: Path) -> None:
+            tool.remux(clips, film)
+            place.write_bytes(holiday)
+
+    (clip,) = clips(["square"], tmp_path)
+    for number in range(2):
+        parts = [Part(clip, str(number) * 64, "a cat", 1)]
+        with pytest.raises(UsageError, match="the clips are saved"):
+            Film(place, Meanwhile(), tmp_path).make(parts)
+        assert place.read_bytes() == holiday
+        place.unlink()
+        Film(place, tool, tmp_path).make([Part(clip, "f" * 64, "a cat", 1)])
+        assert Film(place, tool, tmp_path).make(parts) == place, "its own film it replaces"
 
 
 def test_a_frame_is_cut_once(tool_name: str, tmp_path: Path) -> None:

@@ -80,6 +80,17 @@ def test_another_file_is_never_replaced_unless_it_is_asked_for(desk: Desk) -> No
     assert desk.creates() == 1
 
 
+def test_a_name_that_nobody_wrote_is_never_replaced(desk: Desk) -> None:
+    Path("clip.mp4").write_text("mine")
+    ran = made(desk, *CLIP, "--output", "clip.mov", "--overwrite")
+    assert (Path("clip.mp4").read_text(), Path(ran.last["outputs"][0]["path"]).name) == ("mine", "clip-2.mp4"), ran.out
+    (told,) = [line["message"] for line in ran.events("warning") if "--output" in line["message"]]
+    assert "keeps its type" in told
+    assert "clip-2.mp4" in told
+    again = made(desk, *CLIP, "--output", "clip.{ext}", "--overwrite", prompt="a dog")
+    assert (Path(again.last["outputs"][0]["path"]).name, kept("clip.mp4")) == ("clip.mp4", "MP4"), again.out
+
+
 def test_a_name_taken_meanwhile_gets_the_next_number(desk: Desk) -> None:
     made(desk, "--output", "fox.png", "--detach")
     Path("fox.png").write_text("mine")
@@ -114,6 +125,15 @@ def test_names_that_cannot_be(desk: Desk, args: tuple[str, ...], word: str) -> N
     assert (ran.code, desk.creates()) == (2, 0)
     said = ran.last["message"] + " ".join(ran.last["guidance"])
     assert word in said
+
+
+@pytest.mark.parametrize("mark", ["{n}", "{id}", "{ext}"])
+def test_only_the_words_of_the_flag_are_a_pattern(desk: Desk, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
+    Path(f"t{mark}").mkdir()
+    monkeypatch.chdir(f"t{mark}")
+    ran = made(desk, "--output", "{n}.png")
+    assert (ran.code, desk.creates(), mark in ran.last["message"]) == (2, 0, True), ran.out
+    assert made(desk, "--output", "../{n}.png", "--dry-run").code == 0, "the folder above has another name"
 
 
 def test_many_are_numbered_in_line_order(desk: Desk) -> None:

@@ -358,3 +358,38 @@ def test_a_record_leads_nowhere(desk: Desk, fox: Path) -> None:
     sidecar.write_text(json.dumps(record))
     body = desk.run("--from", str(fox), "--prompt", "b", "--dry-run").last["body"]
     assert set(body) == {"prompt", "aspect_ratio", "resolution", "seed", "mood", "strength"}
+
+
+SLY = (
+    "http:evil.example", "mailto:a", "ht\ntp:evil", "data:,x", "evil.example?x=1", "evil.example:80",
+    "evil.example#x", "evil.example.", "evil\u3002example",
+    "\u4f8b.\u30c6\u30b9\u30c8", "[::1]:80", "::1", "fe80::1", "localhost?x", " evil.example ",
+)  # fmt: skip
+WORDS = (
+    "calm",
+    "16:9",
+    "blurry, bad hands. ugly",
+    "two words: or more?",
+    "\u5b89\u9759\u7684\u3002\u4e0d\u8981\u6587\u5b57",
+    "pcm_s16le",
+    "v2-turbo",
+)
+
+
+def test_no_word_of_a_record_is_an_address(desk: Desk, fox: Path) -> None:
+    sidecar = fox.with_suffix(".json")
+    record = json.loads(sidecar.read_text())
+    record["request"] |= {f"sly{n}": value for n, value in enumerate(SLY)}
+    record["request"] |= {f"word{n}": value for n, value in enumerate(WORDS)}
+    sidecar.write_text(json.dumps(record))
+    body = desk.run("--from", str(fox), "--prompt", "b", "--no-validate", "--dry-run").last["body"]
+    assert {name: value for name, value in body.items() if name.startswith("sly")} == {}
+    assert [value for name, value in body.items() if name.startswith("word")] == list(WORDS)
+
+
+@pytest.mark.parametrize("model", ["../../../steal", "acme/%2e%2e/../x", "acme\\..\\x"])
+def test_a_records_model_is_no_way_out_either(desk: Desk, fox: Path, model: str) -> None:
+    sidecar = fox.with_suffix(".json")
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"model": model}))
+    ran = desk.run("--from", str(fox), "--prompt", "b", "--no-validate")
+    assert (ran.code, ran.last["event"], desk.creates()) == (23, "error", 1), ran.out

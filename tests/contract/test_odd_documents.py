@@ -11,6 +11,7 @@ import pytest
 from conftest import Desk
 from contract.documents import body, contract, document
 from generate_media.contract.catalog import open_contract
+from generate_media.contract.load import BrokenDocument
 from generate_media.contract.report import describe, list_endpoints
 
 FIELDS = {"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}
@@ -113,6 +114,36 @@ def test_fragments_tell_two_calls_apart_and_are_not_sent(desk: Desk, tmp_path: P
     words = ("--openapi", own, "--endpoint", "/v1/generation/acme/x-image#edit", "--prompt", "x", "--set", "strength=1")
     ran = desk.call("create_and_wait", "--dry-run", *words)
     assert (ran.last["url"], ran.last["warnings"]) == (f"{HOST}/api/v1/generation/acme/x-image", [])
+
+
+SLY = "/generation/acme/../../../steal"
+# a document's path, server and marks, of which one would take the key out of the base URL
+LEADING_ELSEWHERE: dict[str, tuple[str, str, dict[str, str]]] = {
+    "dots": (f"/v1{SLY}", "", {}),
+    "dots at the end": ("/v1/generation/acme/..", "", {}),
+    "a dot": ("/v1/generation/./x", "", {}),
+    "escaped dots": ("/v1/generation/acme/%2e%2E/%2e%2e/x", "", {}),
+    "dots before a fragment": (f"/v1{SLY}#text", "", {}),
+    "backslashes": ("/v1/generation/acme\\..\\x", "", {}),
+    "another host": ("//evil.example/v1/generation/acme/x", "", {}),
+    "a query": ("/v1/generation/acme/x?to=evil", "", {}),
+    "a line": ("/v1/generation/acme/x\n/../y", "", {}),
+    "a server with dots": ("/", f"{HOST}/api/v1{SLY}", {}),
+    "a twin": ("/v1/acme", "", {"x-mode": "sse", "x-kind": "image", "x-twin": SLY}),
+    "a query path": ("/v1/acme", "", {"x-mode": "poll", "x-kind": "image", "x-query": SLY}),
+}
+
+
+@pytest.mark.parametrize("case", LEADING_ELSEWHERE)
+def test_a_path_that_leads_elsewhere_is_no_endpoint(desk: Desk, tmp_path: Path, case: str) -> None:
+    path, server, marks = LEADING_ELSEWHERE[case]
+    own = written(tmp_path, {path: body(FIELDS, **marks)}, servers=[{"url": server or f"{HOST}/api"}])
+    endpoint = ("--endpoint", "/acme") if marks else ("--model", "acme/x")
+    sent = desk.run("--openapi", own, *endpoint, "--prompt", "x", "--no-validate", "--no-download")
+    assert (sent.code, sent.last["error"], desk.creates()) == (2, "broken_document", 0), sent.out
+    assert "no path of an endpoint" in sent.last["message"]
+    with pytest.raises(BrokenDocument, match="no path of an endpoint"):
+        desk.call("inspect_openapi", "--renew", own, "--provider", "skills.video")
 
 
 def test_the_words_of_a_mapping_are_shown() -> None:

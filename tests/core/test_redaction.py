@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from generate_media.core.redaction import MARK, Redactor
 from generate_media.core.text import clean_text, hide_key
-from spellings import CHANGES, INVISIBLE, TRICKY_KEY, every_third, json_escaped, percent, reveals
+from spellings import CHANGES, INVISIBLE, OBEYED, TRICKY_KEY, every_third, json_escaped, percent, reveals
 
 KEYS = st.text(string.ascii_letters + string.digits + "+/=_-.", min_size=16, max_size=80)
 LAYERS = st.lists(
@@ -134,8 +134,9 @@ def test_a_key_that_nobody_could_see_cuts_nothing(key: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["%41x" * 250_000, "%25" * 300_000, "\\u0041" * 150_000, "&#65;" * 200_000, "&" * 10**6, "\\" * 10**6,
-     "一只猫" * 300_000, TRICKY_KEY * 20_000, ("%25" * 5 + TRICKY_KEY) * 10_000],
-    ids=lambda text: text[:8],
+     "一只猫" * 300_000, TRICKY_KEY * 20_000, ("%25" * 5 + TRICKY_KEY) * 10_000,
+     "\x1b[" * 500_000, "\x1b]" * 500_000, "\x1b[" + "0" * 10**6, "\x1b " * 500_000, "\x1b]" + "x" * 10**6],
+    ids=lambda text: ascii(text[:8]),
 )  # fmt: skip
 def test_a_megabyte_of_anything_takes_time_in_proportion(text: str) -> None:
     """By processor time against a tenth of the same text: no machine is too busy for that."""
@@ -163,6 +164,15 @@ def test_a_key_in_a_key_in_a_key_takes_time_in_proportion() -> None:
     assert spent(redactor.cut, nested(1000)) < 30 * (spent(redactor.cut, nested(100)) + 0.01)
     assert redactor.cut(nested(3)) == f"before {MARK} after"
     assert not redactor.holds(redactor.cut(nested(100)))
+
+
+@pytest.mark.parametrize("mark", OBEYED.values(), ids=OBEYED)
+def test_no_sequence_of_a_terminal_is_half_taken_out(mark: str) -> None:
+    """Without its first character, which is not shown, the rest of it would stand between the letters of a key."""
+    hide_key(TRICKY_KEY)
+    for key in (mark.join(TRICKY_KEY), json_escaped(mark.join(TRICKY_KEY)), f"\x1b[{TRICKY_KEY}"):
+        shown = clean_text(f"code {key} words")
+        assert shown.replace("[", "") == f"code {MARK} words"
 
 
 def test_what_is_shown_of_an_endless_text_is_all_that_is_looked_through() -> None:

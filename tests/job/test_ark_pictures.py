@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +190,44 @@ def test_pictures_inside_the_answer_are_saved_and_nowhere_printed(desk: Desk) ->
     assert any("no URL" in line["message"] for line in ran.events("warning")), "it can be fetched once only"
     assert len(ran.out) < 2000
     assert all(len(file.read_bytes()) < 200_000 for file in desk.state.glob("*.sqlite3*"))
+
+
+# provider → what asks for the bytes in place of a URL
+INSIDE = {"ark": "response_format=b64_json", "agnes": "return_base64=true"}
+
+
+@pytest.mark.parametrize("provider", INSIDE)
+def test_pictures_inside_the_answer_have_no_url_and_are_saved_all_the_same(desk: Desk, provider: str) -> None:
+    asked = ("--set", INSIDE[provider], "--no-download")
+    ran = ark(desk, *asked, provider=provider)
+    path = Path(ran.last["outputs"][0]["path"])
+    told = [line["message"] for line in ran.events("warning") if "--no-download" in line["message"]]
+    assert (ran.code, path.parent, len(told)) == (0, Path.cwd() / "generated", 1), ran.out
+    assert str(path.parent) in told[0]
+    again = ark(desk, *asked, provider=provider)
+    assert (again.code, again.last["reused"], again.last["outputs"][0]["path"]) == (0, True, str(path)), again.out
+    path.unlink()
+    lost = ark(desk, *asked, provider=provider)
+    assert (lost.code, lost.last["ok"], desk.creates()) == (14, False, 1), lost.out
+    assert [line for line in lost.last["guidance"] if "only fetches" in line or "to fetch it" in line] == []
+
+
+@pytest.mark.parametrize("cut", ["a signal", "no room"])
+def test_a_picture_inside_the_answer_that_is_not_saved_is_said_to_be_lost(desk: Desk, cut: str) -> None:
+    def made(peer: Peer) -> None:
+        if cut == "a signal":
+            os.kill(os.getpid(), signal.SIGINT)
+        else:
+            Path("generated").write_bytes(b"no folder")
+        peer.send(http(json.dumps({"data": [{"b64_json": base64.b64encode(picture()).decode()}]}).encode()))
+
+    with Wire(Script({"POST ": [made]})) as wire:
+        flags = ("--provider", "ark", "--base-url", f"{wire.url}/api/v3", "--config", str(desk.write_config()))
+        ran = desk.call("create_and_wait", "--prompt", CAT, "--no-download", *flags)
+    assert ran.code == (130 if cut == "a signal" else 14), ran.out
+    (told,) = ran.last["guidance"]
+    assert "lost" in told
+    assert "--new" in told
 
 
 def test_a_lost_answer_is_unknown_and_there_is_no_list_to_look_in(desk: Desk) -> None:

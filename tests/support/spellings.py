@@ -12,6 +12,16 @@ from urllib.parse import quote, unquote
 
 TRICKY_KEY = "sk-test+Ab/9dEf_12.xy3Z/+canary/Q7=="
 """With every character that some spelling changes."""
+OBEYED = {
+    "colours": "\x1b[0m",
+    "a cursor's way": "\x1b[12;3H",
+    "one byte": "\x9b38:5:1m",
+    "a link": "\x1b]8;;https://a.example\x07",
+    "a title": "\x1b]0;words\x1b\\",
+    "two bytes": "\x1b7",
+    "three bytes": "\x1b(B",
+}
+"""What a terminal obeys and does not show."""
 INVISIBLE = ("\u200b", "\u2060", "\ufeff", "\u00ad", "\u202e", "\ufe0f", "\u034f", "\0", "\x1b", "\n", "\t", "\u2028")
 
 Change = Callable[[str], str]
@@ -53,6 +63,10 @@ CHANGES: Mapping[str, Change] = {
     "spaces": " ".join,
     "hex": lambda text: text.encode().hex(),
     **{f"split by U+{ord(mark):04X}": mark.join for mark in INVISIBLE},
+    **{f"split by {name}": mark.join for name, mark in OBEYED.items()},
+    "split by colours, JSON escapes": lambda text: json_escaped("\x1b[0m".join(text)),
+    "split by colours in JSON escapes": lambda text: "\\u001b[0m".join(text),
+    "JSON escapes, split by colours": lambda text: "\x1b[0m".join(map(json_escaped, text)),
     **{
         f"base64 {kind} of {lead!r}": lambda text, lead=lead, encode=encode: encode((lead + text).encode()).decode()
         for kind, encode in (("standard", base64.b64encode), ("url-safe", base64.urlsafe_b64encode))
@@ -90,9 +104,28 @@ def _readings(text: str) -> Iterator[str]:
         if text == before:
             return
         yield text
+        yield _obeyed(text)
         before = text
         text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
         text = html.unescape(unquote(text.replace("\\/", "/")))
+
+
+def _obeyed(text: str) -> str:
+    """What a terminal shows of a text, character by character (ECMA-48)."""
+    shown, rest = [], iter(text.replace("\x9b", "\x1b["))
+    for ch in rest:
+        if ch != "\x1b":
+            shown.append(ch)
+            continue
+        kind = next(rest, "")
+        if kind == "[":
+            next((end for end in rest if "@" <= end <= "~"), "")
+        elif kind == "]":
+            last = next((end for end in rest if end in "\x07\x1b"), "")
+            next(rest, "") if last == "\x1b" else None
+        elif " " <= kind <= "/":
+            next((end for end in rest if "0" <= end <= "~"), "")
+    return "".join(shown)
 
 
 class _Seen(dict[int, int | None]):

@@ -103,7 +103,7 @@ def read_lines(file: str, *, openapi: tuple[Path, ...], defaults: Mapping[str, A
     """
     text = read_user_text(file, MAX_FILE_BYTES)
     plain = file.lower().endswith(".txt")
-    texts = text.split("\n") if plain else text.splitlines()
+    texts = text.split("\n")  # str.splitlines() would break a line at U+2028 and others that JSON allows in a text
     if not any(map(str.strip, texts)):
         raise UsageError(
             "empty_batch",

@@ -22,6 +22,7 @@ from ..files import (
     is_plain,
     keep,
     labelled,
+    move_to_free_name,
     part_file,
     read_sidecar,
     save_failed,
@@ -61,12 +62,15 @@ class Film(NamedTuple):
         if self.path.suffix.lower() != ENDING:
             raise UsageError("bad_value", f"--join {self.path.name} must end in {ENDING}")
         if os.path.lexists(self.path) and not _is_ours(self.path):
-            raise UsageError(
-                "output_exists",
-                f"{self.path} is there already and is no film of ours; it was left alone, and nothing was sent",
-                guidance=("give --join another name, or move that file away",),
-                details={"path": str(self.path)},
-            )
+            raise self._is_taken("it was left alone, and nothing was sent")
+
+    def _is_taken(self, then: str) -> UsageError:
+        return UsageError(
+            "output_exists",
+            f"{self.path} is there already and is no film of ours; {then}",
+            guidance=("give --join another name, or move that file away",),
+            details={"path": str(self.path)},
+        )
 
     @property
     def place(self) -> str:
@@ -78,14 +82,17 @@ class Film(NamedTuple):
 
         Raises:
             OutputError: ``join_failed``, ``save_failed``.
+            UsageError: ``output_exists``, where a file came there since the run began.
         """
-        self.check()
+        placed = True
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not _is_of(self.path, parts):
-                self._put(self.path, parts, label, lambda new: self._join(parts, new))
+                placed = self._put(self.path, parts, label, lambda new: self._join(parts, new))
             elif label is not None and not _has_label(self.path):
-                self._put(self.path, parts, label, lambda new: _copy(self.path, new.file))
+                placed = self._put(self.path, parts, label, lambda new: _copy(self.path, new.file))
+            if not placed:
+                raise self._is_taken("it came there since this run began and was left alone; the clips are saved")
             self._show(parts)
         except OSError as error:
             raise save_failed(error) from None
@@ -93,13 +100,20 @@ class Film(NamedTuple):
 
     def _put(
         self, place: Path, parts: Sequence[Part], label: Labelling | None, write: Callable[[NewFile], None]
-    ) -> None:
-        """A film in its place, whole and with its label, and its record before it."""
+    ) -> bool:
+        """A film in its place, whole and with its label, and its record before it; False where another's file is."""
         with part_file(place.parent, place.name) as new:
             write(new)
             with labelled(new, place.parent, place.name, label) as (whole, _):
+                replaces = os.path.lexists(place)  # looked at now: joining takes long, and what came meanwhile stays
+                if replaces and not _is_ours(place):
+                    return False
                 self._record(place, whole.path, parts)
-                keep(whole, place)
+                if replaces:
+                    keep(whole, place)
+                    return True
+                whole.sync()
+                return move_to_free_name(whole.path, place)
 
     def _join(self, parts: Sequence[Part], new: NewFile) -> None:
         try:
@@ -118,9 +132,9 @@ class Film(NamedTuple):
         for place in _names(self.folder / self.path.name):
             if os.path.lexists(place) and not _is_ours(place):
                 continue
-            if not (_is_of(place, parts) and digest_of(place) == digest_of(self.path)):
-                self._put(place, parts, None, lambda new: _copy(self.path, new.file))
-            return
+            same = _is_of(place, parts) and digest_of(place) == digest_of(self.path)
+            if same or self._put(place, parts, None, lambda new: _copy(self.path, new.file)):
+                return
 
     def _record(self, path: Path, film: Path, parts: Sequence[Part]) -> None:
         """The sidecar of the film that is about to lie at ``path``."""

@@ -210,7 +210,8 @@ class Contract:
         model = (by_path.model_of(path) if by_path else "") or str(node.get("x-model") or "")
         mode = node.get("x-mode")
         streams = mode == "sse" or (by_path is not None and path.startswith(by_path.stream))
-        twin, inferred = self._twin(source, path) if by_path and model else (node.get("x-twin"), False)
+        told = source.document.endpoint_path(str(node.get("x-twin") or "")) or None
+        twin, inferred = self._twin(source, path) if by_path and model else (told, False)
         creates = posts and bool(model or node.get("x-models") or node.get("x-kind") or mode)
         own_or_twin = (path, twin) if streams else (twin, path)
         return Endpoint(
@@ -247,7 +248,7 @@ class Contract:
     def _query_path(self, own: Source, node: Mapping[str, Any]) -> str | None:
         for source in self.sources:
             if source is own and isinstance(node.get("x-query"), str):
-                return str(node["x-query"])
+                return own.document.endpoint_path(node["x-query"])
             if source.query_path:
                 return source.query_path
         return None

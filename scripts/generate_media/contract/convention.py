@@ -9,6 +9,7 @@ from ..core import moved_base
 from ..providers import ModelPaths
 from .flags import FlagForm, usual_rules
 from .friendly import siblings
+from .load import leads_elsewhere
 from .modelinfo import model_rows
 from .naming import readings
 from .operations import Endpoint, kind_by_words
@@ -28,6 +29,8 @@ def by_convention(contract: Contract, text: str, *, kind: str = "", like: Endpoi
     no known form is called as it stands.
     """
     _, paths = readings(text, contract.bases)
+    if any(map(leads_elsewhere, paths)):
+        return None
     usual = next((source.model_paths for source in contract.sources if source.model_paths), None)
     if usual is None:
         known = next((one for one in contract.creates if paths[-1].endswith(one.path)), like)

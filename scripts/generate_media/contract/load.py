@@ -20,6 +20,7 @@ from .budget import Budget
 
 MAX_DOCUMENT_BYTES = 128 << 20
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_NO_PART_OF_A_PATH = re.compile(r"[\x00-\x1f\x7f\\?]")
 _CONVERTER = "https://converter.swagger.io or `npx swagger2openapi`"
 
 
@@ -99,6 +100,12 @@ class Document:
                 details |= {"line": text.count("\n", 0, at) + 1, "column": at - text.rfind("\n", 0, at)}
         return BrokenDocument("broken_document", f"{self.name}: {message}", details=details)
 
+    def endpoint_path(self, path: str) -> str:
+        """A path that the key may be sent to. Raises BrokenDocument."""
+        if leads_elsewhere(path):
+            raise self.broken(f"{path} is no path of an endpoint: it may lead elsewhere", path)
+        return path
+
     def _join(self, target: str, file: str, reference: str) -> str:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", target):
             raise self.broken(f"{reference} lies on a network, and nothing is fetched from there", reference)
@@ -123,6 +130,13 @@ class Document:
         except UsageError as error:
             raise self.broken(f"the file {file} that it refers to cannot be read: {error}", file) from error
         return parse(data, file, self.budget)
+
+
+def leads_elsewhere(path: str) -> bool:
+    """Whether a path is none that a key may be sent to as it is: a client would make another of one with dots or
+    backslashes in it, and leave the provider's base URL."""
+    plain = unquote(path.partition("#")[0])  # a fragment tells two calls apart, and is not sent
+    return bool(plain.startswith("//") or _NO_PART_OF_A_PATH.search(plain) or {".", ".."} & {*plain.split("/")})
 
 
 def follow(document: Document, node: Any, file: str) -> tuple[Mapping[str, Any], str]:
@@ -178,6 +192,8 @@ def document_from_bytes(
         raise document.broken("it has no `openapi: 3.x` at its top, so it is no OpenAPI document", "openapi")
     if not isinstance(root.get("paths", {}), dict):
         raise document.broken("its `paths` is not an object", "paths")
+    for path in root.get("paths", {}):
+        document.endpoint_path(str(path))
     return document
 
 

@@ -30,7 +30,7 @@ class Source:
         base = ops.base_path(self.protocol)
         written = (path for path in self.document.root.get("paths") or {} if path.startswith("/"))
         server, create = ops.server_path(self.document), usual_create(self.protocol)
-        return {ops.relative(path, server, base, create): path for path in written}
+        return {self.document.endpoint_path(ops.relative(path, server, base, create)): path for path in written}
 
     def at(self, path: str) -> list[Operation]:
         """Operations at a relative path, creating methods first."""

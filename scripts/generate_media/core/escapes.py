@@ -1,6 +1,7 @@
 """Escapes undone, of JSON, percent encoding and HTML, one within another. Pure.
 
-Every round gives a text; a character that a text escapes twice stands in the third.
+Every round gives a text; a character that a text escapes twice stands in the third. Where a terminal would obey a part
+of a text in place of showing it, the rounds are gone through once more without such parts (ECMA-48's sequences).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from functools import cache
 from typing import NamedTuple
 
 ROUNDS = 5
+ESC, CSI = "\x1b", "\x9b"
+"""What begins a sequence that a terminal obeys."""
 
 
 class Level(NamedTuple):
@@ -23,28 +26,39 @@ class Level(NamedTuple):
 
 
 def levels(text: str) -> Iterator[str]:
-    """The text, and what is left of it after each round of undoing escapes."""
+    """The text, and what is left of it after each round of undoing escapes; then the same of what a terminal shows."""
+    obeyed = False
+    for level in _rounds(text, _escape()):
+        obeyed = obeyed or _may_hold_sequences(level)
+        yield level
+    if obeyed:
+        yield from _rounds(text, _escape_or_sequence())
+
+
+def mapped_levels(text: str) -> Iterator[Level]:
+    """The same, and for each character where in the original it comes from."""
+    obeyed = any(map(_may_hold_sequences, _rounds(text, _escape())))
+    for pattern in (_escape(), _escape_or_sequence()) if obeyed else (_escape(),):
+        level = Level(text, range(len(text) + 1))
+        for _ in _rounds(text, pattern):
+            yield level
+            level = _undone(level, pattern)
+
+
+def _rounds(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     yield text
     for _ in range(ROUNDS):
         if not _may_hold_escapes(text):
             return
-        before, text = text, _escape().sub(_meant, text)
+        before, text = text, pattern.sub(_meant, text)
         if text == before:
             return
         yield text
 
 
-def mapped_levels(text: str) -> Iterator[Level]:
-    """The same, and for each character where in the original it comes from."""
-    level = Level(text, range(len(text) + 1))
-    for _ in levels(text):
-        yield level
-        level = _undone(level)
-
-
-def _undone(level: Level) -> Level:
+def _undone(level: Level, pattern: re.Pattern[str]) -> Level:
     parts, begins, done = [], array("L"), 0
-    for found in _escape().finditer(level.text):
+    for found in pattern.finditer(level.text):
         meant = _meant(found)
         parts += [level.text[done : found.start()], meant]
         begins.extend(level.begins[done : found.start()])
@@ -56,16 +70,33 @@ def _undone(level: Level) -> Level:
 
 
 def _may_hold_escapes(text: str) -> bool:
-    return "\\" in text or "%" in text or "&" in text
+    return "\\" in text or "%" in text or "&" in text or _may_hold_sequences(text)
+
+
+def _may_hold_sequences(text: str) -> bool:
+    return ESC in text or CSI in text
+
+
+_ESCAPES = (
+    r"(?<!\\)\\+(?:u\{0*([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|[bfnrt]|(?=[^\w\s\\]))"
+    r"|%u([0-9a-f]{4})|%([0-9a-f]{2})|&\#x0*([0-9a-f]{1,6});?|&\#0*([0-9]{1,7});?|&[a-z]{2,31};"
+)
+_SEQUENCES = (
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # control sequences: colours, the cursor
+    r"|\x1b[]PX^_][^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)"  # strings: titles, links
+    r"|\x1b[ -/]*[0-~]"
+)
+"""No two parts that repeat begin alike, so that each is looked at in proportion to its length."""
 
 
 @cache
 def _escape() -> re.Pattern[str]:
-    return re.compile(
-        r"(?<!\\)\\+(?:u\{0*([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|[bfnrt]|(?=[^\w\s\\]))"
-        r"|%u([0-9a-f]{4})|%([0-9a-f]{2})|&\#x0*([0-9a-f]{1,6});?|&\#0*([0-9]{1,7});?|&[a-z]{2,31};",
-        re.IGNORECASE,
-    )
+    return re.compile(_ESCAPES, re.IGNORECASE)
+
+
+@cache
+def _escape_or_sequence() -> re.Pattern[str]:
+    return re.compile(f"{_ESCAPES}|{_SEQUENCES}", re.IGNORECASE)
 
 
 _DECIMAL = 7

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .escapes import CSI, ESC
 from .redaction import MARK, NOTHING, Redactor
 
 TEXT_CAP = 2000
@@ -107,16 +108,22 @@ def cut_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def clean_text(text: str, cap: int = TEXT_CAP) -> str:
     """Text from a server as data: no control characters (new lines are spaces), no key, at most ``cap`` characters."""
+    if ESC in text or CSI in text:  # the rest of a terminal's sequence would stand between the letters of a key
+        text = _keyless(text)
     flat = text
     if not (text.isascii() and text.isprintable()):
         flat = "".join(
             " " if ch in "\r\n\t" else ch for ch in text if ch in "\r\n\t" or (ch.isprintable() and not _is_bidi(ch))
         )
     flat = " ".join(flat.split())
-    shown = cut_keys(flat[:LOOKED_THROUGH])  # before the cap, which could leave half of a key
-    if len(flat) > LOOKED_THROUGH:
-        shown = shown[: -LOOKED_THROUGH // 2]  # its end may be half of one, spelled at length
+    shown = _keyless(flat)  # before the cap, which could leave half of a key
     return shown if len(flat) <= LOOKED_THROUGH and len(shown) <= cap else shown[: cap - 1] + "…"
+
+
+def _keyless(text: str) -> str:
+    """As much of a text without keys as is looked through."""
+    shown = cut_keys(text[:LOOKED_THROUGH])
+    return shown if len(text) <= LOOKED_THROUGH else shown[: -LOOKED_THROUGH // 2]  # its end may be half of a key
 
 
 def _is_bidi(ch: str) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         check_folder as check_folder,
         digest_of as digest_of,
         keep as keep,
+        move_to_free_name as move_to_free_name,
         part_file as part_file,
         write_whole as write_whole,
     )
@@ -45,7 +46,7 @@ else:
 
     __getattr__ = opened(
         __name__,
-        ("atomic", "Part check_folder digest_of keep part_file write_whole"),
+        ("atomic", "Part check_folder digest_of keep move_to_free_name part_file write_whole"),
         ("download", "Downloader"),
         ("label", "Provenance read_label"),
         ("labelling", "Labelling add_labels labelled"),

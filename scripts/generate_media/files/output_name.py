@@ -59,6 +59,10 @@ class OutputName(NamedTuple):
         yield first
         yield from (f"{stem}-{number}{suffix}" for number in count(2))
 
+    def keeps_its_name(self, media_type: str) -> bool:
+        """Whether a file of that type is called as was asked for: its ending stands in the name, or is left to us."""
+        return self.media_type == media_type or "{ext}" in self.pattern
+
     def as_json(self) -> dict[str, Json]:
         return self._asdict()
 
@@ -67,7 +71,7 @@ class OutputName(NamedTuple):
 
     def _ended(self, path: str, media_type: str, ending: str) -> str:
         """The path with the file's own ending, where its name says another type or none."""
-        if self.media_type == media_type or "{ext}" in self.pattern:
+        if self.keeps_its_name(media_type):
             return path
         stem, suffix = os.path.splitext(path)
         known = _SAME_TYPE.get(suffix.lower(), suffix.lower()) in _TYPES
@@ -87,6 +91,15 @@ def parse_output_name(text: str, *, overwrite: bool = False) -> OutputName:
             f"--output {text} names a folder, and a file's name is needed",
             details={"received": text},
             guidance=(f"--output {text.rstrip('/')}/NAME.png, or --output-dir {text} for names of ours",),
+        )
+    said = os.path.normpath(text)
+    if not_said := [mark for mark in (*_EACH, "{ext}") if path.count(mark) > said.count(mark)]:
+        folder = os.path.dirname(path)
+        raise UsageError(
+            "usage",
+            f"--output {text} would lie in {folder}, whose own name has {not_said[0]} in it: that would be filled in",
+            details={"received": text},
+            guidance=("run it from a folder without braces in its name, or use --output-dir; nothing was sent",),
         )
     if "{ext}" in os.path.dirname(path):
         raise UsageError("usage", "--output: {ext} belongs to the file's name, not to a folder's")

@@ -86,12 +86,13 @@ class Placing:
             return publish(whole.path, self.folder, names, size_bytes=size_bytes, sha256=sha256)
         asked = Path(next(self.output.names(self.provider, self.generation_id, position, media_type)))
         asked.parent.mkdir(parents=True, exist_ok=True)
-        if self.output.overwrite and str(asked) not in self.taken and asked.is_file():
+        as_named = self.output.keeps_its_name(media_type)  # a name that nobody wrote replaces nothing
+        if self.output.overwrite and as_named and str(asked) not in self.taken and asked.is_file():
             keep(whole, asked)
             sync_folder(asked.parent)
             return asked
         path = publish(whole.path, self.folder, names, size_bytes=size_bytes, sha256=sha256)
-        if self.output.media_type != media_type and "{ext}" not in self.output.pattern:
+        if not as_named:
             self.warn(f"--output: the file is {media_type}{self._reason} and keeps its type: {path}")
         elif path != asked:
             self.warn(f"--output: {asked} was taken, so the next number is used: {path}")

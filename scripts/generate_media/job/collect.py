@@ -13,6 +13,8 @@ from ..core import (
     JobFailure,
     OutputError,
     Reading,
+    RemoteOutput,
+    ReportedError,
     SavedOutput,
     StillRunning,
     clean_text,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 600.0
 """So long after its end a job's files may still be on their way to the CDN: a 404 may pass."""
 NEW_HINT = "the same command with --new makes it again, and may pay again"
+LOST_INSIDE = f"the result came inside the answer, which nobody gives a second time, so it is lost; {NEW_HINT}"
 
 
 def record_end(ctx: JobContext, row: Row, reading: Reading, *, source: str, elapsed: float) -> Outcome:
@@ -76,6 +79,13 @@ def collect_files(
         lack = _no_output(row)
         _record_lack(ctx, row, lack)
         return no_file(end, lack)
+    if ctx.folder is None and any(not item.url for item in outputs):
+        ctx = ctx._replace(folder=ctx.inline_folder)
+        if any(item.inline for item in outputs):
+            ctx.printer.warn(
+                "--no-download gives URLs, and this result has none, it came inside the answer: "
+                f"it is saved all the same, in {ctx.folder}"
+            )
     if ctx.folder is None:
         return terminal(end, [SavedOutput(None, item.url, "", 0, "", role=item.role) for item in outputs])
     return _save(ctx, end, outputs)
@@ -119,7 +129,8 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
         raise _out_of_time(ctx, row, error) from None
     except OutputError as error:
         again = () if error.code == NETWORK_BLOCKED else (f"run the same command again to fetch it; {NEW_HINT}",)
-        guidance = (*error.guidance, *again)
+        inside = _without_url(outputs) > _without_url(partly)
+        guidance = (LOST_INSIDE,) if inside else (*error.guidance, *again)
         outcome = no_file(end, OutputError(error.code, error.message, guidance=guidance), partly)
         write_record(ctx, end, partly, {key: outcome.line.get(key) for key in ("error", "message")})
         _record_lack(ctx, row, error, partly)
@@ -129,6 +140,17 @@ def _save(ctx: JobContext, end: Ended, outputs: Sequence[Any]) -> Outcome:
     outcome = terminal(end, saved)
     _tell_differences(ctx, outcome)
     return outcome
+
+
+def told_if_lost(row: Row, error: ReportedError) -> None:
+    """What cut a run short says so where the result was in the answer, and so went with this process."""
+    if row.state is State.ENDED and row.result == "succeeded" and _without_url(row.remote):
+        error.guidance = (LOST_INSIDE,)
+
+
+def _without_url(outputs: Sequence[RemoteOutput | SavedOutput]) -> int:
+    """How many results came inside the answer."""
+    return sum(not item.url for item in outputs)
 
 
 def _of_an_earlier_run(ctx: JobContext, row: Row) -> Sequence[SavedOutput]:

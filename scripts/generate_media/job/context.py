@@ -54,7 +54,11 @@ class RunOptions(NamedTuple):
         output = self.output_name()
         if output is not None:
             return output.folder
-        return None if self.no_download else Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
+        return None if self.no_download else self.named_folder(otherwise)
+
+    def named_folder(self, otherwise: str = DEFAULT_OUTPUT_DIR) -> Path:
+        """The absolute folder for results with names of ours, with --no-download too."""
+        return Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
 
     def output_name(self) -> OutputName | None:
         """What --output says; None without it.
@@ -172,6 +176,8 @@ class JobContext(NamedTuple):
     limits: Limits
     folder: Path | None
     """Where results go; None means --no-download."""
+    inline_folder: Path
+    """Where a result goes all the same that came inside the answer: it has no URL that could be given instead."""
     output: OutputName | None
     """What they are called there; None: names of ours."""
     label: LabelWish

@@ -85,6 +85,9 @@ class _Run:
             why: Json = {"code": error.code, "message": error.message}
             self.ctx.journal.rejected(row.row_id, None if isinstance(error, Interrupted) else why)
         if row is not None and row.generation_id is not None and "generation_id" not in error.details:
+            from .collect import told_if_lost
+
+            told_if_lost(row, error)
             fields |= {"generation_id": row.generation_id, "resume": self.ctx.resume(row.generation_id)}
 
 

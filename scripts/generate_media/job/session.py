@@ -246,6 +246,7 @@ class Session:
             deadline=Deadline.after(clock, self.options.deadline),
             limits=self._limits(provider, synchronous),
             folder=folder,
+            inline_folder=folder or self.options.named_folder(),
             output=output,
             label=self.label,
             printer=JobPrinter(self.printer, quiet=quiet),

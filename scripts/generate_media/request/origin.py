@@ -36,7 +36,16 @@ _PIXELS = re.compile(r"\s*\d+\s*[x*×]\s*\d+\s*", re.IGNORECASE)
 """A size that has a shape."""
 _NOT_OURS = re.compile(r"url|uri|host|path|file|callback|webhook|notify|endpoint|token|secret|(^|_)key", re.IGNORECASE)
 _PLAIN_TEXT = re.compile(r"[^/\\~@<>]{0,200}")
-_HOST = re.compile(r"(?:[\w-]+\.)+(?:[a-z]{2,}|\d{1,3})(?::\d+)?|localhost(?::\d+)?", re.IGNORECASE)
+_SOMEWHERE = re.compile(
+    r"[a-z][a-z0-9+.-]*:\S*"  # a scheme, with or without slashes
+    r"|\S*\[\S*|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*"  # IPv6
+    r"|(?:(?:[\w-]+\.|[a-z0-9-]+[\u3002\uff0e\uff61])+(?:[^\W\d_]{2,}|xn--[\w-]+|\d{1,3})|localhost)"  # a host
+    r"\.?(?:[:?#;&%]\S*)?",
+    re.IGNORECASE,
+)
+"""A value of one word that a server may take for an address of any kind."""
+_UNSEEN = re.compile(r"[\t\r\n]")
+"""What readers of URLs leave out (WHATWG)."""
 _CHANGES = ("prompt", "model", "provider", "kind", "endpoint", "sse_endpoint", "set")
 PROMPT_CHARS = 20_000
 FILES_SHOWN = 50
@@ -156,7 +165,8 @@ def is_plain(name: str, value: Any) -> bool:
     if _NOT_OURS.search(name):
         return False
     if isinstance(value, str):
-        return _PLAIN_TEXT.fullmatch(value) is not None and _HOST.fullmatch(value.strip()) is None
+        word = _UNSEEN.sub("", value).strip()
+        return _PLAIN_TEXT.fullmatch(value) is not None and _SOMEWHERE.fullmatch(word) is None
     return isinstance(value, (bool, int, float))
 
 
