@@ -97,7 +97,8 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     told = (_row(settings, row, args) | _time_of_open(durations, row) for row in meant)
     jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
-    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved=True))
+    may_lose = [provider.name for provider in settings.providers.values() if provider.result_ttl_seconds]
+    lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved_of=may_lose))
     line |= {RESULT_LOST: lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 

@@ -108,21 +108,25 @@ class Queries:
         where = f"WHERE output_dir IN ({marks}) AND {_IS_A_JOB} ORDER BY row_id DESC LIMIT 20000"
         return self._rows(where, *map(to_text, folders))
 
-    def listed(self, limit: int, *, unsaved: bool = False, unsuccessful: bool = False) -> Iterator[Row]:
+    def listed(
+        self, limit: int, *, unsaved_of: Sequence[str] | None = None, unsuccessful: bool = False
+    ) -> Iterator[Row]:
         """The newest rows as a list shows them, newest first: without what was sent, the answer, aliases and URLs.
 
-        They are read a page at a time, so that a long list takes no memory; ``unsaved`` as in :meth:`unsaved_rows`;
-        ``unsuccessful`` leaves out those that are open or saved.
+        They are read a page at a time, so that a long list takes no memory; ``unsaved_of``: as in
+        :meth:`unsaved_rows`, of these providers; ``unsuccessful`` leaves out those that are open or saved.
         """
         reader = Reader(_NOT_LISTED)
         names = ", ".join(reader.columns)
-        kept = "AND state = 'ended' AND result = 'succeeded'" if unsaved else f"AND {_IS_A_JOB}"
+        kept, those = f"AND {_IS_A_JOB}", tuple(map(to_text, unsaved_of or ()))
+        if unsaved_of is not None:
+            kept = f"AND state = 'ended' AND result = 'succeeded' AND provider IN ({', '.join('?' * len(those))})"
         kept += " AND state IN ('intent', 'sending', 'rejected', 'unknown', 'ended')" if unsuccessful else ""
         page = f"SELECT {names} FROM job WHERE row_id < ? {kept} ORDER BY row_id DESC LIMIT ?"  # noqa: S608 - ours
         before = _BEYOND_EVERY_ROW
         while limit > 0:
             with self._database.reading() as db:
-                found = _plainly(db, page, (before, min(limit, _PAGE)))
+                found = _plainly(db, page, (before, *those, min(limit, _PAGE)))
             rows = [reader.row(item) for item in found]
             yield from map(self._seen, rows)
             limit = limit - len(rows) if len(rows) == _PAGE else 0
