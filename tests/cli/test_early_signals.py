@@ -68,7 +68,8 @@ def test_a_person_is_told_in_words_before_the_words_are_loaded(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where the page goes
     terminal = pytest.importorskip("terminal")
-    where, log, struck = {**environment(tmp_path), "LC_ALL": language}, tmp_path / "opened", tmp_path / "python"
+    where = environment(tmp_path, LC_ALL=language, **dict.fromkeys(terminal.PROGRAMS))
+    log, struck = tmp_path / "opened", tmp_path / "python"
 
     def gallery(*strace: str) -> Any:
         words = shlex.join([require_tool("strace"), "-qq", "-e", "trace=openat", *strace, sys.executable])
