@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .operations import Endpoint
 
 OLD_DAYS = 120
-RENEW = "python3 scripts/inspect_openapi.py --renew FILE_OR_URL takes in the provider's newer OpenAPI document"
+RENEW = "python3 scripts/inspect_openapi.py --renew FILE_OR_URL takes in a newer OpenAPI document"
 
 
 def whole_date(contract: Contract) -> str:

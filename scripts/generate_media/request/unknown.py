@@ -85,4 +85,4 @@ def the_way_on(date: str, provider: str = "") -> tuple[str, ...]:
     """What to do about something newer than the contract of ``date``."""
     from ..contract import RENEW
 
-    return f"is it newer than the contract of {date}? {provider}--no-validate sends it all the same, unchecked", RENEW
+    return f"is it newer than the contract of {date}? {provider}--no-validate sends it unchecked", RENEW
