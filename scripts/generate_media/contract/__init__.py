@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         read_navigation as read_navigation,
     )
     from .operations import Endpoint as Endpoint, Operation as Operation
-    from .problems import UNCHECKED as UNCHECKED
+    from .problems import UNCHECKED as UNCHECKED, Problem as Problem
     from .refs import PREFIX as PREFIX, closure as closure
     from .renewal import (
         Fresh as Fresh,
@@ -75,6 +75,7 @@ else:
         ("navigation", "Page endpoints_of in_category navigation_in read_navigation"),
         ("operations", "Endpoint Operation"),
         ("problems", "UNCHECKED"),
+        ("problems", "Problem"),
         ("refs", "PREFIX closure"),
         ("renewal", "Fresh fresh_document is_in_force what_changes"),
         ("report", "describe list_endpoints list_models"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     )
     from .blocked import BLOCKED as BLOCKED, NETWORK_BLOCKED as NETWORK_BLOCKED, is_blocked as is_blocked
     from .client import Client as Client, Site as Site, check_base_url as check_base_url
+    from .connections import TracedAdapter as TracedAdapter
     from .early import EarlyConnection as EarlyConnection, open_early as open_early
     from .exchange import BrokenAnswer as BrokenAnswer, TransportError as TransportError
     from .gateway import Gateway as Gateway
@@ -31,6 +32,7 @@ else:
         ("anonymous", "AGAIN AnonymousGet FileAnswer Transient"),
         ("blocked", "BLOCKED NETWORK_BLOCKED is_blocked"),
         ("client", "Client Site check_base_url"),
+        ("connections", "TracedAdapter"),
         ("early", "EarlyConnection open_early"),
         ("exchange", "BrokenAnswer TransportError"),
         ("gateway", "Gateway"),

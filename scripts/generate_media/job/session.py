@@ -135,6 +135,7 @@ class Session:
         chooser = Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
         if connects and not self.sandbox:
             chooser.chosen = partial(self._clients.connect_early, asked=self.options.base_url)
+            chooser.meanwhile = self._clients.load
         return chooser
 
     @cached_property

@@ -51,13 +51,15 @@ class Target(NamedTuple):
 class Chooser:
     """Opens contracts as they are needed, each once. ``with_key`` gives the names of the providers whose key is set;
     it is asked where nothing else chooses, and for suggestions. ``wall`` gives Unix seconds: is the model still
-    served? ``chosen`` is told the provider before its contract is read."""
+    served? ``chosen`` is told the provider before its contract is read; ``meanwhile`` loads what a create needs, while
+    the request is looked at."""
 
     def __init__(
         self, settings: Settings, with_key: Callable[[], Collection[str]], wall: Callable[[], float] = time.time
     ) -> None:
         self.wall = wall
         self.chosen: Callable[[ProviderSettings], object] = lambda provider: None
+        self.meanwhile: Callable[[], object] | None = None
         self._settings = settings
         self._with_key = with_key
         self._contracts: dict[tuple[str, tuple[Path, ...]], Contract] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core import Body, EndOfService, InvalidRequest
@@ -10,7 +11,7 @@ from ..media import for_validation
 from .filling import accepting, models_that_can
 
 if TYPE_CHECKING:
-    from ..contract import Endpoint
+    from ..contract import Endpoint, Problem
     from .choose import Target
     from .prepare import Wanted
 
@@ -20,9 +21,11 @@ _SAID = 5
 """Objections that --no-validate tells, in one warning."""
 
 
-def objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def objections(
+    target: Target, body: Mapping[str, Body], wanted: Wanted, meanwhile: Callable[[], object] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The contract's warnings (its errors too where --no-validate asks to go on all the same), and what it could not
-    check.
+    check. ``meanwhile`` is what else there is to do, where a second process may look at the request.
 
     Raises:
         InvalidRequest: the contract has errors.
@@ -34,7 +37,7 @@ def objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tupl
         said = f"{target.unknown} is not in {source}, so nothing of this request was checked"
         return (said,), (said,)
     unlike = _other_form(target, source, sent=wanted.no_validate)
-    problems = target.contract.validate(target.endpoint, for_validation(body))
+    problems = _problems(target, body, meanwhile)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not wanted.no_validate:
         models = () if wanted.payload is not None else accepting(wanted.wish, target)
@@ -57,6 +60,16 @@ def objections(target: Target, body: Mapping[str, Body], wanted: Wanted) -> tupl
         all_of_it = [error.message for error in errors] + list(warnings)
         warnings = (f"sent unchecked, although {source} objects: {'; '.join(all_of_it[:_SAID])}",)
     return (*unlike, *warnings), unchecked
+
+
+def _problems(target: Target, body: Mapping[str, Body], meanwhile: Callable[[], object] | None) -> tuple[Problem, ...]:
+    look = partial(target.contract.validate, target.endpoint, for_validation(body))
+    if meanwhile is not None and target.endpoint.bundled:  # a stranger's document may take its budget's time
+        from .apart import is_quicker, nothing_objects
+
+        if is_quicker() and nothing_objects(lambda: not look(), meanwhile):
+            return ()
+    return look()
 
 
 def _other_form(target: Target, source: str, *, sent: bool) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: b
         body, multipart, notes = _from_payload(wanted, target)
     else:
         body, multipart, notes = _from_wish(wanted, target, known_url)
-    said, unchecked = objections(target, body, wanted)
+    said, unchecked = objections(target, body, wanted, chooser.meanwhile)
     if not target.unknown:
         unchecked += tuple(undocumented_in(target.contract, endpoint, target.model, body, unusual(body)))
     over = end is not None and end.at is not None and end.at <= now

@@ -1,0 +1,109 @@
+"""A second process that looks at a request: it may say that nothing objects, and nothing else that it does counts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from calls import environment
+from conftest import Desk
+from generate_media.core.paths import BUNDLE
+from generate_media.request.apart import nothing_objects
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process with a thread may fork elsewhere")
+AT_REST = """
+import os, runpy, sys
+os.getloadavg, os.sched_getaffinity = lambda: (0.0, 0.0, 0.0), lambda pid: {0, 1}
+sys.argv = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
+real = os._exit
+def leave(code):
+    os.write(2, (f"{os.getpid() == first} {'jsonschema' in sys.modules} {'requests' in sys.modules};").encode())
+    real(code)
+first, os._exit = os.getpid(), leave
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""A script on a machine that has nothing else to do; each process says at its end: the first? with jsonschema? with
+requests?"""
+
+
+def raises() -> bool:
+    raise RuntimeError
+
+
+def killed() -> bool:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return True
+
+
+def stopped() -> bool:
+    signal.raise_signal(signal.SIGTERM)
+    return True
+
+
+def hangs() -> bool:
+    time.sleep(600)
+    return True
+
+
+def fails_to_load() -> None:
+    raise ImportError
+
+
+@pytest.mark.parametrize(
+    ("look", "said"),
+    [(lambda: True, True), (lambda: False, False), (raises, False), (killed, False), (stopped, False)],
+)
+def test_only_its_word_counts_that_nothing_objects(
+    look: Callable[[], bool], said: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done: list[int] = []
+    open_before = len(os.listdir("/proc/self/fd"))
+    handler = signal.signal(signal.SIGTERM, lambda *_: print("a handler of the first process"))
+    try:
+        assert nothing_objects(look, lambda: done.append(os.getpid())) is said
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert done == [os.getpid()]
+    assert capfd.readouterr() == ("", "")
+    assert len(os.listdir("/proc/self/fd")) == open_before
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_it_looks_in_another_process_which_is_gone_afterwards(tmp_path: Path) -> None:
+    seen = tmp_path / "pid"
+    assert nothing_objects(lambda: bool(seen.write_text(str(os.getpid()))), fails_to_load)
+    assert int(seen.read_text()) != os.getpid()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(seen.read_text()), 0)
+
+
+def test_one_that_hangs_is_given_up() -> None:
+    assert not nothing_objects(hangs, lambda: None, seconds=0.05)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "ends"),
+    [((), 0, ["False True False", "True False True"]), (("--set", "prompt=7"), 22, ["False True", "True True True"])],
+)
+def test_a_request_that_nothing_is_wrong_with_is_looked_at_there(
+    desk: Desk, flags: tuple[str, ...], code: int, ends: list[str]
+) -> None:
+    """The process that sends it never loads jsonschema; one that is refused is looked at by both."""
+    words = ("--base-url", desk.sandbox.base_urls["skills.video"], "--provider", "skills.video")
+    words += ("--config", str(desk.write_config()), "--model", "google/nano-banana-pro", "--prompt", "a cat", *flags)
+    command = [sys.executable, "-c", AT_REST, str(BUNDLE / "scripts" / "create_and_wait.py"), *words]
+    key = {"SKILLS_VIDEO_API_KEY": desk.key}
+    done = subprocess.run(command, cwd=desk.home, env=environment(desk.home, **key), capture_output=True, check=False)
+    assert done.returncode == code, done.stdout
+    told = done.stderr.decode().strip(";").split(";")
+    assert len(told) == len(ends)
+    assert all(said.startswith(end) for said, end in zip(told, ends, strict=True))
+    assert desk.creates() == (1 if code == 0 else 0)
