@@ -16,7 +16,8 @@ from PIL import Image
 
 from client_help import client_for, forget_the_machine, says
 from generate_media.core.errors import UsageError
-from generate_media.core.requests import Body, Call, Encoding, LocalMedia
+from generate_media.core.local_media import LocalMedia
+from generate_media.core.requests import Body, Call, Encoding
 from generate_media.media.local import load
 from wire import Wire, answer
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from generate_media.contract.catalog import Contract, open_contract
-from generate_media.core.requests import Body, Encoding, EndOfService, LocalMedia, Request
+from generate_media.core.local_media import LocalMedia
+from generate_media.core.requests import Body, Encoding, EndOfService, Request
 from generate_media.job.successor import find_successor
 
 OLD, FLASH, PAID = "agnes-video-v2.0", "agnes-video-2.5-flash", "agnes-video-2.5"

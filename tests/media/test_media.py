@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 from generate_media.core.errors import UsageError
-from generate_media.core.requests import Body, Encoding, LocalMedia
+from generate_media.core.local_media import LocalMedia
+from generate_media.core.requests import Body, Encoding
 from generate_media.media import local as media, views
 from generate_media.media.local import MediaLimits
 from generate_media.media.scaling import fit

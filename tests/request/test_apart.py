@@ -25,13 +25,13 @@ sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
 real = os._exit
 def leave(code):
-    os.write(2, (f"{os.getpid() == first} {'jsonschema' in sys.modules} {'requests' in sys.modules};").encode())
+    os.write(2, (f"{os.getpid() == first} {'jsonschema' in sys.modules} {'dataclasses' in sys.modules};").encode())
     real(code)
 first, os._exit = os.getpid(), leave
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 """A script on a machine that has nothing else to do; each process says at its end: the first? with jsonschema? with
-requests?"""
+dataclasses, which cost 8 ms and are jsonschema's alone?"""
 
 
 def raises() -> bool:
@@ -91,7 +91,10 @@ def test_one_that_hangs_is_given_up() -> None:
 
 @pytest.mark.parametrize(
     ("flags", "code", "ends"),
-    [((), 0, ["False True False", "True False True"]), (("--set", "prompt=7"), 22, ["False True", "True True True"])],
+    [
+        ((), 0, ["False True True", "True False False"]),
+        (("--set", "prompt=7"), 22, ["False True True", "True True True"]),
+    ],
 )
 def test_a_request_that_nothing_is_wrong_with_is_looked_at_there(
     desk: Desk, flags: tuple[str, ...], code: int, ends: list[str]

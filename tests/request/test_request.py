@@ -15,7 +15,8 @@ from PIL import Image
 from generate_media.contract.catalog import open_contract
 from generate_media.contract.flags import FlagForm
 from generate_media.core.errors import UsageError
-from generate_media.core.requests import Encoding, LocalMedia
+from generate_media.core.local_media import LocalMedia
+from generate_media.core.requests import Encoding
 from generate_media.media import local as media, views
 from generate_media.request.build import Built, Wish, build_body
 from generate_media.request.sets import apply_sets, parse_set

@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
@@ -28,7 +27,6 @@ class BrokenDocument(UsageError):
     """A document that cannot be read or does not hold together; ``details`` has file, line, column where known."""
 
 
-@dataclass(eq=False, repr=False)
 class Document:
     """One parsed description and the files beside it that it refers to.
 
@@ -36,13 +34,18 @@ class Document:
     allows none. ``trusted``: it came with the bundle.
     """
 
-    root: dict[str, Any]
-    name: str
-    folder: Path | None = None
-    text_path: Path | None = None
-    budget: Budget = field(default_factory=Budget)
-    trusted: bool = False
-    _files: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        root: dict[str, Any],
+        name: str,
+        folder: Path | None = None,
+        text_path: Path | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.root, self.name, self.folder, self.text_path = root, name, folder, text_path
+        self.budget = budget or Budget()
+        self.trusted = False
+        self._files: dict[str, Any] = {}
 
     @property
     def version(self) -> str:

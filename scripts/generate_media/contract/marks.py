@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .operations import Operation
 from .source import Source
@@ -22,7 +21,7 @@ def marked(sources: Sequence[Source], own: Source, operation: Operation, path: s
         alike = path if path in other.paths else _sibling(other, path)
         known = next((one.node for one in other.at(alike) if one.method == operation.method), {}) if alike else {}
         if known:
-            return replace(operation, node={**{key: known[key] for key in names if key in known}, **operation.node})
+            return operation.with_marks({key: known[key] for key in names if key in known})
     return operation
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -74,17 +73,27 @@ class Endpoint(NamedTuple):
         return (self.model,) if self.model else tuple(str(row["id"]) for row in listed)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """An operation where it stands in its document; everything about it is read when asked for."""
 
-    document: Document
-    definitions: Definitions
-    method: str
-    path: str
-    file: str
-    item: Mapping[str, Any]
-    node: Mapping[str, Any]
+    def __init__(
+        self,
+        document: Document,
+        definitions: Definitions,
+        method: str,
+        path: str,
+        file: str,
+        item: Mapping[str, Any],
+        node: Mapping[str, Any],
+    ) -> None:
+        self.document, self.definitions = document, definitions
+        self.method, self.path, self.file = method, path, file
+        self.item, self.node = item, node
+
+    def with_marks(self, marks: Mapping[str, Any]) -> Operation:
+        """The same with what its document does not say of it; what the document says stays."""
+        place = (self.method, self.path, self.file, self.item)
+        return Operation(self.document, self.definitions, *place, {**marks, **self.node})
 
     @cached_property
     def request_body(self) -> tuple[Mapping[str, Any], str]:

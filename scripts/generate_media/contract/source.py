@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..providers import ModelPaths
@@ -16,13 +15,11 @@ from .refs import Definitions
 _ORDER = {"POST": 0, "PUT": 1, "PATCH": 2, "GET": 3, "DELETE": 4}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Source:
     """A document with its lazily converted schemas and the protocol whose path conventions it follows."""
 
-    document: Document
-    definitions: Definitions
-    protocol: str
+    def __init__(self, document: Document, definitions: Definitions, protocol: str) -> None:
+        self.document, self.definitions, self.protocol = document, definitions, protocol
 
     @cached_property
     def paths(self) -> dict[str, str]:

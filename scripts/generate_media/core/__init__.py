@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         without_none as without_none,
         without_nulls as without_nulls,
     )
+    from .local_media import LocalMedia as LocalMedia
     from .old_python import newer_python_needed as newer_python_needed
     from .paths import (
         CONFIG_FILE as CONFIG_FILE,
@@ -81,7 +82,6 @@ if TYPE_CHECKING:
         Call as Call,
         Encoding as Encoding,
         EndOfService as EndOfService,
-        LocalMedia as LocalMedia,
         Request as Request,
         moved_base as moved_base,
     )
@@ -115,11 +115,12 @@ else:
         ("home", "BUNDLE GUARD REQUIREMENTS dotenvs go_on_with home_folder python_of venvs"),
         ("install", "film_commands shell_line uv_command uv_run venv_commands"),
         ("json", "Json capped parse_json short strict_json without_bytes without_none without_nulls"),
+        ("local_media", "LocalMedia"),
         ("old_python", "newer_python_needed"),
         ("paths", "CONFIG_FILE DEFAULT_OUTPUT_DIR ELSEWHERE REFERENCES contracts_dir journal_dir"),
         ("readings", "Answer GONE JobFailure JobRef MAX_OUTPUTS Reading RemoteOutput Result SavedOutput"),
         ("redaction", "LEAST_KEY_CHARS MARK Redactor mapped"),
-        ("requests", "Body Call Encoding EndOfService LocalMedia Request moved_base"),
+        ("requests", "Body Call Encoding EndOfService Request moved_base"),
         ("text", "OURS clean_text cut_fields cut_keys cut_keys_everywhere hide_key hide_keys_later holds_key unsigned"),
         ("user_file", "read_user_file read_user_text user_json user_json_object"),
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Union
+from typing import TYPE_CHECKING, NamedTuple, Union
 from urllib.parse import urlsplit
 
 from .json import Json
+
+if TYPE_CHECKING:
+    from .local_media import LocalMedia
 
 
 class Encoding(str, Enum):
@@ -24,28 +26,7 @@ class Encoding(str, Enum):
     MULTIPART = "multipart"
 
 
-@dataclass(frozen=True)
-class LocalMedia:
-    """A local picture, clip or sound, known by its bytes and not by its name.
-
-    Sizes in bytes and pixels, duration in seconds; None where the file does not tell.
-    """
-
-    path: str
-    media_type: str
-    size_bytes: int
-    sha256: str
-    encoding: Encoding
-    width: int | None = None
-    height: int | None = None
-    duration_seconds: float | None = None
-    remote_url: str | None = None
-    """Where the provider already has these bytes; sent instead of them. The fingerprint still sees the bytes."""
-    identity: str = ""
-    """What the fingerprint sees in place of ``sha256``: for a file out of another job, what that job delivered."""
-
-
-Body = Union[None, bool, int, float, str, LocalMedia, "Sequence[Body]", "Mapping[str, Body]"]
+Body = Union[None, bool, int, float, str, "LocalMedia", "Sequence[Body]", "Mapping[str, Body]"]
 
 
 class EndOfService(NamedTuple):

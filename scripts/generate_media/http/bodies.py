@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from ..core import Body, LocalMedia, UsageError
+from ..core import Body, UsageError
+
+if TYPE_CHECKING:
+    from ..core import LocalMedia
 
 _BLOCK_BYTES = 1 << 18
 
@@ -45,7 +48,7 @@ def multipart_content(body: Mapping[str, Body], files: ExitStack) -> Content:
     from ..media import multipart_fields
 
     fields = [
-        (name, _part(value, files) if isinstance(value, LocalMedia) else value.encode("utf-8", "replace"))
+        (name, value.encode("utf-8", "replace") if isinstance(value, str) else _part(value, files))
         for name, value in multipart_fields(body)
     ]
     encoder = MultipartEncoder(fields)
@@ -53,12 +56,14 @@ def multipart_content(body: Mapping[str, Body], files: ExitStack) -> Content:
 
 
 def _leaf(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    from ..core import LocalMedia
+
     if isinstance(value, LocalMedia):
         from ..media import encode
 
         return encode(value)
-    if isinstance(value, Mapping):
-        return dict(value)
     raise TypeError(f"not a body: {type(value).__name__}")
 
 

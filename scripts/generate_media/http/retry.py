@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
@@ -40,16 +39,17 @@ class OutOfTime(Exception):
     """The next try would not begin before the deadline."""
 
 
-@dataclass(eq=False, repr=False)
 class Retries:
-    """The tries of one thing. The caller decides what is tried again; this one waits, and counts."""
+    """The tries of one thing. The caller decides what is tried again; this one waits, and counts.
 
-    until: Deadline
-    tell: Callable[[Failure, float, int], object]
-    """Told before each wait: what failed, the seconds, and how many tries have failed in a row."""
-    rng: Random = CHANCE
-    failed: int = 0
-    """How many tries in a row; whoever gets a good answer sets it back to 0."""
+    ``tell`` is told before each wait: what failed, the seconds, and how many tries have failed in a row. ``failed``
+    is that number; whoever gets a good answer sets it back to 0.
+    """
+
+    def __init__(
+        self, until: Deadline, tell: Callable[[Failure, float, int], object], rng: Random = CHANCE, failed: int = 0
+    ) -> None:
+        self.until, self.tell, self.rng, self.failed = until, tell, rng, failed
 
     def wait(self, failure: Failure, *, minimum: float = 0.0, crowd: bool = False) -> None:
         """Wait before the next try.

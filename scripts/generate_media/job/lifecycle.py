@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass
 
 from ..core import (
     Category,
@@ -38,13 +37,12 @@ BUSY_LOOK_SECONDS = 0.2
 """Real seconds between looks at a row that another process is sending."""
 
 
-@dataclass(eq=False, repr=False)
 class _Run:
     """What is known of the job so far, for the last line of a run that is cut short."""
 
-    ctx: JobContext
-    started: float
-    row: Row | None = None
+    def __init__(self, ctx: JobContext, row: Row | None = None) -> None:
+        self.ctx, self.row = ctx, row
+        self.started = ctx.clock.now()
 
     @property
     def elapsed(self) -> float:
@@ -105,7 +103,7 @@ def run_job(
     ``stack`` where one is given, so that the last line need not wait for it.
     Never raises: whatever goes wrong becomes the outcome, with its exit code and its last line.
     """
-    run = _Run(ctx, ctx.clock.now())
+    run = _Run(ctx)
 
     def made() -> Outcome:
         for sentence in dict.fromkeys((*spec.request.warnings, *spec.request.unchecked)):
@@ -118,7 +116,7 @@ def run_job(
 
 def resume_job(ctx: JobContext, row: Row) -> Outcome:
     """Go on with a job of the journal: follow it if it is open, fetch its files if they are missing."""
-    run = _Run(ctx, ctx.clock.now(), row)
+    run = _Run(ctx, row)
     return run.ended(lambda: _resume(run, row))
 
 

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,20 +49,18 @@ FRESH_URL_SECONDS = 3600.0
 """How long a result URL of ours may stand in for the local file it came from (lifetime undocumented [M])."""
 
 
-@dataclass(eq=False, repr=False)
 class Session:
     """What all jobs of a run share. Everything opened here is closed with ``stack``."""
 
-    settings: Settings
-    options: RunOptions
-    printer: Printer
-    signals: Signals
-    stack: ExitStack
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-    stop: threading.Event = field(default_factory=threading.Event)
-    streams: OpenStreams = field(default_factory=OpenStreams)
-    _crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
-    """By provider and key space: limits hold for a key, and so for all of a platform's hosts."""
+    def __init__(
+        self, settings: Settings, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack
+    ) -> None:
+        self.settings, self.options = settings, options
+        self.printer, self.signals, self.stack = printer, signals, stack
+        self.environ: Mapping[str, str] = dict(os.environ)
+        self.stop, self.streams = threading.Event(), OpenStreams()
+        # By provider and key space: limits hold for a key, and so for all of a platform's hosts.
+        self._crowds: dict[tuple[str, str], Crowd] = {}
 
     @classmethod
     def open(cls, options: RunOptions, printer: Printer, signals: Signals, stack: ExitStack) -> Session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
@@ -36,17 +35,16 @@ class _Limit(NamedTuple):
     remedy: str
 
 
-@dataclass(eq=False, repr=False)
 class Spending:
     """What one command may spend: shared by its jobs. ``yes``: jobs whose cost nobody knows are meant all the same."""
 
-    max_cost: float | None = None
-    yes: bool = False
-    _jobs: dict[str, dict[tuple[str, int], int | None]] = field(default_factory=dict)
-    """Provider → fingerprint and copy of this command's jobs → the row of each that ``--new`` made; None: without
-    ``--new``, whatever was made of the job."""
-    _to_come: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Provider and model → jobs of the same wish that have not begun: what is made of it without them is no use."""
+    def __init__(self, max_cost: float | None = None, yes: bool = False) -> None:
+        self.max_cost, self.yes = max_cost, yes
+        # Provider → fingerprint and copy of this command's jobs → the row of each that --new made; None: without --new,
+        # whatever was made of the job.
+        self._jobs: dict[str, dict[tuple[str, int], int | None]] = {}
+        # Provider and model → jobs of the same wish that have not begun: what is made of it without them is no use.
+        self._to_come: Counter[tuple[str, str]] = Counter()
 
     def is_one_wish(self, jobs: Sequence[Prepared]) -> None:
         """These jobs, one after the other, are parts of one thing: the first is sent where all of them may be."""

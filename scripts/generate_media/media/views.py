@@ -11,9 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..core import Body, Encoding, Json, LocalMedia, without_nulls
+from ..core import Body, Encoding, Json, without_nulls
+
+if TYPE_CHECKING:
+    from ..core import LocalMedia
 
 _LONG = 200
 """So many characters of base64 without a space: no prompt looks so, and 150 bytes of a picture do."""
@@ -41,27 +45,25 @@ def canonical(body: Body) -> Json:
 
 def files_of(body: Body) -> Iterator[LocalMedia]:
     """Every local file in a body, in order."""
-    if isinstance(body, LocalMedia):
-        yield body
-    elif isinstance(body, Mapping):
+    if isinstance(body, Mapping):
         for value in body.values():
             yield from files_of(value)
-    elif isinstance(body, (list, tuple)):
-        for value in body:
+    elif isinstance(body, Sequence):
+        for value in () if isinstance(body, str) else body:
             yield from files_of(value)
+    elif body is not None and not isinstance(body, (int, float)):
+        yield body
 
 
 def walk(value: Body, leaf: Callable[[LocalMedia], Json], text: Callable[[str], str] = str) -> Json:
     """A body as plain JSON, each local file turned by ``leaf`` and each string by ``text``."""
-    if isinstance(value, LocalMedia):
-        return leaf(value)
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):
         return {key: walk(item, leaf, text) for key, item in value.items()}
     if isinstance(value, Sequence):
         return [walk(item, leaf, text) for item in value]
-    return value
+    return value if value is None or isinstance(value, (int, float)) else leaf(value)
 
 
 def _one_kind_of_number(value: Json) -> Json:

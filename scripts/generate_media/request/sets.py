@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..core import Body, Json, LocalMedia, UsageError, strict_json
+from ..core import Body, Json, UsageError, strict_json
 
 
 def parse_set(text: str) -> tuple[str, Json]:
@@ -65,6 +65,6 @@ def _index(items: list[Any], part: str, key: str) -> int:
 
 
 def _copy(value: Body) -> Any:
-    if isinstance(value, LocalMedia) or not isinstance(value, (Mapping, list, tuple)):
+    if not isinstance(value, (Mapping, list, tuple)):
         return value
     return {k: _copy(v) for k, v in value.items()} if isinstance(value, Mapping) else [_copy(v) for v in value]
