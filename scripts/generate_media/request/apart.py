@@ -14,6 +14,8 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
+from pathlib import Path
 
 NOTHING = b"\x01"
 LONGEST_SECONDS = 5.0
@@ -25,7 +27,14 @@ def is_quicker() -> bool:
     process with a thread may fork (macOS and Windows: no)."""
     if sys.platform != "linux" or "jsonschema" in sys.modules or len(os.sched_getaffinity(0)) < 2:
         return False
-    return os.getloadavg()[0] < (os.cpu_count() or 1)
+    return _running() < (os.cpu_count() or 1)
+
+
+def _running(loads: Path = Path("/proc/loadavg")) -> float:
+    """How many threads of this machine want a processor at this moment, ours among them (proc_loadavg(5))."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(loads.read_text(encoding="ascii").split()[3].split("/")[0])
+    return inf
 
 
 def nothing_objects(
