@@ -1,11 +1,11 @@
-"""What a start is made of, for the notes of a target that is missed: imports by package, and what dataclasses cost."""
+"""What a start is made of, for the notes of a target that is missed: imports by package."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from harness import PYTHON, SCRIPTS, Desk
+from harness import Desk
 
 RUNS = 5
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -14,22 +14,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "dataclasses and what it brings": ("dataclasses", "inspect", "ast", "_ast", "dis", "opcode", "_opcode", "tokenize"),
     "ours": ("generate_media",),
 }
-_TIMED = """
-import dataclasses, sys, time
-spent, real = [], dataclasses.dataclass
-def timed(cls=None, /, **options):
-    if cls is None:
-        return lambda made: timed(made, **options)
-    begun = time.perf_counter()
-    try:
-        return real(cls, **options)
-    finally:
-        spent.append(time.perf_counter() - begun)
-dataclasses.dataclass = timed
-import create_and_wait
-create_and_wait.main(["--provider", "skills.video", "--prompt", "a cat", "--dry-run"])
-print(len(spent), sum(spent) * 1000, file=sys.stderr)
-"""
 
 
 def imports(desk: Desk, command: Sequence[str]) -> str:
@@ -53,16 +37,3 @@ def _import_times(desk: Desk, command: Sequence[str]) -> dict[str, float]:
         line[len("import time:") :].split("|") for line in done.stderr.splitlines() if line.startswith("import time:")
     )
     return {name.strip(): int(own) / 1000 for own, _, name in rows if own.strip().isdecimal()}
-
-
-def dataclasses_cost(desk: Desk) -> str:
-    """How many classes a command's start decorates, and what that takes."""
-    found = []
-    for _ in range(min(RUNS, desk.runs)):
-        done = subprocess.run(
-            [PYTHON, "-c", _TIMED], env=desk.environ, cwd=SCRIPTS, capture_output=True, text=True, check=True
-        )
-        count, spent = done.stderr.split()[-2:]
-        found.append((float(spent), int(count)))
-    spent_ms, classes = min(found)
-    return f"{classes} dataclasses, whose methods Python compiles anew at each start, {spent_ms:.0f} ms"
