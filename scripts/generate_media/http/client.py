@@ -168,7 +168,9 @@ class Client:
         if call.method == "GET":
             return self._reads.transmit(request, exchange, seconds, direct=self.site.loopback)
         with closing(self._new_adapter(1)) as adapter:
-            return adapter.transmit(request, exchange, seconds, direct=self.site.loopback)
+            raw = adapter.transmit(request, exchange, seconds, direct=self.site.loopback)
+        raw._pool = None  # closed, and to no use: 6 kB for as long as a stream is read
+        return raw
 
     def _prepare(self, call: Call, files: ExitStack) -> PreparedRequest:
         from requests import Request
