@@ -72,8 +72,8 @@ def prepare_all(session: Session, lines: Lines, shard: Shard, dry_run: bool) -> 
     return jobs, bad
 
 
-def is_retired(session: Session, job: Job, bad: BadLines) -> bool:
-    """Whether a line's model is no longer served; such a line is a bad one."""
+def refuse_retired(session: Session, job: Job, bad: BadLines) -> bool:
+    """Make a bad line of one whose model is no longer served; whether it was one."""
     if job.prepared.request.ended is None:
         return False
     caller = Caller(job.prepared.provider, session.sandbox, session.config)
@@ -81,7 +81,7 @@ def is_retired(session: Session, job: Job, bad: BadLines) -> bool:
     return True
 
 
-def cut_frames(jobs: Iterable[Job], ids: Mapping[str, int]) -> bool:
+def needs_cut_frame(jobs: Iterable[Job], ids: Mapping[str, int]) -> bool:
     """Whether a last frame is wanted that its own job was not asked for."""
     makers = {job.line for job in jobs if job.gives_last_frame}
     leaves = (leaf.reference for job in jobs for leaf in awaited_in(job.prepared.request.body))

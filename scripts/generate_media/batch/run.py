@@ -18,7 +18,7 @@ from .contexts import Contexts, Run
 from .film import Film, Part, film_failed, film_label
 from .followers import SKIPPED, Followers, delivered
 from .foretold import count_followers, foretell
-from .jobs import Job, cut_frames, is_retired, prepare_all
+from .jobs import Job, needs_cut_frame, prepare_all, refuse_retired
 from .places import Places
 from .summary import told
 from .tools import Tool, need_tool
@@ -83,20 +83,20 @@ def run_batch(
         cannot use one another, a film that cannot be made.
     """
     jobs, bad = prepare_all(session, lines, shard, dry_run)
-    needs_tool = join is not None or cut_frames(jobs, lines.ties.ids)
+    needs_tool = join is not None or needs_cut_frame(jobs, lines.ties.ids)
     tool = need_tool() if needs_tool else None
     film = _film(session, join, tool, jobs)
     if dry_run:
         if not session.sandbox:
             for name in {job.prepared.request.provider for job in jobs}:
                 session.base_url(session.settings.provider(name))
-        return foretell(session, [job for job in jobs if not is_retired(session, job, bad)], bad, lines.ties)
+        return foretell(session, [job for job in jobs if not refuse_retired(session, job, bad)], bad, lines.ties)
     how.check_spending(len(jobs))
     if how.brief:
         session.spending.is_one_wish([job.prepared for job in jobs])
     if film is not None:
         check_folder(film.path.parent)
-    places = Places(session, file, f"{shard}", film)
+    places = Places(session, file, str(shard), film)
     followers = Followers(session, lines.ties, tool, places.add) if lines.ties.needs else None
     contexts = Contexts(session, how, len(jobs), followers)
     runs = {line: _failing(error) for line, error in bad.shown.items()}
