@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from film_help import TOOLS, probed
-from generate_media.batch.film import Film, Part, write_film
+from generate_media.batch.film import Clip, Film, write_film
 from generate_media.batch.frames import kept_frame
 from generate_media.core import OutputError, UsageError
 from tools import require_tool
@@ -111,12 +111,12 @@ def test_a_file_that_came_while_clips_were_joined_is_never_replaced(tool_name: s
 
     (clip,) = clips(["square"], tmp_path)
     for number in range(2):
-        parts = [Part(clip, str(number) * 64, "a cat", 1)]
+        parts = [Clip(clip, str(number) * 64, "a cat", 1)]
         with pytest.raises(UsageError, match="the clips are saved"):
             Film(place, Meanwhile(), tmp_path).make(parts)
         assert place.read_bytes() == holiday
         place.unlink()
-        Film(place, tool, tmp_path).make([Part(clip, "f" * 64, "a cat", 1)])
+        Film(place, tool, tmp_path).make([Clip(clip, "f" * 64, "a cat", 1)])
         assert Film(place, tool, tmp_path).make(parts) == place, "its own film it replaces"
 
 

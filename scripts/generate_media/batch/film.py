@@ -32,7 +32,7 @@ from ..media import measure
 from .tools import Tool
 
 if TYPE_CHECKING:
-    from ..files import Labelling, Part as NewFile
+    from ..files import Labelling, Part
     from ..job import Session
 
 ENDING = ".mp4"
@@ -40,7 +40,7 @@ JOINED = "joined"
 _COPY_BYTES = 1 << 20
 
 
-class Part(NamedTuple):
+class Clip(NamedTuple):
     """A clip of a film. ``line``: of the batch file."""
 
     path: Path
@@ -77,7 +77,7 @@ class Film(NamedTuple):
         """What the film is called in the list of a batch, whatever it is made of."""
         return sha256(f"film\n{self.path}".encode("utf-8", "surrogatepass")).hexdigest()
 
-    def make(self, parts: Sequence[Part], label: Labelling | None = None) -> Path:
+    def make(self, parts: Sequence[Clip], label: Labelling | None = None) -> Path:
         """The film of these clips, which is left as it is where they are the same as before, but for its label.
 
         Raises:
@@ -98,9 +98,7 @@ class Film(NamedTuple):
             raise save_failed(error) from None
         return self.path
 
-    def _put(
-        self, place: Path, parts: Sequence[Part], label: Labelling | None, write: Callable[[NewFile], None]
-    ) -> bool:
+    def _put(self, place: Path, parts: Sequence[Clip], label: Labelling | None, write: Callable[[Part], None]) -> bool:
         """A film in its place, whole and with its label, and its record before it; False where another's file is."""
         with part_file(place.parent, place.name) as new:
             write(new)
@@ -115,7 +113,7 @@ class Film(NamedTuple):
                 whole.sync()
                 return move_to_free_name(whole.path, place)
 
-    def _join(self, parts: Sequence[Part], new: NewFile) -> None:
+    def _join(self, parts: Sequence[Clip], new: Part) -> None:
         try:
             write_film(self.tool, [part.path for part in parts], new.path)
         except OSError as error:
@@ -125,7 +123,7 @@ class Film(NamedTuple):
                 guidance=("the same command tries again; the clips stay, and nothing is paid twice",),
             ) from None
 
-    def _show(self, parts: Sequence[Part]) -> None:
+    def _show(self, parts: Sequence[Clip]) -> None:
         """The film among the results as well, where it lies elsewhere: a page shows what lies in its folder."""
         if self.path.parent.resolve() == self.folder.resolve():
             return
@@ -136,7 +134,7 @@ class Film(NamedTuple):
             if same or self._put(place, parts, None, lambda new: _copy(self.path, new.file)):
                 return
 
-    def _record(self, path: Path, film: Path, parts: Sequence[Part]) -> None:
+    def _record(self, path: Path, film: Path, parts: Sequence[Clip]) -> None:
         """The sidecar of the film that is about to lie at ``path``."""
         size, digest = digest_of(film)
         sizes = measure(film, "video/mp4")
@@ -222,7 +220,7 @@ def _is_ours(path: Path) -> bool:
     return False
 
 
-def _is_of(path: Path, parts: Sequence[Part]) -> bool:
+def _is_of(path: Path, parts: Sequence[Clip]) -> bool:
     """Whether a film is there, whole, of exactly these clips."""
     record = _record_at(path)
     told = record.get(JOINED)

@@ -15,7 +15,7 @@ from ..files import check_folder
 from ..job import Session, sum_usage
 from ..request import Prepared, outputs_expected
 from .contexts import Contexts, Run
-from .film import Film, Part, film_failed, film_label
+from .film import Clip, Film, film_failed, film_label
 from .followers import SKIPPED, Followers, delivered
 from .foretold import count_followers, foretell
 from .jobs import Job, needs_cut_frame, prepare_all, refuse_retired
@@ -154,7 +154,7 @@ def _joined(
     if not whole or any(found is None or ends[job.line].exit_code != ExitCode.OK for job, found in clips):
         return {}
     parts = [
-        Part(Path(found.path), found.sha256, job.prepared.request.prompt, job.line) for job, found in clips if found
+        Clip(Path(found.path), found.sha256, job.prepared.request.prompt, job.line) for job, found in clips if found
     ]
     made = [(str(ends[job.line].line["generation_id"]), job.prepared.provider.name) for job, _ in clips]
     try:
