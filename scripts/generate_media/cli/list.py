@@ -14,7 +14,7 @@ from typing import Any
 
 from ..config import Settings, hide_keys_of, load_settings
 from ..core import CONFIG_FILE, Clock, ExitCode, Json, UsageError, clean_text, journal_dir, short, without_none
-from ..events import Outcome, command, resume_command
+from ..events import Outcome, commands_of, resume_command
 from ..files import output_from
 from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
 from ..journal import Journal, Row, State
@@ -26,8 +26,10 @@ ALL = 1 << 62
 SAME = 1000
 """So many usages that many rows have in common are cleaned once."""
 PLAIN_CHARS = 200
-_NOTHING_WRONG = frozenset({State.COLLECTED, State.ACCEPTED})
-_PERHAPS_UNSAVED = frozenset({State.ACCEPTED, State.ENDED})
+_NOTHING_WRONG = (State.COLLECTED, State.ACCEPTED)
+_OPEN = (State.SENDING, State.ACCEPTED)
+_PERHAPS_UNSAVED = (State.ACCEPTED, State.ENDED)
+_SECONDS = tuple(f"{second:02d}+00:00" for second in range(60))
 _WHY = {State.REJECTED: "refused", State.UNKNOWN: "outcome_unknown"}
 DEFAULT_ROWS = 50
 _ONLY_WITH: Mapping[str, tuple[str, ...]] = {
@@ -88,14 +90,15 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     hide_keys_of(settings, os.environ)
     folder = journal_dir(os.environ, sandbox=args.sandbox)
     journal = stack.enter_context(Journal.open(folder, read_only=True))
-    durations = lru_cache(SAME)(journal.durations)
     if args.provider:
         settings.provider(args.provider)
     rows = journal.listed(ALL if args.failed or args.provider else args.limit, unsuccessful=args.failed)
-    recent = takewhile(lambda row: row.created_at >= (args.since or 0.0), rows)
-    meant = (row for row in recent if args.provider in (None, row.provider))
-    told = (_row(settings, row, args) | _time_of_open(durations, row) for row in meant)
-    jobs = islice((row for row in told if "error" in row or not args.failed), args.limit)
+    if args.since:
+        rows = takewhile(lambda row: row.created_at >= args.since, rows)
+    if args.provider:
+        rows = (row for row in rows if row.provider == args.provider)
+    told = map(_Lines(settings, args, journal).line, rows)
+    jobs = islice((line for line in told if "error" in line) if args.failed else told, args.limit)
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
     may_lose = [provider.name for provider in settings.providers.values() if provider.result_ttl_seconds]
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved_of=may_lose))
@@ -107,25 +110,71 @@ def _counts(journal: Journal) -> dict[str, int]:
     return {state.value: number for state, number in journal.counts().items()}
 
 
-def _row(settings: Settings, row: Row, args: argparse.Namespace) -> dict[str, Any]:
-    saved = row.saved if isinstance(row.saved, list) else []
-    line = {
-        "generation_id": row.generation_id and _clean(row.generation_id),
-        "provider": row.provider,
-        "model": row.model,
-        "kind": row.kind or None,
-        "state": row.state.value,
-        "status": _word(row.status) or None,
-        "result": row.result,
-        "prompt": row.prompt[:80] or None,
-        "created_at": _iso(row.created_at),
-        "ended_at": _iso(row.ended_at),
-        "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-        "usage": _short(row.usage),
-        **_why(row),
-        **_fate_of_result(settings, row, args),
-    }
-    return without_none(line) | {"command": _command(settings, row, args)}
+class _Lines:
+    """Rows of the journal as those of the list. What many of them have in common is worked out once."""
+
+    def __init__(self, settings: Settings, args: argparse.Namespace, journal: Journal) -> None:
+        self._settings = settings
+        self._args = args
+        self._durations = lru_cache(SAME)(journal.durations)
+        self._command = commands_of("create_and_wait.py")
+        self._surroundings = lru_cache(SAME)(self._surrounding_words)
+        self._config = [f"--config={args.config.resolve()}"] if args.config else []
+
+    def line(self, row: Row) -> dict[str, Any]:
+        saved = row.saved if isinstance(row.saved, list) else []
+        line = {
+            "generation_id": row.generation_id and _clean(row.generation_id),
+            "provider": row.provider,
+            "model": row.model,
+            "kind": row.kind or None,
+            "state": row.state.value,
+            "status": _word(row.status) or None,
+            "result": row.result,
+            "prompt": row.prompt[:80] or None,
+            "created_at": _iso(row.created_at),
+            "ended_at": _iso(row.ended_at),
+            "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
+            "usage": _short(row.usage),
+        }
+        if row.state is not State.COLLECTED:
+            line |= _why(row) | _fate_of_result(self._settings, row, self._args)
+        if None in line.values():
+            line = without_none(line)
+        line["command"] = self._made_again(row)
+        return line | _time_of_open(self._durations, row) if row.state in _OPEN else line
+
+    def _made_again(self, row: Row) -> str | None:
+        """The command that makes the job again, its files in the same place; null where a word of it is gone."""
+        words = words_of(row.asked)
+        if words is None:
+            return None
+        names_provider = isinstance(row.asked, dict) and "provider" in row.asked
+        output = row.place and output_from(row.place)
+        where = (output.pattern, output.overwrite) if output else None
+        words += self._surroundings(row.provider, names_provider, row.copy, where, row.output_dir, row.base_url)
+        return self._command(words)
+
+    def _surrounding_words(
+        self,
+        provider: str,
+        names_provider: bool,
+        copy: int,
+        output: tuple[str, bool] | None,
+        output_dir: str,
+        base_url: str,
+    ) -> list[str]:
+        """The words of a command that are not of what was asked for. Its arguments are all that decides them."""
+        words = [] if names_provider else [f"--provider={provider}"]
+        words += [f"--count={copy + 1}"] if copy else []
+        if output is not None:
+            words += [f"--output={output[0]}", *(["--overwrite"] if output[1] else [])]
+        else:
+            words += [f"--output-dir={output_dir}"] if output_dir else ["--no-download"]
+        known = self._settings.providers.get(provider)
+        if not self._args.sandbox and known is not None and base_url != known.base_url:
+            words.append(f"--base-url={base_url}")
+        return [*words, *(["--sandbox"] if self._args.sandbox else []), *self._config]
 
 
 def _why(row: Row) -> dict[str, Any]:
@@ -142,30 +191,8 @@ def _why(row: Row) -> dict[str, Any]:
     return {"error": code, "message": clean_text(str(known.get("message") or ""), MESSAGE_CAP) or None}
 
 
-def _command(settings: Settings, row: Row, args: argparse.Namespace) -> str | None:
-    """What makes the job again, its files in the same place; null where a word of it is gone."""
-    words = words_of(row.asked)
-    if words is None:
-        return None
-    provider, output = settings.providers.get(row.provider), output_from(row.place)
-    asked = row.asked if isinstance(row.asked, dict) else {}
-    words += [f"--provider={row.provider}"] if "provider" not in asked else []
-    words += [f"--count={row.copy + 1}"] if row.copy else []
-    if output is not None:
-        words += [f"--output={output.pattern}", *(["--overwrite"] if output.overwrite else [])]
-    else:
-        words += [f"--output-dir={row.output_dir}"] if row.output_dir else ["--no-download"]
-    if not args.sandbox and provider is not None and row.base_url != provider.base_url:
-        words.append(f"--base-url={row.base_url}")
-    words += ["--sandbox"] if args.sandbox else []
-    words += [f"--config={args.config.resolve()}"] if args.config else []
-    return command("create_and_wait.py", words)
-
-
 def _time_of_open(durations: Callable[[str, str], Sequence[float]], row: Row) -> dict[str, int]:
     """Of a job that goes on: how long it runs, and how long jobs of its model took here before (the median)."""
-    if row.state not in (State.SENDING, State.ACCEPTED):
-        return {}
     began = row.accepted_at or row.sending_at or row.created_at
     times = {"running_seconds": max(0, round(time.time() - began))}
     took = sorted(durations(row.provider, row.model))
@@ -200,7 +227,7 @@ def _short(usage: Json) -> Json:
     """As :func:`short`; jobs of a kind mostly have the same usage."""
     if usage is None:
         return None
-    text = str(usage)
+    text = repr(usage)
     if text not in _usages and len(_usages) < SAME:
         _usages[text] = short(usage)
     return _usages[text] if text in _usages else short(usage)
@@ -209,8 +236,8 @@ def _short(usage: Json) -> Json:
 def _iso(unix: float | None) -> str | None:
     if unix is None:
         return None
-    minutes, seconds = divmod(int(unix), 60)
-    return f"{_minute(minutes)}{seconds:02d}+00:00"
+    whole = int(unix)
+    return _minute(whole // 60) + _SECONDS[whole % 60]
 
 
 @lru_cache(1000)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .commands import (
         SAFE_WORD as SAFE_WORD,
         command as command,
+        commands_of as commands_of,
         resume_command as resume_command,
         runnable as runnable,
     )
@@ -30,7 +31,7 @@ else:
     __getattr__ = opened(
         __name__,
         ("audience", "JSON_FLAG is_person wants_json"),
-        ("commands", "SAFE_WORD command resume_command runnable"),
+        ("commands", "SAFE_WORD command commands_of resume_command runnable"),
         ("ending", "at_end leave leave_with"),
         ("printer", "Outcome Printer error_outcome print_document run_document standard_printer"),
         ("signals", "Signals"),

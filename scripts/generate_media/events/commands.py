@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from ..core import BUNDLE, in_a_command
@@ -53,14 +53,19 @@ def command(script: str, arguments: Sequence[str], *, for_person: bool = False) 
 
     What was asked in JSON is answered in JSON again, unless it stands where only a person reads it.
     """
-    again = wants_json() and not for_person and JSON_FLAG not in arguments
-    words = [*arguments, JSON_FLAG] if again else arguments
-    return " ".join([_beginning(script, *_runner()), *map(_quoted, words)])
+    return commands_of(script, for_person=for_person)(arguments)
 
 
-@lru_cache(_SAME)
-def _beginning(script: str, *runner: str) -> str:
-    return shlex.join([*runner, str(BUNDLE / "scripts" / script)])
+def commands_of(script: str, *, for_person: bool = False) -> Callable[[Sequence[str]], str]:
+    """:func:`command` for many commands of one script: how they begin is worked out once."""
+    beginning = shlex.join([*_runner(), str(BUNDLE / "scripts" / script)])
+    ending = [] if for_person or not wants_json() else [JSON_FLAG]
+
+    def made(arguments: Sequence[str]) -> str:
+        words = arguments if JSON_FLAG in arguments else [*arguments, *ending]
+        return " ".join([beginning, *map(_quoted, words)])
+
+    return made
 
 
 def runnable(advice: str) -> str:

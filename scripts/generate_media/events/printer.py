@@ -34,7 +34,8 @@ SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a line, move a terminal's cursor or be no UTF-8; below U+0020 JSON itself escapes."""
 
-BLOCK = 500
+BLOCK = 100
+"""So many rows of a long line are made, looked through and written at once: as many as a processor's cache holds."""
 WITHOUT_WORDS = OURS | {"created_at", "ended_at"}
 """Fields of a row in a long line in which nobody else's words can stand."""
 KEPT = {"retry": ("http_status",)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, Union
 
@@ -99,20 +100,25 @@ class Reader:
     def __init__(self, leave_out: frozenset[str]) -> None:
         self.columns = tuple(name for name in Row._fields if name not in leave_out)
         readers = dict(_READERS) | {"usage": lru_cache(_SAME_USAGES)(from_json)}
-        self._readers = [(_AS_IT_IS.get(read), None if read is int else read(None), read)
-                         for read in map(readers.__getitem__, self.columns)]  # fmt: skip
-        self._blank = [_READERS[name](None) for name in Row._fields if name in leave_out]
+        self._readers = [readers[name] for name in self.columns]
+        self._blank = [repeat(_READERS[name](None)) for name in Row._fields if name in leave_out]
         order = [*self.columns, *(name for name in Row._fields if name in leave_out)]
         self._in_order = itemgetter(*map(order.index, Row._fields))
 
-    def row(self, values: Sequence[Any]) -> Row:
-        """A row from the values of :attr:`columns`."""
-        pairs = zip(values, self._readers, strict=True)
-        read = [
-            value if type(value) is kind else empty if value is None else reader(value)
-            for value, (kind, empty, reader) in pairs
-        ]
-        return Row._make(self._in_order(read + self._blank))
+    def rows(self, page: Sequence[Sequence[Any]]) -> list[Row]:
+        """Rows from the values of :attr:`columns`, read column by column: mostly all values of one are as they should
+        be, which takes one look at their types."""
+        if not page:
+            return []
+        read = [_column(*pair) for pair in zip(self._readers, zip(*page, strict=True), strict=True)]
+        return list(map(Row._make, zip(*self._in_order(read + self._blank))))  # noqa: B905 - blanks have no end
+
+
+def _column(reader: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
+    if set(map(type, values)) == {_AS_IT_IS.get(reader)}:
+        return values
+    empty = None if reader is int else reader(None)
+    return [empty if value is None else reader(value) for value in values]
 
 
 def _text(value: Any) -> str | None:

@@ -19,7 +19,7 @@ _GONE = f"={GONE}"
 LONGEST = 4000
 """Characters of one value: beyond it nobody pastes a command."""
 _PLAIN = ("provider", "model", "kind", "endpoint", "sse-endpoint", "fit", "no-validate")
-_FILES = frozenset({"payload-file", "prompt-file", "openapi"})
+_NAMES_FILES = frozenset({"payload-file", "prompt-file", "openapi", *MEDIA_KINDS})
 
 
 def asked_of(
@@ -39,10 +39,14 @@ def asked_of(
 
 def words_of(asked: Json) -> list[str] | None:
     """The words of a command that asks for the same; None where one of them, or a file that they name, is gone."""
-    if not isinstance(asked, Mapping) or not asked:
+    if not isinstance(asked, dict) or not asked:
         return None
-    words = [word for name, value in asked.items() for word in _words(name, value)]
-    return words if all(map(_can_be_said, words)) and all(_are_there(asked)) else None
+    words: list[str] = []
+    for name, value in asked.items():
+        words += (f"--{name}={value}",) if isinstance(value, str) else _words(name, value)
+    if not all(map(_can_be_said, words)):
+        return None
+    return words if _NAMES_FILES.isdisjoint(asked) or all(_are_there(asked)) else None
 
 
 def _can_be_said(word: str) -> bool:
@@ -66,7 +70,7 @@ def _words(name: str, value: Any) -> Sequence[str]:
 
 def _are_there(asked: Mapping[str, Any]) -> Iterator[bool]:
     for name, value in asked.items():
-        if name in _FILES or name in MEDIA_KINDS:
+        if name in _NAMES_FILES:
             for one in value if isinstance(value, list) else [value]:
                 yield ":" in str(one)[:9] or os.path.exists(str(one))
 
