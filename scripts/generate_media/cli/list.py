@@ -15,7 +15,6 @@ from typing import Any
 from ..config import Settings, hide_keys_of, load_settings
 from ..core import CONFIG_FILE, Clock, ExitCode, Json, UsageError, clean_text, journal_dir, short, without_none
 from ..events import Outcome, commands_of, resume_command
-from ..files import output_from
 from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
 from ..journal import Journal, Row, State
 from ..request import words_of
@@ -150,9 +149,8 @@ class _Lines:
         if words is None:
             return None
         names_provider = isinstance(row.asked, dict) and "provider" in row.asked
-        output = row.place and output_from(row.place)
-        where = (output.pattern, output.overwrite) if output else None
-        words += self._surroundings(row.provider, names_provider, row.copy, where, row.output_dir, row.base_url)
+        place = _place(row.place) if row.place else None
+        words += self._surroundings(row.provider, names_provider, row.copy, place, row.output_dir, row.base_url)
         return self._command(words)
 
     def _surrounding_words(
@@ -160,21 +158,29 @@ class _Lines:
         provider: str,
         names_provider: bool,
         copy: int,
-        output: tuple[str, bool] | None,
+        place: tuple[str, bool] | None,
         output_dir: str,
         base_url: str,
     ) -> list[str]:
         """The words of a command that are not of what was asked for. Its arguments are all that decides them."""
         words = [] if names_provider else [f"--provider={provider}"]
         words += [f"--count={copy + 1}"] if copy else []
-        if output is not None:
-            words += [f"--output={output[0]}", *(["--overwrite"] if output[1] else [])]
+        if place:
+            words += [f"--output={place[0]}", *(["--overwrite"] if place[1] else [])]
         else:
             words += [f"--output-dir={output_dir}"] if output_dir else ["--no-download"]
         known = self._settings.providers.get(provider)
         if not self._args.sandbox and known is not None and base_url != known.base_url:
             words.append(f"--base-url={base_url}")
         return [*words, *(["--sandbox"] if self._args.sandbox else []), *self._config]
+
+
+def _place(kept: Json) -> tuple[str, bool] | None:
+    """What ``--output`` said, and whether with ``--overwrite``."""
+    from ..files import output_from  # most jobs have none
+
+    output = output_from(kept)
+    return output and (output.pattern, output.overwrite)
 
 
 def _why(row: Row) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -25,12 +24,16 @@ _SMART_QUOTES = "“”‘’„«»"
 class SecretKey:
     """An API key. Only :meth:`reveal` gives it; repr, str, format, vars and pickling do not."""
 
-    __slots__ = ("__value", "fingerprint", "source")
+    __slots__ = ("__value", "source")
 
     def __init__(self, value: str, source: str) -> None:
         self.__value = value
         self.source = source
-        self.fingerprint = key_fingerprint(value)
+
+    @property
+    def fingerprint(self) -> str:
+        """As :func:`key_fingerprint` gives it."""
+        return key_fingerprint(self.__value)
 
     def reveal(self) -> str:
         """The key itself, for the Authorization header only."""
@@ -50,6 +53,8 @@ class SecretKey:
 
 def key_fingerprint(value: str) -> str:
     """12 hex of the key's sha256: enough to tell keys apart, useless to anybody else."""
+    import hashlib  # OpenSSL: a key that is only hidden needs none
+
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -1,6 +1,7 @@
-"""config.json → typed settings. No HTTP, no keys read, no third-party import unless something is wrong."""
+"""config.json → typed settings. No HTTP, no keys read, no third-party import unless something is wrong.
 
-from __future__ import annotations
+Annotations are no strings here, as in journal/rows.py.
+"""
 
 import json
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -28,29 +28,30 @@ class Level(NamedTuple):
 def levels(text: str) -> Iterator[str]:
     """The text, and what is left of it after each round of undoing escapes; then the same of what a terminal shows."""
     obeyed = False
-    for level in _rounds(text, _escape()):
+    for level in _rounds(text, _escape):
         obeyed = obeyed or _may_hold_sequences(level)
         yield level
     if obeyed:
-        yield from _rounds(text, _escape_or_sequence())
+        yield from _rounds(text, _escape_or_sequence)
 
 
 def mapped_levels(text: str) -> Iterator[Level]:
     """The same, and for each character where in the original it comes from."""
-    obeyed = any(map(_may_hold_sequences, _rounds(text, _escape())))
-    for pattern in (_escape(), _escape_or_sequence()) if obeyed else (_escape(),):
+    obeyed = any(map(_may_hold_sequences, _rounds(text, _escape)))
+    for pattern in (_escape, _escape_or_sequence) if obeyed else (_escape,):
         level = Level(text, range(len(text) + 1))
         for _ in _rounds(text, pattern):
             yield level
-            level = _undone(level, pattern)
+            level = _undone(level, pattern())
 
 
-def _rounds(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
+def _rounds(text: str, pattern: Callable[[], re.Pattern[str]]) -> Iterator[str]:
+    """``pattern`` is only asked for where there is something for it: most texts have no escapes."""
     yield text
     for _ in range(ROUNDS):
         if not _may_hold_escapes(text):
             return
-        before, text = text, pattern.sub(_meant, text)
+        before, text = text, pattern().sub(_meant, text)
         if text == before:
             return
         yield text

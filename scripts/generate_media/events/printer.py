@@ -31,7 +31,7 @@ SERVER_WORDS = frozenset({"generation_id", "status", "code", "reason"})
 """Fields of a line that hold a provider's own words and are not cleaned where they are made."""
 
 
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ESCAPED = "[\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 """What would end a line, move a terminal's cursor or be no UTF-8; below U+0020 JSON itself escapes."""
 
 BLOCK = 100
@@ -203,7 +203,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
     if text.isascii() and "\x7f" not in text:
         return text
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(_ESCAPED, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def standard_printer(*, verbose: bool = False) -> Printer:

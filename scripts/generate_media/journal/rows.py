@@ -1,6 +1,7 @@
-"""What the journal holds, and how a job is recognised."""
+"""What the journal holds, and how a job is recognised.
 
-from __future__ import annotations
+Annotations are no strings here: NamedTuple would compile each of them, and these have many fields.
+"""
 
 import json
 from enum import Enum

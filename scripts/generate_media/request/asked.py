@@ -11,7 +11,6 @@ from typing import Any
 
 from ..core import Json, holds_key, unsigned
 from .flag_names import MEDIA_KINDS
-from .references import is_reference
 
 GONE = "-"
 """Stands for what cannot be said again: it came through a pipe, or is too long for a command."""
@@ -88,6 +87,8 @@ def _many(name: str, value: Any) -> Any:
 
 def _absolute(file: str | Path) -> str:
     """The path of a file for every folder; URLs and references as they are; a pipe and bytes are gone with this run."""
+    from .references import is_reference
+
     text = str(file)
     if "://" in text[:12] or is_reference(text):
         return text
