@@ -38,7 +38,6 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "model": ("--generation-id ID", "--cancel ID"),
 }
 """A flag that chooses among jobs → the questions that it goes with."""
-_usages: dict[str, Json] = {}
 
 
 def check_one_question(args: argparse.Namespace) -> None:
@@ -118,6 +117,8 @@ class _Lines:
         self._durations = lru_cache(SAME)(journal.durations)
         self._command = commands_of("create_and_wait.py")
         self._surroundings = lru_cache(SAME)(self._surrounding_words)
+        self._usages: dict[int, tuple[Json, Json]] = {}
+        """By its identity: a usage, kept so that no other one takes its place, and as it is told."""
         self._config = [f"--config={args.config.resolve()}"] if args.config else []
 
     def line(self, row: Row) -> dict[str, Any]:
@@ -134,7 +135,7 @@ class _Lines:
             "created_at": _iso(row.created_at),
             "ended_at": _iso(row.ended_at),
             "files": [item["path"] for item in saved if isinstance(item, dict) and item.get("path")] or None,
-            "usage": _short(row.usage),
+            "usage": row.usage and self._usage(row.usage),
         }
         if row.state is not State.COLLECTED:
             line |= _why(row) | _fate_of_result(self._settings, row, self._args)
@@ -142,6 +143,15 @@ class _Lines:
             line = without_none(line)
         line["command"] = self._made_again(row)
         return line | _time_of_open(self._durations, row) if row.state in _OPEN else line
+
+    def _usage(self, usage: Json) -> Json:
+        """As :func:`short`; the journal reads equal usages of a list once, and gives the same object for all."""
+        known = self._usages.get(id(usage))
+        if known is None:
+            known = (usage, short(usage))
+            if len(self._usages) < SAME:
+                self._usages[id(usage)] = known
+        return known[1]
 
     def _made_again(self, row: Row) -> str | None:
         """The command that makes the job again, its files in the same place; null where a word of it is gone."""
@@ -227,16 +237,6 @@ def _clean(text: str) -> str:
 
 _word = lru_cache(SAME)(_clean)
 """The same for words that many rows have in common."""
-
-
-def _short(usage: Json) -> Json:
-    """As :func:`short`; jobs of a kind mostly have the same usage."""
-    if usage is None:
-        return None
-    text = repr(usage)
-    if text not in _usages and len(_usages) < SAME:
-        _usages[text] = short(usage)
-    return _usages[text] if text in _usages else short(usage)
 
 
 def _iso(unix: float | None) -> str | None:
