@@ -15,7 +15,6 @@ from typing import Any
 from ..config import Settings, hide_keys_of, load_settings
 from ..core import CONFIG_FILE, Clock, ExitCode, Json, UsageError, clean_text, journal_dir, short, without_none
 from ..events import Outcome, commands_of, resume_command
-from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words
 from ..journal import Journal, Row, State
 from ..request import words_of
 
@@ -100,7 +99,7 @@ def run_list(args: argparse.Namespace, stack: ExitStack) -> Outcome:
     line: dict[str, Any] = {"event": "list", "jobs": jobs, "counts": _counts(journal)}
     may_lose = [provider.name for provider in settings.providers.values() if provider.result_ttl_seconds]
     lost = sum("error" in _fate_of_result(settings, row, args) for row in journal.listed(ALL, unsaved_of=may_lose))
-    line |= {RESULT_LOST: lost} if lost else {}
+    line |= {"result_lost": lost} if lost else {}
     return Outcome(ExitCode.OK, line | ({"sandbox": True} if args.sandbox else {}))
 
 
@@ -219,6 +218,8 @@ def _fate_of_result(settings: Settings, row: Row, args: argparse.Namespace) -> d
     """How long a result that is not saved can still be had; one that is lost, with what can still be tried."""
     if row.state not in _PERHAPS_UNSAVED or row.provider not in settings.providers:
         return {}
+    from ..job import RESULT_LOST, expires_in, is_result_lost, result_lost_words  # mostly all is saved
+
     provider = settings.providers[row.provider]
     clock = Clock(settings.scale_at(row.base_url))
     left: dict[str, Any] = {"expires_in_seconds": expires_in(provider, row, clock)}

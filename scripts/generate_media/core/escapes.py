@@ -7,7 +7,6 @@ of a text in place of showing it, the rounds are gone through once more without 
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -58,6 +57,8 @@ def _rounds(text: str, pattern: Callable[[], re.Pattern[str]]) -> Iterator[str]:
 
 
 def _undone(level: Level, pattern: re.Pattern[str]) -> Level:
+    from array import array  # a library of its own, and most texts hold no key
+
     parts, begins, done = [], array("L"), 0
     for found in pattern.finditer(level.text):
         meant = _meant(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from itertools import takewhile
@@ -44,10 +43,11 @@ def strict_json(text: str) -> Json:
 
 def _loaded(text: str, beyond: Callable[[str], float | None]) -> Json:
     """``beyond`` gives what NaN, Infinity and a number too large for any are read as."""
+    from math import isfinite
 
     def number(digits: str) -> float | None:
         found = float(digits)
-        return found if math.isfinite(found) else beyond(digits)
+        return found if isfinite(found) else beyond(digits)
 
     value: Json = json.loads(text, parse_constant=beyond, parse_float=number)
     return value

@@ -8,7 +8,6 @@ three alignments, are spellings of their own; base64 of a header that holds the 
 
 from __future__ import annotations
 
-from array import array
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -166,6 +165,8 @@ class Redactor:
 
     def _spans(self, level: Level) -> Iterator[tuple[int, int]]:
         """Where keys stand, as places in the original text."""
+        from array import array
+
         for spelling in self._found(level.text):
             place = array("L", (at for at, ch in enumerate(level.text) for _ in ch.translate(spelling.table)))
             plain = level.text.translate(spelling.table)
