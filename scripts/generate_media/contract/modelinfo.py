@@ -1,7 +1,5 @@
 """What a contract can make, model by model."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime

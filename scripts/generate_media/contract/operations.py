@@ -1,7 +1,5 @@
 """The operations of documents and the endpoints they stand for: base paths, twins, models, query paths."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -38,7 +36,7 @@ class Endpoint(NamedTuple):
     content_types: tuple[str, ...] = ()
     open_fields: bool = False
     summary: str = ""
-    operation: Operation | None = None
+    operation: "Operation | None" = None
     """Where it comes from; for this package only."""
 
     @property
@@ -90,7 +88,7 @@ class Operation:
         self.method, self.path, self.file = method, path, file
         self.item, self.node = item, node
 
-    def with_marks(self, marks: Mapping[str, Any]) -> Operation:
+    def with_marks(self, marks: Mapping[str, Any]) -> "Operation":
         """The same with what its document does not say of it; what the document says stays."""
         place = (self.method, self.path, self.file, self.item)
         return Operation(self.document, self.definitions, *place, {**marks, **self.node})

@@ -1,7 +1,5 @@
 """One objection to a request, and how the place in it is written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 

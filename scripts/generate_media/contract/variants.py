@@ -1,7 +1,5 @@
 """Unions (oneOf, anyOf): which field tells the branches apart, what they are called, which one is meant."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

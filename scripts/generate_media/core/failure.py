@@ -1,7 +1,5 @@
 """What a failure is to its reader: a category, an exit code, and a provider's error answer classified by them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import NamedTuple

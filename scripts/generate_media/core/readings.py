@@ -4,8 +4,6 @@ Tuples rather than dataclasses: the journal's readers need them, and Python comp
 each start (0.3 ms each, and 9 for the first).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ A *body* is a JSON tree whose leaves may also be :class:`LocalMedia`: local file
 moment of sending, so that neither the journal, nor a sidecar, nor the terminal can ever hold their bytes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum

@@ -1,7 +1,5 @@
 """What a run was asked for, and what one job of it has at hand: provider, journal, clock, limits, printer."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -45,7 +43,7 @@ class RunOptions(NamedTuple):
     yes: bool = False
 
     @classmethod
-    def of(cls, flags: Mapping[str, Any]) -> RunOptions:
+    def of(cls, flags: Mapping[str, Any]) -> "RunOptions":
         """Those of a script's flags (names with underscores) that are meant here."""
         return cls(**{name: flags[name] for name in cls._fields if name in flags})
 
@@ -60,7 +58,7 @@ class RunOptions(NamedTuple):
         """The absolute folder for results with names of ours, with --no-download too."""
         return Path(os.path.expanduser(self.output_dir or otherwise)).absolute()
 
-    def output_name(self) -> OutputName | None:
+    def output_name(self) -> "OutputName | None":
         """What --output says; None without it.
 
         Raises:
@@ -145,7 +143,7 @@ class OpenStreams:
         self._lock = threading.Lock()
 
     @contextmanager
-    def reading(self, stream: EventStream) -> Iterator[None]:
+    def reading(self, stream: "EventStream") -> Iterator[None]:
         """A stream that is open as long as the block."""
         with self._lock:
             self._streams.add(stream)
@@ -170,7 +168,7 @@ class JobContext(NamedTuple):
     gateway: Gateway
     key_space: str
     """What this provider's jobs are told apart from others by, in the journal."""
-    journal: Journal
+    journal: "Journal"
     clock: Clock
     deadline: Deadline
     limits: Limits
@@ -178,7 +176,7 @@ class JobContext(NamedTuple):
     """Where results go; None means --no-download."""
     inline_folder: Path
     """Where a result goes all the same that came inside the answer: it has no URL that could be given instead."""
-    output: OutputName | None
+    output: "OutputName | None"
     """What they are called there; None: names of ours."""
     label: LabelWish
     printer: JobPrinter
@@ -192,7 +190,7 @@ class JobContext(NamedTuple):
     budget_seconds: float | None = None
     """What --deadline said, so that the command that goes on is as short as this one."""
 
-    def retries(self, operation: str, until: Deadline) -> Retries:
+    def retries(self, operation: str, until: Deadline) -> "Retries":
         """The tries of one operation, each wait told as a ``retry`` line."""
         from ..http import Retries
 
@@ -224,6 +222,6 @@ class JobContext(NamedTuple):
         )
 
 
-def job_ref(row: Row) -> JobRef:
+def job_ref(row: "Row") -> JobRef:
     """What the journal knows of a job, as a provider wants to be asked."""
     return JobRef(row.generation_id or "", row.model, row.kind, row.aliases, row.query_path)

@@ -5,8 +5,6 @@ what an answer means; the lifecycle makes the calls. An id may go wherever a :cl
 the query string, the body.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeGuard

@@ -4,8 +4,6 @@ config.json's schema takes its names from here, the contract its documents and b
 their places, the lifecycle its adapters. Modules and documents are named, not loaded: a run loads those of one.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,7 +80,7 @@ register(_bundled("agnes", "agnes.openapi.json", "/v1", "/agnesapi"))
 register(_bundled("agcloud", "agcloud.openapi.json", "/api/v3", "/v1/video-tasks/"))
 
 
-def adapter_for(protocol: str) -> Adapter:
+def adapter_for(protocol: str) -> "Adapter":
     """The adapter of a protocol named in config.json.
 
     Raises:

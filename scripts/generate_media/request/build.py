@@ -29,8 +29,6 @@ which may be empty where ``map`` gives objects)::
 Media values that are URLs (http, https, asset) go through; data URIs only where ``encode`` is data-uri.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """From flags or a payload to one valid request: nothing here sends anything, and no key is needed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
