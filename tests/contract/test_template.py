@@ -233,14 +233,14 @@ KNOWN = {"zoom.json": ["PATCH /accounts/{accountId}/settings"]}
 @pytest.mark.parametrize(
     ("name", "every"),
     [
-        ("github", 5),
+        ("github", 20),
         ("stripe", 5),
         ("kubernetes", 5),
         ("openai", 1),
         ("asana", 1),
         ("adyen-checkout", 1),
         ("zoom", 1),
-        ("microsoft-graph", 60),
+        ("microsoft-graph", 200),
     ],
 )
 def test_real_documents(name: str, every: int) -> None:

@@ -133,12 +133,12 @@ def test_a_key_that_nobody_could_see_cuts_nothing(key: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["%41x" * 250_000, "%25" * 300_000, "\\u0041" * 150_000, "&#65;" * 200_000, "&" * 10**6, "\\" * 10**6,
-     "一只猫" * 300_000, TRICKY_KEY * 20_000, ("%25" * 5 + TRICKY_KEY) * 10_000,
-     "\x1b[" * 500_000, "\x1b]" * 500_000, "\x1b[" + "0" * 10**6, "\x1b " * 500_000, "\x1b]" + "x" * 10**6],
+    ["%41x" * 50_000, "%25" * 60_000, "\\u0041" * 30_000, "&#65;" * 40_000, "&" * 200_000, "\\" * 200_000,
+     "一只猫" * 60_000, TRICKY_KEY * 4_000, ("%25" * 5 + TRICKY_KEY) * 2_000,
+     "\x1b[" * 100_000, "\x1b]" * 100_000, "\x1b[" + "0" * 200_000, "\x1b " * 100_000, "\x1b]" + "x" * 200_000],
     ids=lambda text: ascii(text[:8]),
 )  # fmt: skip
-def test_a_megabyte_of_anything_takes_time_in_proportion(text: str) -> None:
+def test_a_long_text_of_anything_takes_time_in_proportion(text: str) -> None:
     """By processor time against a tenth of the same text: no machine is too busy for that."""
     redactor = Redactor([TRICKY_KEY])
     spent(redactor.cut, text[:1000])

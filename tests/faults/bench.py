@@ -316,7 +316,8 @@ def sample(count: int, seed: int) -> list[Task]:
 
 def run_rows(chosen: Iterable[Task], processes: int) -> Iterator[Result]:
     """Rows side by side, results as they come: most of a row's time is waiting."""
-    with get_context("spawn").Pool(processes) as pool:
+    end = (signal.SIGTERM, signal.SIG_DFL)  # by which a pool ends its workers; ignored, where a script ran before here
+    with get_context("spawn").Pool(processes, signal.signal, end) as pool:
         yield from pool.imap_unordered(run_row, chosen)
 
 

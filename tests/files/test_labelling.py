@@ -6,14 +6,12 @@ import base64
 import io
 import os
 import random
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from clocks import retries
+from files.saving import KILLED, saving
 from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.download import Downloader
 from generate_media.files.label.door import read_label
@@ -21,11 +19,8 @@ from generate_media.files.labelling import Labelling, add_labels
 from generate_media.files.names import stem
 from generate_media.files.outputs import save, still_there
 from label_samples import LABEL, PICTURES, chunk, pixels, png_late
-from tools import require_tool
 
 STEM = stem("a cat", LABEL.provider, "task_1")
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-SUPPORT = Path(__file__).parents[1] / "support"
 
 
 def small(side: int) -> bytes:
@@ -104,13 +99,6 @@ def test_a_file_is_known_before_and_after_its_label(tmp_path: Path) -> None:
     assert still_there(done, str(tmp_path)) == ()
 
 
-RUN = f"""
-import sys
-sys.path[:0] = [{str(SCRIPTS)!r}, {str(SUPPORT)!r}, {str(SUPPORT.parent)!r}]
-from pathlib import Path
-from files.test_labelling import SMALL, save_all
-save_all(Path(sys.argv[1]), [], *SMALL)
-"""
 CALLS = {"write": 4, "fsync": 6, "link": 2, "unlink": 4}
 """What a run does for two files, each with two parts, a name, and the folder's sync."""
 KILLS = [f"{call}:signal=SIGKILL:when={k}" for call, count in CALLS.items() for k in range(1, count + 1)]
@@ -119,10 +107,8 @@ KILLS = [f"{call}:signal=SIGKILL:when={k}" for call, count in CALLS.items() for 
 @pytest.mark.parametrize("rule", KILLS)
 def test_killed_at_any_call_no_file_has_its_name_without_its_label(rule: str, tmp_path: Path) -> None:
     names = (f".{STEM}.part", f".{STEM}.2.part", f"{STEM}.png", f"{STEM}-2.png")
-    watched = [part for path in ("", *names) for part in ("-P", str(tmp_path / path))]
-    command = [sys.executable, "-c", RUN, str(tmp_path)]
-    strace = [require_tool("strace"), "-f", "-qq", "-o", "/dev/null", *watched, "-e", f"inject={rule}"]
-    assert subprocess.run([*strace, *command]).returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    texts = [base64.b64encode(data).decode() for data in SMALL]
+    assert saving(tmp_path, texts, LABEL, rule=rule, names=names).code == KILLED
     assert all(read_label(path) for path in tmp_path.glob(f"{STEM}*"))
     save_all(tmp_path, [], *SMALL)
     assert sorted(os.listdir(tmp_path)) == [f"{STEM}-2.png", f"{STEM}.png"]

@@ -7,10 +7,7 @@ import hashlib
 import json
 import os
 import resource
-import signal
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +19,8 @@ import pytest
 from PIL import Image
 
 from clocks import retries
+from faults.zygote import Ended
+from files.saving import KILLED, saving
 from generate_media.core.errors import OutputError, StillRunning, StorageError
 from generate_media.core.readings import RemoteOutput, SavedOutput
 from generate_media.files.atomic import check_folder, part_file
@@ -30,7 +29,6 @@ from generate_media.files.names import stem
 from generate_media.files.output_name import OutputName
 from generate_media.files.outputs import save, still_there
 from generate_media.files.sidecar import belongs_to, find_sidecar, record_of, write_sidecar
-from tools import require_tool
 from web import Web, http, picture
 
 ONE = picture(64, 48)
@@ -38,8 +36,6 @@ TWO = picture(32, 32)
 THREE = picture(16, 16, "JPEG")
 SMALL = [picture(30, 30), picture(24, 24)]
 STEM = stem("a cat", "agnes", "task_1")
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-SUPPORT = Path(__file__).parents[1] / "support"
 
 
 def loader(**options: Any) -> Downloader:
@@ -311,37 +307,13 @@ def test_many_at_once_make_one_file(tmp_path: Path) -> None:
     assert names(tmp_path) == [f"{STEM}.png"]
 
 
-RUN = f"""
-import sys
-sys.path[:0] = [{str(SCRIPTS)!r}, {str(SUPPORT)!r}]
-from pathlib import Path
-from clocks import retries
-from generate_media.files.download import Downloader
-from generate_media.core.errors import GenerateMediaError
-from generate_media.core.readings import RemoteOutput
-from generate_media.files.outputs import save
-from generate_media.files.sidecar import write_sidecar
-folder = Path(sys.argv[1])
-outputs = [RemoteOutput(inline=text) for text in sys.argv[2:]]
-downloader = Downloader(retries(seconds=100.0), allow_loopback=True)
-try:
-    saved = save(outputs, folder=folder, stem_prompt="a cat", provider="agnes", generation_id="task_1",
-                 downloader=downloader)
-    write_sidecar(folder, "record", {{"generate_media": "test", "provider": "agnes", "generation_id": "task_1",
-                                     "outputs": [item.as_json(show_query=True) for item in saved]}})
-except GenerateMediaError as error:
-    sys.exit(error.code)
-"""
 TEXTS = [base64.b64encode(data).decode() for data in SMALL]
 
 
-def run_under_strace(folder: Path, *inject: str) -> subprocess.CompletedProcess[bytes]:
-    """Faults only on calls that touch the folder's files (-P), so that the interpreter's own pass."""
-    paths = [f"{folder}/{name}" for name in (f".{STEM}.part", f"{STEM}.png", f"{STEM}-2.png", ".record.json.part")]
-    watched = [part for path in (str(folder), *paths) for part in ("-P", path)]
-    command = [require_tool("strace"), "-f", "-qq", "-o", "/dev/null", *watched]
-    command += [part for rule in inject for part in ("-e", f"inject={rule}")]
-    return subprocess.run([*command, sys.executable, "-I", "-c", RUN, str(folder), *TEXTS], capture_output=True)
+def struck(folder: Path, rule: str) -> Ended:
+    return saving(
+        folder, TEXTS, rule=rule, names=(f".{STEM}.part", f"{STEM}.png", f"{STEM}-2.png", ".record.json.part")
+    )
 
 
 KILLS = [f"{call}:signal=SIGKILL:when={k}" for call in ("write", "fsync", "link", "unlink") for k in (1, 2, 3)]
@@ -355,13 +327,12 @@ def record(**changes: Any) -> dict[str, Any]:
 def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp_path: Path) -> None:
     if rule.startswith("rename"):
         write_sidecar(tmp_path, "record", record())  # only what replaces an earlier one is renamed
-    killed = run_under_strace(tmp_path, rule)
-    assert killed.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    assert struck(tmp_path, rule).code == KILLED
     for name in names(tmp_path):
         if name.startswith(STEM):  # whole or not there
             assert (tmp_path / name).read_bytes() in SMALL
-    again = subprocess.run([sys.executable, "-I", "-c", RUN, str(tmp_path), *TEXTS], capture_output=True)
-    assert again.returncode == 0, again.stderr
+    again = saving(tmp_path, TEXTS)
+    assert again.code == 0, again.err
     assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", "record.json"])
     assert [item["bytes"] for item in json.loads((tmp_path / "record.json").read_text())["outputs"]] == [
         len(data) for data in SMALL
@@ -373,9 +344,8 @@ def test_killed_at_any_call_the_next_run_ends_with_the_same_files(rule: str, tmp
 def test_a_disk_that_fails_is_an_error_with_advice_and_no_litter(call: str, error: str, tmp_path: Path) -> None:
     if call == "rename":
         write_sidecar(tmp_path, "record", record())  # only what replaces an earlier one is renamed
-    failed = run_under_strace(tmp_path, f"{call}:error={error}:when=1")
-    assert failed.returncode == 1
-    assert failed.stderr.decode().strip() == "save_failed"
+    failed = struck(tmp_path, f"{call}:error={error}:when=1")
+    assert (failed.code, failed.err.strip()) == (1, "save_failed")
     assert not [name for name in names(tmp_path) if name.endswith(".part")]
     if call != "rename":  # the files came before their record
         assert names(tmp_path) == []
@@ -383,8 +353,8 @@ def test_a_disk_that_fails_is_an_error_with_advice_and_no_litter(call: str, erro
 
 def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
     (tmp_path / f"{STEM}.png").write_bytes(b"the user's own")
-    ended = run_under_strace(tmp_path, "link:error=EPERM")
-    assert ended.returncode == 0, ended.stderr
+    ended = struck(tmp_path, "link:error=EPERM")
+    assert ended.code == 0, ended.err
     assert (tmp_path / f"{STEM}.png").read_bytes() == b"the user's own"
     assert (tmp_path / f"{STEM}-2.png").read_bytes() == SMALL[0]
     assert names(tmp_path) == sorted([f"{STEM}.png", f"{STEM}-2.png", f"{STEM}-3.png", "record.json"])

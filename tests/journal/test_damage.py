@@ -326,7 +326,9 @@ REACHED = {"claim": "intent", "sending": "sending", "accepted": "accepted", "end
 def test_a_failing_disk_writes_a_step_or_nothing(tmp_path: Path, call: str, error: str, when: int) -> None:
     Journal.open(tmp_path).close()
     trace = (require_tool("strace"), "-f", "-o", str(tmp_path / "trace"))
-    with writer(STEP_BY_STEP, tmp_path, prefix=(*trace, "-e", f"inject={call}:error={error}:when={when}")) as process:
+    with writer(
+        STEP_BY_STEP, tmp_path, prefix=(*trace, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}")
+    ) as process:
         out, err = process.communicate(timeout=30)
     assert "INJECTED" in (tmp_path / "trace").read_text(errors="replace"), f"the fault never came: {out}{err}"
     lines = [line.split() for line in out.splitlines()]

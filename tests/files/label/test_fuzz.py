@@ -59,13 +59,13 @@ def changed(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 @pytest.mark.parametrize("name", [*KINDS, *WITH_PACKET])
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES)
 def test_a_broken_file(name: str, changes: Sequence[Change], tmp_path: Path) -> None:
     check(changed(sample(name), changes), tmp_path)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(
         [

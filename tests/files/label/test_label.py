@@ -145,14 +145,18 @@ def _streams(path: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key != "extradata_size"} for row in ffprobe(path)["streams"]]
 
 
+DECODED = ("moov-last.mp4", "parts.mp4", "plain.mov")
+
+
 @pytest.mark.parametrize("name", CLIPS)
 def test_clips_have_the_same_frames_at_the_same_places(name: str, tmp_path: Path) -> None:
+    """The same packets at the same times with the same header decode alike: shown for a few, told for all."""
     path = _made(name, tmp_path)
-    decoded, packets, before = frames(path), frames(path, "-c", "copy"), path.read_bytes()
+    ways = [("-c", "copy"), *([()] if name in DECODED else [])]
+    seen, before = [frames(path, *way) for way in ways], path.read_bytes()
     label_file(path, LABEL)
     after = path.read_bytes()
-    assert frames(path) == decoded
-    assert frames(path, "-c", "copy") == packets
+    assert [frames(path, *way) for way in ways] == seen
     changed = [at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new]
     last, at, size = boxes(before)[-1]
     if last == b"mfra":
