@@ -1,6 +1,6 @@
 """A program that saves results: ``FOLDER LABEL TEXT…``, LABEL a provenance in JSON or "null", each TEXT base64.
 
-A record stands beside results without a label. The tests kill it at some call; an error's code is the last line on stderr.
+A record stands beside results without a label. The tests strike it at some call; stderr ends in an error's code.
 """
 
 from __future__ import annotations

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from calls import started
 from conftest import Desk
-from generate_media.core.paths import BUNDLE
+from faults.kill import attached
 from tools import require_tool
 
 CALLS = "trace=fsync,fdatasync,link,linkat,rename,renameat,renameat2,sendto,write"
@@ -24,14 +23,13 @@ POLLED = ("--endpoint", "/generation/google/nano-banana-pro")
 def calls(desk: Desk, *args: str) -> list[str]:
     """The calls of one run that succeeds, in their order."""
     trace = desk.home / "trace"
-    done = subprocess.run(
-        [require_tool("strace"), "-f", "-qq", "-y", "-s", "96", "-e", CALLS, "-o", str(trace),
-         sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--prompt", "a cat", *args,
-         "--provider", "skills.video", "--base-url", desk.sandbox.base_urls["skills.video"],
-         "--config", str(desk.write_config())],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    require_tool("strace")
+    base = ["--provider", "skills.video", "--base-url", desk.sandbox.base_urls["skills.video"]]
+    words = ["--prompt", "a cat", *args, *base, "--config", str(desk.write_config())]
+    run = started("create_and_wait", *words, stop=True)
+    with attached(run.pid, ["-y", "-s", "96", "-e", CALLS, "-o", str(trace)]):
+        done = run.wait()
+    assert done.code == 0, done
     return [line.partition(" ")[2].strip() for line in trace.read_text("utf-8", "replace").splitlines()]
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from calls import started
 from conftest import Desk, Ran
-from generate_media.core.paths import BUNDLE
+from faults.kill import attached
 from generate_media.files.label.door import read_label
 from label_samples import exiftool, ffprobe, frames, pixels
 from tools import require_tool
@@ -153,17 +153,16 @@ def test_a_labelled_file_is_known_by_its_own_bytes_and_by_those_that_came(desk: 
 
 def under_strace(desk: Desk, rule: str, *args: str) -> int:
     """The exit code of a run that a rule of strace strikes."""
+    require_tool("strace")
     base = ["--provider", "skills.video", "--base-url", desk.sandbox.base_urls["skills.video"]]
-    return subprocess.run(
-        [require_tool("strace"), "-f", "-qq", "-o", "/dev/null", "-e", f"inject={rule}", sys.executable,
-         str(BUNDLE / "scripts/create_and_wait.py"), *args, *base, "--config", str(desk.write_config())],
-        capture_output=True, timeout=120, check=False,
-    ).returncode  # fmt: skip
+    run = started("create_and_wait", *args, *base, "--config", str(desk.write_config()), stop=True)
+    with attached(run.pid, ["-e", f"trace={rule.split(':')[0]}", "-e", f"inject={rule}"]):
+        return run.wait().code
 
 
 @pytest.mark.parametrize("when", ["link:signal=SIGKILL:when=1", "link:signal=SIGKILL:when=2"])
 def test_killed_around_its_name_no_file_is_there_without_its_label(desk: Desk, when: str) -> None:
-    assert under_strace(desk, when, *CAT, "--label") in (-9, 137)
+    assert under_strace(desk, when, *CAT, "--label") == -signal.SIGKILL
     assert all(read_label(path) for path in Path("generated").glob("[!.]*.png"))
     path, _ = only(desk.run(*CAT, "--label"))
     assert exiftool(path)[SOURCE_TYPE] == GENERATED
@@ -173,7 +172,7 @@ def test_killed_around_its_name_no_file_is_there_without_its_label(desk: Desk, w
 @pytest.mark.parametrize("label", [(), ("--label",)], ids=["then without", "then with"])
 def test_killed_before_a_label_takes_its_place_the_old_file_is_still_known(desk: Desk, label: tuple[str, ...]) -> None:
     path, plain = only(desk.run(*CAT))
-    assert under_strace(desk, "rename:signal=SIGKILL:when=1", *CAT, "--label") in (-9, 137)
+    assert under_strace(desk, "rename:signal=SIGKILL:when=1", *CAT, "--label") == -signal.SIGKILL
     assert sha256(path.read_bytes()) == plain["sha256"]
     ran = desk.run(*CAT, *label)
     same, output = only(ran)

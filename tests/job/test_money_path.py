@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import sys
+import threading
 import time
 from pathlib import Path
-from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
 
+from calls import started
 from conftest import Desk, Ran
 from generate_media.core.clock import Clock, Deadline
 from generate_media.core.json import parse_json, short, without_bytes
-from generate_media.core.paths import BUNDLE
 from generate_media.job.crowd import Throttle
 from generate_media.job.spending import sum_usage
 from generate_media.journal.failures import IdAlreadyKnown
@@ -151,32 +151,33 @@ INTERRUPTED: dict[str, tuple[bytes, bytes, tuple[str, str | None], bool | None]]
 def test_what_comes_after_the_signal_counts(desk: Desk, name: str, batch: bool) -> None:
     at_once, later, row, perhaps = INTERRUPTED[name]
 
+    heard, signalled = threading.Event(), threading.Event()
+
     def serve(peer: Peer) -> None:
         peer.request()
         peer.send(at_once)
-        time.sleep(1.2)
+        heard.set()
+        signalled.wait(20)
+        time.sleep(0.3)
         peer.send(later)
         peer.until_gone()  # a stream stays open: who waits for its end waits for ever
 
     (desk.home / "jobs.jsonl").write_text('{"prompt": "a cat"}\n')
     what = ["--batch", str(desk.home / "jobs.jsonl")] if batch else ["--prompt", "a cat"]
     with Wire(serve) as server:
-        command = [sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--provider", "skills.video", *what]
-        command += ["--model", "google/nano-banana-pro", "--base-url", server.url, "--config", str(desk.write_config())]
-        process = Popen(command, stdout=PIPE, stderr=PIPE, text=True)
-        until = time.monotonic() + 20
-        while not server.received and time.monotonic() < until:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert (process.returncode, desk.rows()) == (130, [row]), out + err
-    assert "Traceback" not in err
+        words = ["--provider", "skills.video", *what, "--model", "google/nano-banana-pro", "--base-url", server.url]
+        run = started("create_and_wait", *words, "--config", str(desk.write_config()))
+        assert heard.wait(30)
+        time.sleep(0.2)
+        os.kill(run.pid, signal.SIGINT)
+        signalled.set()
+        ended = run.wait()
+    assert (ended.code, desk.rows()) == (130, [row]), ended
+    assert "Traceback" not in ended.err
     if row[1] is not None:
-        assert [line["generation_id"] for line in lines if line["event"] == "accepted"] == [row[1]]
+        assert [line["generation_id"] for line in ended.lines if line["event"] == "accepted"] == [row[1]]
     elif not batch:
-        assert lines[-1]["may_have_been_created"] is perhaps
+        assert ended.last["may_have_been_created"] is perhaps
 
 
 @pytest.mark.parametrize("depth", [100, 600, 850])

@@ -14,18 +14,21 @@ from pathlib import Path
 
 import pytest
 
+from calls import started
 from conftest import Desk
+from faults.zygote import Run
 from generate_media.core.paths import BUNDLE
 
+MODEL = "google/nano-banana-pro"
 KILL_SEED = 20261121
-KILLS = 4
+KILLS = 2
 """In every test run; ``make kill`` does more with GENERATE_MEDIA_KILLS."""
 
 
 def command(desk: Desk, *args: str) -> list[str]:
     desk.home.joinpath("config.json").exists() or desk.write_config()
     return [
-        sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--model", "google/nano-banana-pro", *args,
+        sys.executable, str(BUNDLE / "scripts/create_and_wait.py"), "--model", MODEL, *args,
         "--provider", "skills.video", "--base-url", desk.sandbox.base_urls["skills.video"],
         "--config", str(desk.home / "config.json"),
     ]  # fmt: skip
@@ -34,6 +37,11 @@ def command(desk: Desk, *args: str) -> list[str]:
 def start(desk: Desk, *args: str, **kwargs: object) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     return subprocess.Popen(command(desk, *args), stdout=pipe, stderr=pipe, text=True, **kwargs)  # type: ignore[call-overload,no-any-return]
+
+
+def fork(desk: Desk, *args: str) -> Run:
+    """The same where its start is not asked about, and its lines are read at its end."""
+    return started("create_and_wait", *command(desk, *args)[2:])
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, object]], str]:
@@ -66,16 +74,17 @@ def test_a_signal_while_the_job_runs_leaves_the_way_to_go_on(desk: Desk, number:
     desk.faults()
 
 
-def test_a_signal_in_the_midst_of_many_leaves_the_way_to_go_on(desk: Desk) -> None:
+def test_a_signal_in_the_midst_of_many_leaves_the_way_to_go_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.faults("never-ends")
-    process = start(desk, "--prompt", "a cat", "--count", "2")
+    run = fork(desk, "--prompt", "a cat", "--count", "2")
     wait_for_create(desk)
-    process.send_signal(signal.SIGINT)
-    code, lines, _ = finish(process)
-    assert (code, lines[-1]["error"]) == (130, "interrupted")
-    _, script, *words = shlex.split(str(lines[-1]["resume"]))
-    done = subprocess.run([sys.executable, script, *words, "--deadline=30"], capture_output=True, text=True, cwd="/")
-    assert json.loads(done.stdout.splitlines()[-1])["counts"]["jobs"] == 2, done.stdout
+    os.kill(run.pid, signal.SIGINT)
+    ended = run.wait()
+    assert (ended.code, ended.last["error"]) == (130, "interrupted")
+    _, script, *words = shlex.split(str(ended.last["resume"]))
+    monkeypatch.chdir("/")
+    done = desk.call(Path(script).stem, *words, "--deadline=15")
+    assert done.last["counts"]["jobs"] == 2, done
     assert desk.jobs() == 2, "each was made once, whichever run did it"
 
 
@@ -89,6 +98,7 @@ STAGES = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_signal_at_a_later_stage(desk: Desk, stage: str) -> None:
     args, fault = STAGES[stage]
+    lasting = fault == "never-ends"
     desk.write_config(time_scale=1)
     desk.faults(fault)
     process = start(desk, "--prompt", "a cat", *args)
@@ -103,49 +113,49 @@ def test_a_signal_at_a_later_stage(desk: Desk, stage: str) -> None:
     assert "Traceback" not in err
     desk.faults()
     desk.write_config()
-    code, rest, err = finish(start(desk, "--prompt", "a cat", *args, "--deadline", "60"))
-    assert code == (11 if fault == "never-ends" else 0), (rest, err)
+    again = desk.run("--model", MODEL, "--prompt", "a cat", *args, "--deadline", "20" if lasting else "60")
+    assert again.code == (11 if lasting else 0), again
     assert desk.jobs() == 1
 
 
 def test_a_second_signal_does_not_wait(desk: Desk) -> None:
     desk.write_config(**{"skills.video": {"create_timeout_seconds": 2000}})
     desk.faults("create:request:silence")
-    process = start(desk, "--prompt", "a cat")
+    run = fork(desk, "--prompt", "a cat")
     wait_for_create(desk)
-    process.send_signal(signal.SIGINT)
+    os.kill(run.pid, signal.SIGINT)
     time.sleep(0.3)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    code, lines, err = finish(process)
-    assert code == 130
-    assert lines[-1]["may_have_been_created"] is True
-    assert "Traceback" not in err
+    os.kill(run.pid, signal.SIGINT)
+    ended = run.wait()
+    assert ended.code == 130
+    assert ended.last["may_have_been_created"] is True
+    assert "Traceback" not in ended.err
     assert time.monotonic() - began < 4, "well before the five seconds of the first"
 
 
 def test_a_signal_while_the_create_is_out_waits_for_its_answer(desk: Desk) -> None:
     """The answer comes a moment after the signal: its id is on disk and on stdout all the same."""
     desk.faults("create:headers:drip*1")
-    process = start(desk, "--prompt", "a cat")
+    run = fork(desk, "--prompt", "a cat")
     wait_for_create(desk)
-    process.send_signal(signal.SIGTERM)
-    code, lines, _ = finish(process)
-    assert code == 143
+    os.kill(run.pid, signal.SIGTERM)
+    ended = run.wait()
+    assert ended.code == 143
     assert [state for state, _ in desk.rows()] in (["accepted"], ["unknown"])
     if desk.rows()[0][0] == "accepted":
-        assert lines[-1]["generation_id"] == desk.rows()[0][1]
+        assert ended.last["generation_id"] == desk.rows()[0][1]
 
 
 def test_a_create_that_never_answers_ends_five_seconds_after_the_signal(desk: Desk) -> None:
     desk.write_config(**{"skills.video": {"create_timeout_seconds": 2000}})
     desk.faults("create:request:silence")
-    process = start(desk, "--prompt", "a cat")
+    run = fork(desk, "--prompt", "a cat")
     wait_for_create(desk)
-    process.send_signal(signal.SIGINT)
-    code, lines, _ = finish(process)
-    assert code == 130
-    assert lines[-1]["may_have_been_created"] is True
+    os.kill(run.pid, signal.SIGINT)
+    ended = run.wait()
+    assert ended.code == 130
+    assert ended.last["may_have_been_created"] is True
     assert [state for state, _ in desk.rows()] == ["unknown"]
 
 
@@ -194,11 +204,11 @@ def test_killed_at_random_moments_it_never_makes_two(desk: Desk) -> None:
             process.kill()
             process.communicate()
             counts["kills"] += 1
-        code, lines, err = finish(start(desk, "--prompt", prompt))
+        again = desk.run("--model", MODEL, "--prompt", prompt)
         state, identity = desk.rows()[-1]
-        assert code in (0, 13), (lines, err)
+        assert again.code in (0, 13), again
         assert desk.jobs() - before <= 1
-        if code == 13:
+        if again.code == 13:
             assert (state, identity) == ("unknown", None)
             counts["unknown"] += 1
         else:

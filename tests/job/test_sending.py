@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from calls import started
 from client_help import GET, POST, assert_clean, client_for, forget_the_machine, keeps_alive
 from conftest import Desk
 from faults.doors import CERTIFICATES, write_authority
@@ -272,16 +273,15 @@ def test_stopped_for_longer_than_the_time_out_it_finds_its_answer(desk: Desk, na
 
     desk.write_config(**{"skills.video": {"create_timeout_seconds": 20}})  # a second
     with Wire(handle) as wire:
-        pipe = subprocess.PIPE
-        with subprocess.Popen(script(desk, wire.url, *args), stdout=pipe, stderr=pipe, text=True) as process:
-            assert heard.wait(30)
-            time.sleep(0.2)
-            os.kill(process.pid, signal.SIGSTOP)
-            stopped.set()
-            time.sleep(1.5)
-            os.kill(process.pid, signal.SIGCONT)
-            out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, out + err
+        run = started("create_and_wait", *script(desk, wire.url, *args)[2:])
+        assert heard.wait(30)
+        time.sleep(0.2)
+        os.kill(run.pid, signal.SIGSTOP)
+        stopped.set()
+        time.sleep(1.1)
+        os.kill(run.pid, signal.SIGCONT)
+        ended = run.wait()
+    assert ended.code == 0, ended
     assert [identity for _, identity in desk.rows()] == ["gen_1"]
     assert len(wire.received) == 1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Ran
-from faults.zygote import zygote
+from faults.zygote import Run, zygote
 from generate_media.core.paths import BUNDLE
 
 DEMO = ("create_and_wait", "--sandbox", "--prompt", "a cat")
@@ -63,6 +63,11 @@ def forked(script: str, *args: str, home: Path, stdin: bytes = b"", **environ: s
     """The same, in a fork of a process that has everything imported: where a start is not what is asked about."""
     ended = zygote().start(script, list(args), env=environment(home, **environ), cwd=home, stdin=stdin).wait()
     return Ran(ended.code, ended.out, ended.err)
+
+
+def started(script: str, *args: str, stop: bool = False) -> Run:
+    """Such a fork under way, in this test's own environment and folder; ``stop``: it waits for SIGCONT."""
+    return zygote().start(script, list(args), env=dict(os.environ), cwd=Path.cwd(), stop=stop)
 
 
 def sidecars(folder: Path) -> list[dict[str, Any]]:
