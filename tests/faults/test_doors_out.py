@@ -94,12 +94,19 @@ def sidecar(text: str, folder: Path) -> str:
 
 
 def gallery(text: str, folder: Path) -> str:
-    record = {"generate_media": "1", "provider": text, "model": text, "status": text, "generation_id": text}
-    record |= {"outputs": [], "error": {"message": text, "code": text}, "response": {"seed": text}}
-    source = folder / "cat.json"
-    source.write_text(json.dumps(record), encoding="utf-8")
+    return one_gallery([text], folder)
+
+
+def one_gallery(texts: list[str], folder: Path) -> str:
+    """A page with a card for each of the texts."""
+    sources = [folder / f"{number}.json" for number in range(len(texts))]
+    for text, source in zip(texts, sources, strict=True):
+        record = {"generate_media": "1", "provider": text, "model": text, "status": text, "generation_id": text}
+        record |= {"outputs": [], "error": {"message": text, "code": text}, "response": {"seed": text}}
+        source.write_text(json.dumps(record), encoding="utf-8")
     write_gallery(folder)
-    source.unlink()
+    for source in sources:
+        source.unlink()
     return ""
 
 
@@ -128,7 +135,16 @@ DOORS: dict[str, Door] = {
 IN_A_REQUEST_LINE = {"the sandbox's log"}
 
 
-@pytest.mark.parametrize("door", DOORS)
+def test_no_spelling_gets_out_of_a_gallery(tmp_path: Path) -> None:
+    """In one page: to make it and to look through it costs more than all that is in it."""
+    known_keys.hide_key(TRICKY_KEY)
+    texts = [f"a key: {text} here" for text in spellings(TRICKY_KEY).values()]
+    one_gallery(texts, tmp_path)
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("&lt;key&gt;") >= len(texts)
+    assert leaks(tmp_path, TRICKY_KEY, "") == []
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door != "the gallery"])
 def test_no_spelling_gets_out(door: str, tmp_path: Path) -> None:
     known_keys.hide_key(TRICKY_KEY)
     got_out = []
@@ -139,7 +155,7 @@ def test_no_spelling_gets_out(door: str, tmp_path: Path) -> None:
         folder.mkdir()
         printed = DOORS[door](f"a key: {text} here".replace(" ", "_" if door in IN_A_REQUEST_LINE else " "), folder)
         files = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-        assert "<key>" in printed or b"<key>" in files or b"&lt;key&gt;" in files
+        assert "<key>" in printed or b"<key>" in files
         if leaks(folder, TRICKY_KEY, printed):
             got_out.append(how)
     assert got_out == []

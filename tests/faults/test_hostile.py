@@ -50,7 +50,7 @@ def test_a_result_at_a_forbidden_address_is_not_fetched(desk: Desk, url: str) ->
         ("create-deep-json", STREAM, 13, 13),
         ("create-deep-json", POLLED, 13, 13),
         ("poll-deep-json*2", POLLED, 0, 0),
-        ("download-endless", (*STREAM, "--deadline", "40"), 11, 0),
+        ("download-endless", (*STREAM, "--deadline", "25"), 11, 0),
         ("create-redirect", POLLED, 25, 0),
         ("poll-redirect*2", POLLED, 0, 0),
     ],

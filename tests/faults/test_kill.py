@@ -16,7 +16,7 @@ SEED = int(os.environ.get("GENERATE_MEDIA_SEED", "20261121"))
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Field]:
-    with Field(5) as field:
+    with Field(4) as field:
         yield field
 
 
@@ -39,6 +39,6 @@ def test_killed_at_random_moments(ground: Field) -> None:
 
 
 def test_several_processes_on_one_journal(ground: Field) -> None:
-    tally = crowd(ground, 2, SEED)
+    tally = crowd(ground, 2, SEED, people=3)
     assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.seen["killed"]

@@ -138,9 +138,9 @@ def test_bodies_of_a_refusal(how: str, tricky: Desk) -> None:
     assert not reveals(ran.out, TRICKY_KEY[:16])
 
 
-IDS = {name: text for name, text in spellings(TRICKY_KEY).items() if "\n" not in text} | {
-    "within": f"gen_{TRICKY_KEY}_1"
-}
+IDS = dict([one for one in spellings(TRICKY_KEY).items() if "\n" not in one[1]][::4])
+IDS |= {"within": f"gen_{TRICKY_KEY}_1"}
+"""Some of all spellings: that each is known for the key is the question of test_redaction.py and test_doors_out.py."""
 
 
 @pytest.mark.parametrize("how", IDS)

@@ -61,8 +61,8 @@ def assert_clean(home: Path, *texts: str, canary: str = CANARY) -> None:
 
 def test_a_sample_of_the_canary_run() -> None:
     """``make canary`` does all: every fault, every flow, every script."""
-    chosen = random.Random(SEED).sample(all_tasks(), 16)
-    seen = list(run_tasks(chosen, processes=2))
+    chosen = random.Random(SEED).sample(all_tasks(), 10)
+    seen = list(run_tasks(chosen, processes=1))
     assert len(seen) == len(chosen)
     assert not [one for one in seen if one.places]
     assert all(one.bytes_searched > 10_000 for one in seen), "there was something to look through"

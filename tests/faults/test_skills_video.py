@@ -146,7 +146,7 @@ SILENT = {("sse-silence",), ("sse-comments",)}
 @pytest.mark.parametrize("name", TABLE)
 def test_fault(desk: Desk, name: str) -> None:
     row = TABLE[name]
-    seconds = 60 if row.faults in SILENT else 400  # whoever answers at all has time for it on a busy machine
+    seconds = 30 if row.faults in SILENT else 400  # whoever answers at all has time for it on a busy machine
     desk.write_config(**{"skills.video": {"create_timeout_seconds": seconds}})
     desk.faults(*row.faults)
     ran = desk.run(*row.args)

@@ -58,7 +58,7 @@ def wait(desk: Desk, *args: str) -> Ran:
     return desk.call("wait_generation", *args, "--config", str(desk.home / "config.json"))
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", ["skills.video SSE", "Agnes, task not found", "AGCloud's kkcc"])
 def test_six_404s_in_a_row_end_nothing(hasty: Desk, name: str) -> None:
     flow = FLOWS[name]
     routes = 2 if flow.provider == "agnes" or "kkcc" in flow.args else 1  # each look asks that many

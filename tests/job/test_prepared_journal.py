@@ -169,8 +169,14 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("call", [name for name in CALLS if name != "a dry run"])
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        *((name, "the same command") for name in FOLDERS),
+        ("is a symbolic link", "--list"),
+        ("is a symbolic link", "--all"),
+    ],
+)
 def test_a_folder_that_is_not_the_users_alone_is_refused(desk: Desk, name: str, call: str) -> None:
     assert desk.run(*MAIN).code == 0
     FOLDERS[name](desk)
@@ -190,8 +196,13 @@ LOSSES: dict[str, Callable[[Path], Any]] = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("loss", "call"),
+    [
+        *((loss, "the same command") for loss in LOSSES),
+        *(("gone", call) for call in CALLS if call != "the same command"),
+    ],
+)
 def test_a_journal_that_lost_its_rows_is_said_once(desk: Desk, loss: str, call: str) -> None:
     """Exit 2 with what to do, before anything is sent; the next run goes on."""
     assert desk.run(*MAIN).code == 0

@@ -46,9 +46,9 @@ TABLE = {
     ),
     "three refusals in a row end the following": Reads((refused(403),) * 3, (1, 2), 21),
     "never sooner than the provider's minimum": Reads(
-        (refused(502), refused(429)), (1, 2), least_wait=30.0, config={"min_poll_interval": 30}
+        (refused(502), refused(429)), (1, 2), least_wait=15.0, config={"min_poll_interval": 15}
     ),
-    "never sooner than Retry-After": Reads((refused(503, "Retry-After: 25"),), (1,), least_wait=25.0),
+    "never sooner than Retry-After": Reads((refused(503, "Retry-After: 15"),), (1,), least_wait=15.0),
     "words that are no job": Reads(
         (said([]), said("gone"), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), (1, 2, 3)
     ),
@@ -109,7 +109,7 @@ def test_a_read_that_the_deadline_cuts_short_has_not_failed(desk: Desk, name: st
     with Provider("skills.video", {"POST ": [MADE], ROUTE: [silent]}) as provider:
         assert provider.run(desk, *CREATE["skills.video"], "--detach").code == 0
         ran = provider.run(
-            desk, "--generation-id=gen_1", "--request-timeout", seconds, "--deadline", "40", script="wait_generation"
+            desk, "--generation-id=gen_1", "--request-timeout", seconds, "--deadline", "20", script="wait_generation"
         )
     assert (ran.code, ran.last["error"], bool(ran.events("retry"))) == (code, "deadline", code == 12), ran.out
     assert ran.last["resume"]
