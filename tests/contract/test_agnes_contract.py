@@ -164,7 +164,8 @@ def test_refused(contract: Contract, body: dict[str, Json], field: str) -> None:
 
 
 def test_every_documented_frame_count(contract: Contract) -> None:
-    taken = [count for count in range(0, 460) if not errors(contract, old(num_frames=count))]
+    near = [8 * n + more for n in range(58) for more in (0, 1, 2)]
+    taken = [count for count in near if not errors(contract, old(num_frames=count))]
     assert taken == [8 * n + 1 for n in range(1, 56)]
 
 

@@ -15,13 +15,14 @@ from generate_media.job.crowd import Crowd
 from generate_media.job.schedule import FARTHEST, FARTHEST_SHARE, before_the_end, schedule_for
 from generate_media.job.spread import Lasted, Spread, learned
 
-CASES = [
-    pytest.param(provider, kind, id=f"{provider.name} {kind}")
+ALIKE = {
+    (provider.typical_seconds[kind], provider.poll_interval, provider.min_poll_interval): (provider, kind)
     for provider in load_settings(CONFIG_FILE).providers.values()
     for kind in provider.typical_seconds
     if (provider.protocol, kind) != ("agnes", "image")  # answered by the create itself, never polled
-]
-LIVES = 800
+}
+CASES = [pytest.param(provider, kind, id=f"{provider.name} {kind}") for provider, kind in ALIKE.values()]
+LIVES = 2500
 LEAST = {"agnes": 5.0, "agcloud": 4.0, "ark": 4.0, "byteplus": 4.0, "skills.video": 1.2}
 MOST_REQUESTS = {"image": 9.0, "video": 20.0}
 LATE = {"agnes": 3.0, "agcloud": 2.7, "ark": 2.7, "byteplus": 2.7, "skills.video": 0.9}

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from generate_media.media.endings import EXTENSIONS, extension
+from generate_media.media.genuine import objection
 from generate_media.media.sniff import HEAD_BYTES, Measures, identify, measure
 from tools import require_tool
 from web import picture
@@ -114,6 +115,7 @@ def test_clips_and_sounds(name: str, media_type: str, options: list[str], tmp_pa
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     data = path.read_bytes()
     assert identify(data[:HEAD_BYTES]) == media_type
+    assert objection(path, media_type) == "", "it is what it seems"
     found = measure(path, media_type)
     if media_type in MEASURED:
         width, height, seconds = _ffprobe(path)
