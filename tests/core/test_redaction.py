@@ -142,7 +142,7 @@ def test_a_long_text_of_anything_takes_time_in_proportion(text: str) -> None:
     """By processor time against a tenth of the same text: no machine is too busy for that."""
     redactor = Redactor([TRICKY_KEY])
     spent(redactor.cut, text[:1000])
-    assert spent(redactor.cut, text) < 100 * (spent(redactor.cut, text[: len(text) // 10]) + 0.01)
+    assert spent(redactor.cut, text) < 30 * (spent(redactor.cut, text[: len(text) // 10]) + 0.005)
     assert not redactor.holds(redactor.cut(text))
 
 
