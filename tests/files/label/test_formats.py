@@ -56,8 +56,12 @@ def media_of(path: Path) -> str:
     return frames(path, "-c", "copy") if path.suffix in (".mp4", ".mov") else str(pixels(path.read_bytes()))
 
 
-@pytest.mark.parametrize("kind", WITH_PACKET)
-@pytest.mark.parametrize("wrapped", [True, False], ids=["wrapped", "bare"])
+BARE = ("png", "jpeg", "webp", "mp4, at the end", "mov, in the middle")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrapped"), [*((kind, True) for kind in WITH_PACKET), *((kind, False) for kind in BARE)]
+)
 def test_a_packet_that_is_there_is_merged(kind: str, wrapped: bool, tmp_path: Path) -> None:
     ending, place = WITH_PACKET[kind]
     path = file(place(packet(TITLE, attributes='dc:source="a&#10;b"', wrapped=wrapped)), ending, tmp_path)
