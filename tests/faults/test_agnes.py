@@ -91,7 +91,6 @@ TABLE = {
     # ends
     "failed in HTTP 200": ended("agnes-failed", 10, word="failed", jobs=1),
     "failed by moderation": ended("agnes-failed=sensitive_words_detected", 26, word="failed", jobs=1),
-    "stuck_inference": ended("agnes-stuck-inference", 10, word="failed", jobs=1),
     "completed without a URL": Row(("agnes-no-url",), 14, 1, then=14, word="no_output"),
     "half a clip that says it is whole": Row(("download-half",), 14, word="output_truncated", retries=2),
     "all of a clip but five bytes": Row(("download-cut=5",), 14, word="output_truncated", retries=2),
@@ -105,10 +104,8 @@ HURRIED = 60.0
 def test_fault(desk: Desk, name: str) -> None:
     row = TABLE[name]
     grace = {"not_found_grace_seconds": 60} if name == "404 for ever" else {}
-    desk.write_config(
-        time_scale=HURRIED if row.args in (CLIP, PICTURE) and (row.waits or name == "stuck_inference") else TIME_SCALE,
-        agnes=grace,
-    )
+    hurried = row.waits and "--deadline" not in row.args
+    desk.write_config(time_scale=HURRIED if hurried else TIME_SCALE, agnes=grace)
     args = (*_with_photo(desk, row.args), "--poll-request-timeout", "60")
     desk.faults(*row.faults)
     ran = desk.run(*args, provider="agnes")
