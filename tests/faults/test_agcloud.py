@@ -300,8 +300,7 @@ def test_what_is_refused_before_anything_is_sent(desk: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "words"),
-    [(("--frames", "100", "--duration", "5"), "frames wins"), (("--set", "priority=3"), "Ark's")],
+    ("args", "words"), [(("--frames", "100", "--duration", "5"), "frames wins"), (("--set", "priority=3"), "Ark's")]
 )
 def test_what_only_warns(desk: Desk, args: tuple[str, ...], words: str) -> None:
     ran = make(desk, *args, "--no-download")

@@ -29,15 +29,17 @@ from generate_media.files.sidecar import write_sidecar  # noqa: E402
 KILLED = -signal.SIGKILL
 
 
-def saved(folder: Path, label: Provenance | None, texts: Sequence[str]) -> tuple[SavedOutput, ...]:
+def saved(
+    folder: Path, provider: str, texts: Sequence[str], labelling: Labelling | None = None
+) -> tuple[SavedOutput, ...]:
     return save(
         [RemoteOutput(inline=text) for text in texts],
         folder=folder,
         stem_prompt="a cat",
-        provider=label.provider if label else "agnes",
+        provider=provider,
         generation_id="task_1",
         downloader=Downloader(retries(seconds=100.0), allow_loopback=True),
-        labelling=Labelling(label, "task_1", lambda told: None) if label else None,
+        labelling=labelling,
     )
 
 
@@ -62,9 +64,10 @@ def saving(
 
 
 def main(folder: str, label: str, *texts: str) -> int:
-    known = json.loads(label)
+    known = Provenance(**json.loads(label)) if label != "null" else None
+    labelling = Labelling(known, "task_1", lambda told: None) if known else None
     try:
-        files = saved(Path(folder), known and Provenance(**known), texts)
+        files = saved(Path(folder), known.provider if known else "agnes", texts, labelling)
         if not known:
             outputs = [item.as_json(show_query=True) for item in files]
             job = {"generate_media": "test", "provider": "agnes", "generation_id": "task_1"}

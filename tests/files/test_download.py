@@ -206,8 +206,7 @@ def test_any_text_as_a_url_is_an_error_of_ours(host: str, path: str, scheme: str
 
 
 @pytest.mark.parametrize(
-    ("left", "scale", "seconds"),
-    [(None, 1, 2.0), (9.0, 1, 2.0), (1.5, 1, 1.5), (10.0, 20, 0.5), (0.0, 1, 0.05)],
+    ("left", "scale", "seconds"), [(None, 1, 2.0), (9.0, 1, 2.0), (1.5, 1, 1.5), (10.0, 20, 0.5), (0.0, 1, 0.05)]
 )
 def test_looking_into_a_file_ends_with_the_time(left: float | None, scale: float, seconds: float) -> None:
     assert Bench(StillClock(scale), left).downloader.look_seconds() == seconds

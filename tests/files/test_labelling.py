@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from clocks import retries
-from files.saving import KILLED, saving
-from generate_media.core.readings import RemoteOutput, SavedOutput
-from generate_media.files.download import Downloader
+from files.saving import KILLED, saved, saving
+from generate_media.core.readings import SavedOutput
 from generate_media.files.label.door import read_label
 from generate_media.files.labelling import Labelling, add_labels
 from generate_media.files.names import stem
-from generate_media.files.outputs import save, still_there
+from generate_media.files.outputs import still_there
 from label_samples import LABEL, PICTURES, chunk, pixels, png_late
 
 STEM = stem("a cat", LABEL.provider, "task_1")
@@ -36,15 +34,8 @@ SMALL = [small(30), small(24)]
 
 
 def save_all(folder: Path, told: list[str], *files: bytes, label: bool = True) -> tuple[SavedOutput, ...]:
-    return save(
-        [RemoteOutput(inline=base64.b64encode(data).decode()) for data in files],
-        folder=folder,
-        stem_prompt="a cat",
-        provider=LABEL.provider,
-        generation_id="task_1",
-        downloader=Downloader(retries(seconds=100.0), allow_loopback=True),
-        labelling=Labelling(LABEL, "task_1", told.append) if label else None,
-    )
+    texts = [base64.b64encode(data).decode() for data in files]
+    return saved(folder, LABEL.provider, texts, Labelling(LABEL, "task_1", told.append) if label else None)
 
 
 def gif() -> bytes:

@@ -139,9 +139,7 @@ def test_clips_of_parts_in_the_new_models_words(
 def test_what_no_flag_says_is_left_out_and_said() -> None:
     asked = request(
         {"size": "4K", "sequential_image_generation": "auto"}, "doubao-seedream-5-0-260128", "image"
-    )._replace(
-        ended=EndOfService("2026-10-01T00:00:00Z", 0.0, "doubao-seedream-5-0-pro-260628"),
-    )
+    )._replace(ended=EndOfService("2026-10-01T00:00:00Z", 0.0, "doubao-seedream-5-0-pro-260628"))
     found = find_successor(open_contract("agcloud"), asked, ())
     assert found is not None
     assert found.left_out == ("--size", "sequential_image_generation")

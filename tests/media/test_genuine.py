@@ -112,20 +112,8 @@ def test_real_pictures_pass(form: str, tmp_path: Path) -> None:
     ],
 )
 def test_every_kind_of_mpeg_frame_is_known(codec: str, rate: int, bits: str, tmp_path: Path) -> None:
-    options = [
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=1",
-        "-c:a",
-        codec,
-        "-ar",
-        str(rate),
-        "-b:a",
-        bits,
-        "-f",
-        "mp3" if "mp3" in codec else "mp2",
-    ]
+    options = ["-f", "lavfi", "-i", "sine=duration=1", "-c:a", codec, "-ar", str(rate), "-b:a", bits]
+    options += ["-f", "mp3" if "mp3" in codec else "mp2"]
     subprocess.run(
         [require_tool("ffmpeg"), "-v", "error", *options, str(tmp_path / "x")], check=True, stdin=subprocess.DEVNULL
     )

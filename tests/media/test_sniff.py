@@ -184,12 +184,7 @@ def test_any_bytes_have_an_answer(data: bytes) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    form=st.sampled_from(PICTURES[:5]),
-    cut=st.integers(0, 400),
-    at=st.integers(0, 200),
-    junk=st.binary(max_size=8),
-)
+@given(form=st.sampled_from(PICTURES[:5]), cut=st.integers(0, 400), at=st.integers(0, 200), junk=st.binary(max_size=8))
 def test_broken_pictures_have_no_measures_and_no_traceback(
     form: tuple[str, str], cut: int, at: int, junk: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -19,18 +19,7 @@ from generate_media.files.label.door import Labelled, LeftAlone, label_copy, lab
 from generate_media.files.label.provenance import Provenance
 from generate_media.media import Structure, structure
 from generate_media.media.sniff import identify, measure
-from label_samples import (
-    ALL,
-    CLIPS,
-    LABEL,
-    PICTURES,
-    boxes,
-    exiftool,
-    ffprobe,
-    frames,
-    pixels,
-    write_with_exiftool,
-)
+from label_samples import ALL, CLIPS, LABEL, PICTURES, boxes, exiftool, ffprobe, frames, pixels, write_with_exiftool
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 EDITED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
