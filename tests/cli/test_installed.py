@@ -181,7 +181,7 @@ def test_an_old_python_names_the_newer_one_and_goes_on_in_what_that_made(tmp_pat
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", ">/dev/full"])
 def test_an_old_python_whose_stdout_is_of_no_use(tmp_path: Path, bundle_copy: Path, closed: str) -> None:
-    ran = calls.call("gallery", home=tmp_path, bundle=bundle_copy, python=too_old(9), redirect=closed)
+    ran = calls.call("gallery", home=tmp_path, bundle=bundle_copy, python=too_old(9), redirect=closed, PATH="/bin")
     assert (ran.code, ran.out, ran.err) == (2, "", "")
 
 
