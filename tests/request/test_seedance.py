@@ -120,7 +120,7 @@ def test_each_row_passes_what_the_model_takes_and_refuses_the_rest(
         assert request.body["model"] == model
         return
     with pytest.raises((InvalidRequest, UsageError)) as caught:
-        prepare_request(wanted, chooser, lambda provider, digest: None)
+        prepare_request(wanted, chooser, lambda provider, digest: None, suggesting=False)
     assert caught.value.guidance
 
 
