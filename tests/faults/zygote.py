@@ -122,8 +122,8 @@ def _child(order: dict[str, Any]) -> None:
     if order["terminal"]:
         os.setsid()
     os.dup2(os.open(order["stdin"], os.O_RDONLY), 0)  # a terminal becomes the new session's own
-    for descriptor, path in (1, printed), (2, printed.with_suffix(".err")):
-        os.dup2(os.open(order["terminal"] or path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
+    for descriptor, file in (1, printed), (2, printed.with_suffix(".err")):
+        os.dup2(os.open(order["terminal"] or file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])

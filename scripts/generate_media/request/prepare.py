@@ -133,13 +133,13 @@ def prepare_request(
 
     with strangers(wanted.ask.openapi):
         target = chooser.choose(wanted.ask)._replace(suggests=suggesting)
-        return _prepared(wanted, target, known_url, chooser.wall(), thorough)
+        return _prepared(wanted, target, chooser, known_url, thorough)
 
 
-def _prepared(wanted: Wanted, target: Target, known_url: KnownUrl, now: float, thorough: bool) -> Prepared:
+def _prepared(wanted: Wanted, target: Target, chooser: Chooser, known_url: KnownUrl, thorough: bool) -> Prepared:
     endpoint = target.endpoint
     # Before the body is checked, which may use up what the document may cost.
-    end = target.contract.end_of_service(endpoint, target.model)
+    end, now = target.contract.end_of_service(endpoint, target.model), chooser.wall()
     if wanted.payload is not None:
         body, multipart, notes = _from_payload(wanted, target)
     else:
