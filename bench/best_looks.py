@@ -33,16 +33,18 @@ class Grid:
 def best(grid: Grid, nearest: int, farthest: int, price: float) -> tuple[float, float]:
     """(looks a job, mean lateness) of the looks that cost least at this price."""
     size = len(grid.ended)
-    cost, looks, late = [0.0] * size, [0.0] * size, [0.0] * size
+    looks, late = [0.0] * size, [0.0] * size
+    paid = list(grid.sums)  # what follows a look there costs, and the integral up to it
     for begin in range(size - nearest - 1, -1, -1):
         running = 1.0 - grid.ended[begin]
         if running < 1e-6:
             continue
         ends = range(begin + nearest, min(begin + farthest, size - 1) + 1)
-        end = min(ends, key=lambda end, begin=begin: grid.late(begin, end) + cost[end])  # type: ignore[misc]
+        a_step = grid.ended[begin] * grid.step
+        end = min(ends, key=lambda end, a_step=a_step: paid[end] - a_step * end)  # type: ignore[misc]
         late[begin] = grid.late(begin, end) + late[end]
         looks[begin] = running + looks[end]
-        cost[begin] = late[begin] + price * looks[begin]
+        paid[begin] += late[begin] + price * looks[begin]
     return looks[0], late[0]
 
 

@@ -38,8 +38,8 @@ def polling_rows(desk: Desk) -> list[Row]:
     rows: list[Row] = []
     for provider in load_settings(CONFIG_FILE).providers.values():
         for kind, typical in provider.typical_seconds.items():
-            if provider.protocol == "agnes" and kind == "image":
-                continue  # its images are answered by the create itself
+            if kind == "image" and (provider.protocol == "agnes" or desk.runs == 1):
+                continue  # Agnes's images are answered by the create itself
             rows += _rows(provider, kind, typical, jobs)
     return [*rows, *_misjudged(jobs), *_crowd_rows(CROWD if desk.runs > 1 else 200)]
 

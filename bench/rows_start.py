@@ -73,7 +73,7 @@ def _rows(desk: Desk, where: Site, scheme: str) -> list[Row]:
             f"{ratio:.2f}",
             f"≤ {TARGET}",
             ratio <= TARGET,
-            "" if ratio <= TARGET else _why(desk, commands["ours"], commands["bare"]),
+            "" if ratio <= TARGET or desk.runs == 1 else _why(desk, commands["ours"], commands["bare"]),
         )
     ]
     for name, seconds in found.items():

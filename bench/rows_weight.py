@@ -9,13 +9,12 @@ from pathlib import Path
 
 from harness import BENCH, PYTHON, Desk, Done, Row, Site, bare, median, ours, site
 
-MIB_BIG = 256
 WAIT_MS = 1500
 MEMORY_RATIO, MEMORY_EXTRA_MIB, DOWNLOAD_RATIO = 1.1, 5.0, 1.2
 
 
-def memory_rows(desk: Desk) -> list[Row]:
-    """(d): the peak while a stream is open, and after 256 MiB more."""
+def memory_rows(desk: Desk, mib: int) -> list[Row]:
+    """(d): the peak while a stream is open, and after so many MiB more."""
     with site() as where:
         base = where.base("chunked", "lf", WAIT_MS)
         waiting = desk.alternate(
@@ -24,13 +23,13 @@ def memory_rows(desk: Desk) -> list[Row]:
                 "bare": lambda: _while_waiting(desk, bare(base)),
             }
         )
-        big = median([_peak_of_download(desk, where) for _ in range(min(3, desk.runs))])
+        big = median([_peak_of_download(desk, where, mib) for _ in range(min(3, desk.runs))])
     mine, reference = median(waiting["ours"]), median(waiting["bare"])
     ratio, extra = mine / reference, big - mine
     return [
         Row("(d) memory while waiting", f"{mine:.1f} MiB", f"bare {reference:.1f} MiB", f"{ratio:.2f}",
             f"≤ {MEMORY_RATIO}", ratio <= MEMORY_RATIO, "" if ratio <= MEMORY_RATIO else MEMORY_WHY),
-        Row(f"(d) and with a download of {MIB_BIG} MiB", f"{big:.1f} MiB", f"waiting {mine:.1f} MiB",
+        Row(f"(d) and with a download of {mib} MiB", f"{big:.1f} MiB", f"waiting {mine:.1f} MiB",
             f"{extra:+.1f} MiB", f"≤ +{MEMORY_EXTRA_MIB:.0f} MiB", extra <= MEMORY_EXTRA_MIB),
     ]  # fmt: skip
 
@@ -66,8 +65,8 @@ def _high_water_mib(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def _peak_of_download(desk: Desk, where: Site) -> float:
-    peak = _download(desk, where, MIB_BIG).peak_mib
+def _peak_of_download(desk: Desk, where: Site, mib: int) -> float:
+    peak = _download(desk, where, mib).peak_mib
     where.stamps()
     return peak
 

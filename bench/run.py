@@ -34,7 +34,7 @@ def groups(args: argparse.Namespace) -> Mapping[str, Callable[[Desk], list[Row]]
         "a": start_rows,
         "b": detection_rows,
         "c": traffic_rows,
-        "d": memory_rows,
+        "d": lambda place: memory_rows(place, 16 if args.minimal else 256),
         "e": lambda place: download_rows(place, 8 if args.minimal else 1024),
         "f": lambda place: batch_rows(place, 20 if args.minimal else 1000),
         "g": command_rows,

@@ -16,7 +16,7 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 ROWS = [
     *("(a) start to POST, HTTP", "(a) start to POST, HTTPS", "(c) requests of an SSE job", "(c) bytes of an SSE job"),
     *(f"(b) end to line, {framing}, {newline}" for framing in ("chunked", "plain") for newline in ("lf", "crlf")),
-    *("(d) memory while waiting", "(d) and with a download of 256 MiB", "(e) download of 8 MiB"),
+    *("(d) memory while waiting", "(d) and with a download of 16 MiB", "(e) download of 8 MiB"),
     *(f"(f) 20 streams at once: {what}" for what in ("done", "end to line", "CPU a job", "memory")),
     *("(g) --help", "(g) --list", "(g) handle_runtime_error", "(h) all journal writes of a job"),
     "(i) an endpoint of GitHub's document",

@@ -46,9 +46,9 @@ def demo(bundle: Path, folder: Path, prompt: str = "a cat", before: tuple[str, .
         assert picture.size == (output["width"], output["height"])
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    return copy_files(published_files(), tmp_path / "generate-media")
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_files(published_files(), tmp_path_factory.mktemp("published") / "generate-media")
 
 
 def test_the_demo_from_the_published_files_only(published: Path, tmp_path: Path) -> None:
@@ -67,11 +67,11 @@ def test_a_clip_and_a_gallery_from_the_published_files_only(published: Path, tmp
     assert Path(json.loads(page.stdout)["path"]).read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("script", ENTRY_SCRIPTS)
-def test_help_from_the_published_files(published: Path, script: str) -> None:
-    command = [sys.executable, str(published / f"scripts/{script}.py"), "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_help_from_the_published_files(published: Path) -> None:
+    for script in ENTRY_SCRIPTS:
+        command = [sys.executable, str(published / f"scripts/{script}.py"), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, ""), script
 
 
 def test_from_a_read_only_folder(published: Path, tmp_path: Path) -> None:
@@ -97,19 +97,6 @@ def test_from_a_read_only_folder(published: Path, tmp_path: Path) -> None:
 def test_from_a_path_with_spaces_and_chinese_characters(tmp_path: Path) -> None:
     bundle = copy_files(published_files(), tmp_path / "我的 技能's" / "generate-media")
     demo(bundle, tmp_path / "工作 folder", prompt="雨夜的霓虹街道")
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {"PYTHONIOENCODING": "cp1252"},
-        {"PYTHONIOENCODING": "cp1252:strict", "PYTHONUTF8": "0", "LC_ALL": "C"},
-        {"PYTHONIOENCODING": "ascii"},
-    ],
-    ids=["cp1252", "cp1252-C", "ascii"],
-)
-def test_with_a_console_that_knows_no_chinese(published: Path, tmp_path: Path, environ: dict[str, str]) -> None:
-    demo(published, tmp_path / "work", prompt="雨夜的霓虹街道 – €", **environ)
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "SKILL.md", *PAGES])

@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conftest import Desk
+from conftest import SANDBOX_SPEED, Desk
 from generate_media.core.errors import ExitCode
 from generate_media.core.paths import BUNDLE
+from generate_media.sandbox import start
 
 NAMES = ("README.md", "README.zh-CN.md")
 
@@ -118,8 +119,9 @@ def test_the_debian_packages_and_commands_are_those_of_ci(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_commands_by_hand_run_as_they_stand(name: str, desk: Desk) -> None:
-    """In a fresh folder, in their order, with files that they make themselves."""
+def test_the_commands_by_hand_run_as_they_stand(name: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a fresh folder, in their order, with files that they make themselves; the sandbox in fast time."""
+    monkeypatch.setitem(start.__kwdefaults__, "speed", SANDBOX_SPEED)
     (block,) = [text for text in re.findall(r"```bash\n(.*?)```", text_of(name), re.DOTALL) if "prompts.txt" in text]
     for line in block.splitlines():
         words = shlex.split(line)

@@ -113,31 +113,30 @@ def test_every_named_file_exists(document: str) -> None:
 
 
 def test_every_published_file_is_reachable_from_the_skill() -> None:
-    files = published_files()
-    reached, new = set(), ["SKILL.md"]
+    files = list(map(Path, published_files()))
+    reached, new = set(), {Path("SKILL.md")}
     while new:
-        name = new.pop()
-        if name not in reached:
-            reached.add(name)
-            new += [other for other in _mentioned(name, files) if other not in reached]
-    assert sorted(set(files) - reached - {"agents/openai.yaml"}) == [], "read by Codex from its fixed place"
+        reached |= new
+        new = {other for name in new for other in _mentioned(name, files)} - reached
+    assert sorted({*files} - reached - {Path("agents/openai.yaml")}) == [], "read by Codex from its fixed place"
 
 
-def _mentioned(name: str, files: list[str]) -> list[str]:
+def _mentioned(name: Path, files: list[Path]) -> list[Path]:
     """Files that a document names, that a module imports, or whose name or folder stands in a module's strings."""
-    if name.endswith((".json", ".dat", ".html")):
+    if name.suffix in (".json", ".dat", ".html"):
         return []
     text = (BUNDLE / name).read_text(encoding="utf-8")
-    if not name.endswith(".py"):
-        return [other for other in files if re.search(rf"(?<![\w-]){re.escape(Path(other).name)}\b", text)]
+    if name.suffix != ".py":
+        named = [other for other in files if other.name in text]
+        return [other for other in named if re.search(rf"(?<![\w-]){re.escape(other.name)}\b", text)]
     tree = ast.parse(text)
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     # A package's modules may be named as text (providers, sandbox protocols) or imported in any of Python's ways.
     words |= {part for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for part in _imported(node)}
     return [
         other for other in files
-        if Path(other).name in words or Path(other).stem in words or Path(other).parent.name in words
-        or (Path(other).name == "__init__.py" and other.startswith("scripts/"))
+        if words & {other.name, other.stem, other.parent.name}
+        or (other.name == "__init__.py" and other.parts[0] == "scripts")
     ]  # fmt: skip
 
 

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, forked
+from calls import DEMO, ONE_OF_EACH, call, copy_bundle, forked
 from conftest import Desk
-from generate_media.core.paths import BUNDLE
+from terminal import at_terminal
 
 CANARY = "canary-test-4b7c01e9-canary"
 BROKEN = f'raise RuntimeError("{CANARY}")'
@@ -94,7 +90,7 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, with_bug: Spo
     accepted = [line["generation_id"] for line in ran.events("accepted")]
     assert [ran.last[name] for name in ("generation_id",) if name in ran.last] == accepted
     assert accepted == [] or f"--generation-id={accepted[0]}" in ran.last["resume"]
-    again = call(*DEMO, *words, home=tmp_path)
+    again = forked(*DEMO, *words, home=tmp_path)
     assert again.code == then, again.out
     jobs = list((tmp_path / "state" / "sandbox" / "store").glob("job-*"))
     assert len(jobs) == 1
@@ -103,7 +99,8 @@ def test_a_bug_in_the_midst_of_a_job_loses_nothing(tmp_path: Path, with_bug: Spo
 @pytest.mark.parametrize("how", ["--generation-id", "--all"])
 def test_a_bug_before_a_known_job_is_even_asked_about(tmp_path: Path, with_bug: Spoil, how: str) -> None:
     bundle = with_bug("cli/wait.py", "def _context(*_):\n    " + BROKEN)
-    made = [call(*DEMO, "--new", "--detach", home=tmp_path).events("accepted")[0]["generation_id"] for _ in range(2)]
+    detached = [forked(*DEMO, "--new", "--detach", home=tmp_path) for _ in range(2)]
+    made = [ran.events("accepted")[0]["generation_id"] for ran in detached]
     asked = ["--all"] if how == "--all" else [word for identity in made for word in (how, identity)]
     ran = call("wait_generation", "--sandbox", *asked, home=tmp_path, bundle=bundle)
     assert (ran.code, ran.err) == (25, ""), ran.out
@@ -226,31 +223,14 @@ def test_a_key_of_a_batch_line_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ONE_OF_EACH)
-def test_an_error_is_one_line_at_a_terminal_too(tmp_path: Path, script: str) -> None:
-    assert len(at_a_terminal(script, "--nonsense", "--json", home=tmp_path).splitlines()) == 1
+def test_an_error_is_one_line_at_a_terminal_too(desk: Desk, script: str) -> None:
+    assert len(at_terminal(script, "--nonsense", "--json").raw.splitlines()) == 1
 
 
 @pytest.mark.parametrize("script", ["inspect_openapi", "handle_runtime_error", "ensure_api_key", "gallery"])
-def test_a_document_is_one_line_and_at_a_terminal_many(tmp_path: Path, script: str) -> None:
+def test_a_document_is_one_line_and_at_a_terminal_many(desk: Desk, script: str) -> None:
     args = ONE_OF_EACH[script]
-    piped, shown = call(script, *args, home=tmp_path).out, at_a_terminal(script, *args, "--json", home=tmp_path)
+    piped, shown = desk.call(script, *args).out, at_terminal(script, *args, "--json").raw
     assert len(piped.splitlines()) == 1
     assert len(shown.splitlines()) > 2
     assert json.loads(shown) == json.loads(piped)
-
-
-def at_a_terminal(script: str, *args: str, home: Path) -> str:
-    """What a call prints where its stdout is a terminal."""
-    near, far = pty.openpty()
-    path = BUNDLE / "scripts" / f"{script}.py"
-    process = subprocess.Popen([sys.executable, str(path), *args], cwd=home, env=environment(home), stdout=far)
-    os.close(far)
-    shown = b""
-    try:
-        while piece := os.read(near, 65536):
-            shown += piece
-    except OSError:  # EIO: the other side is closed
-        pass
-    os.close(near)
-    process.wait(timeout=60)
-    return shown.decode("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sqlite3
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from calls import DEMO, ONE_OF_EACH, call, copy_bundle, environment, forked, sidecars
+from calls import DEMO, ONE_OF_EACH, call, environment, forked, sidecars
 from conftest import Ran
 from generate_media.core.paths import BUNDLE
 from generate_media.events.printer import json_text
@@ -33,7 +32,6 @@ CONSOLES: dict[str, dict[str, str]] = {
     "a console of ASCII": {"PYTHONIOENCODING": "ascii:strict"},
 }
 """What only the streams speak: the way in is another matter."""
-WAYS = ("--prompt", "--payload", "--payload-file")
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +44,8 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "way"), [*itertools.product(LOCALES, WAYS), *((console, "--prompt") for console in CONSOLES)]
+    ("where", "way"),
+    [*((where, "--prompt") for where in LOCALES | CONSOLES), ("ISO 8859-1", "--payload"), ("C", "--payload-file")],
 )
 def test_chinese_words_arrive_and_come_back_whatever_the_locale(
     tmp_path: Path, locales: str, where: str, way: str
@@ -84,7 +83,7 @@ def test_only_what_the_contract_names_is_escaped(text: str) -> None:
     assert [ch for ch in kept if ch not in line] == []
 
 
-DESCRIPTORS = {"stdout": ">&-", "stdin": "<&-", "all three": "<&- >&- 2>&-", "stdout and stderr": ">&- 2>&-"}
+DESCRIPTORS = {"stdout": ">&-", "stdin": "<&-", "all three": "<&- >&- 2>&-"}
 
 
 @pytest.mark.parametrize("closed", DESCRIPTORS)
@@ -112,11 +111,25 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def usual(settled: Path) -> Usual:
     """The exit code of a call there, as a shell has it."""
-    return cache(lambda *words: call(*words, home=settled).code)
+    return cache(lambda *words: forked(*words, home=settled).code)
 
 
-@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", ">/dev/full", "1</dev/null"])
-@pytest.mark.parametrize("script", ONE_OF_EACH)
+USELESS = (">&-", "<&- >&- 2>&-", ">/dev/full", "1</dev/null")
+
+
+@pytest.mark.parametrize(
+    ("script", "closed"),
+    [
+        *((script, USELESS[2]) for script in ONE_OF_EACH),
+        *(
+            (script, closed)
+            for script in ("handle_runtime_error", "sandbox")
+            for closed in USELESS
+            if "full" not in closed
+        ),
+        ("create_and_wait", "1</dev/null"),
+    ],
+)
 def test_a_stdout_of_no_use_changes_no_exit_code(settled: Path, usual: Usual, script: str, closed: str) -> None:
     expected = usual(script, *ONE_OF_EACH[script])
     ran = call(script, *ONE_OF_EACH[script], home=settled, redirect=closed)
@@ -141,10 +154,10 @@ def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path: Path, script: str
 
 
 @pytest.mark.parametrize("closed", ["", ">&-", "<&- >&- 2>&-", ">/dev/full"])
-def test_packages_that_are_missing_are_said_or_at_least_coded(tmp_path: Path, closed: str) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    bundle = copy_bundle(tmp_path / "bundle")
-    ran = call(*DEMO, home=tmp_path, bundle=bundle, python=str(tmp_path / "bare/bin/python"), redirect=closed)
+def test_packages_that_are_missing_are_said_or_at_least_coded(
+    tmp_path: Path, bundle_copy: Path, bare_python: str, closed: str
+) -> None:
+    ran = call(*DEMO, home=tmp_path, bundle=bundle_copy, python=bare_python, redirect=closed)
     assert (ran.code, ran.err) == (2, "")
     assert bool(ran.out) is (closed == "")
     assert closed or (len(ran.lines) == 1 and ran.last["error"] == "missing_dependency")
@@ -165,6 +178,11 @@ NEED_NONE = (
 )
 
 
+def of_homes(commands: tuple[tuple[str, ...], ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """Every command in every home; where there is none at all, which takes a whole process, the first of them."""
+    return [(home, command) for home in HOMES for command in commands if HOMES[home] or command == commands[0]]
+
+
 def run_at(home: str | None, *command: str, tmp_path: Path, **environ: str | None) -> Ran:
     """A call by a user with this home. One without any has an id that is in no list of users."""
     environ |= {"HOME": home}
@@ -177,8 +195,7 @@ def run_at(home: str | None, *command: str, tmp_path: Path, **environ: str | Non
 NOWHERE = {"GENERATE_MEDIA_STATE_DIR": None, "AGNES_API_KEY": "a-test-key-of-nobody"}
 
 
-@pytest.mark.parametrize("command", NEED_A_FOLDER, ids=" ".join)
-@pytest.mark.parametrize("home", HOMES)
+@pytest.mark.parametrize(("home", "command"), of_homes(NEED_A_FOLDER))
 def test_without_a_home_the_error_says_where_else(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
     ran = run_at(HOMES[home], *command, tmp_path=tmp_path, **NOWHERE)
     assert (ran.code, ran.err, ran.last["error"]) == (2, "", "state_unwritable"), ran.out
@@ -186,8 +203,7 @@ def test_without_a_home_the_error_says_where_else(tmp_path: Path, home: str, com
     assert ADVICE in " ".join(ran.last["guidance"])
 
 
-@pytest.mark.parametrize("command", NEED_NONE, ids=" ".join)
-@pytest.mark.parametrize("home", HOMES)
+@pytest.mark.parametrize(("home", "command"), of_homes(NEED_NONE))
 def test_without_a_home_what_keeps_nothing_works(tmp_path: Path, home: str, command: tuple[str, ...]) -> None:
     ran = run_at(HOMES[home], *command, tmp_path=tmp_path, **NOWHERE)
     assert (ran.code, ran.err) == (0, ""), ran.out

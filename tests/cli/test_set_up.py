@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from calls import call, copy_bundle, environment
+from calls import call, environment
 from conftest import Desk
 from generate_media.core.paths import BUNDLE
 from tools import require_tool
@@ -113,22 +113,15 @@ def test_a_terminal_is_not_read_from(tmp_path: Path, packages: Path) -> None:
     assert json.loads(done.stdout)["error"] == "bad_key"
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> str:
-    """A python without any of our packages."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    return str(tmp_path / "bare/bin/python")
-
-
-def test_without_packages_it_goes_on_in_the_venv(tmp_path: Path, packages: Path, bare: str) -> None:
-    bundle = copy_bundle(tmp_path / "bundle")
-    ran = call("ensure_api_key", "--setup", "--sandbox", home=tmp_path, bundle=bundle, python=bare)
+def test_without_packages_it_goes_on_in_the_venv(
+    tmp_path: Path, packages: Path, bundle_copy: Path, bare_python: str
+) -> None:
+    ran = call("ensure_api_key", "--setup", "--sandbox", home=tmp_path, bundle=bundle_copy, python=bare_python)
     assert (ran.code, ran.last["ok"]) == (0, True), ran.out
 
 
-def test_packages_that_cannot_be_had(tmp_path: Path, bare: str) -> None:
-    bundle = copy_bundle(tmp_path / "bundle")
-    ran = call("ensure_api_key", "--setup", home=tmp_path, bundle=bundle, python=bare, PIP_NO_INDEX="1")
+def test_packages_that_cannot_be_had(tmp_path: Path, bundle_copy: Path, bare_python: str) -> None:
+    ran = call("ensure_api_key", "--setup", home=tmp_path, bundle=bundle_copy, python=bare_python, PIP_NO_INDEX="1")
     assert (ran.code, ran.last["error"]) == (2, "setup_failed"), ran.out
     assert "network" in ran.last["guidance"][0]
     assert "Traceback" not in ran.err
@@ -144,19 +137,20 @@ def fake_uv(folder: Path) -> str:
     return str(uv)
 
 
-def test_without_ensurepip_uv_makes_the_venv(tmp_path: Path, bare: str) -> None:
+def test_without_ensurepip_uv_makes_the_venv(tmp_path: Path, bundle_copy: Path) -> None:
     """As on a Debian without python3-venv."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     hidden = "import sys; sys.modules['ensurepip'] = None\n"
     (next((tmp_path / "bare/lib").iterdir()) / "site-packages/sitecustomize.py").write_text(
         "import importlib.util as u, sys\nreal = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name in ('ensurepip', 'pip') else real(name, *rest)\n" + hidden
     )
-    uv, bundle = fake_uv(tmp_path / "uv"), copy_bundle(tmp_path / "bundle")
+    uv, bare = fake_uv(tmp_path / "uv"), str(tmp_path / "bare/bin/python")
     path = f"{Path(uv).parent}{os.pathsep}{os.environ['PATH']}"
-    ran = call("ensure_api_key", "--setup", "--sandbox", home=tmp_path, bundle=bundle, python=bare, PATH=path)
+    ran = call("ensure_api_key", "--setup", "--sandbox", home=tmp_path, bundle=bundle_copy, python=bare, PATH=path)
     assert ran.code == 0, ran.out + ran.err
     made, filled = (tmp_path / "uv/log").read_text().splitlines()
     venv = tmp_path / ".local/share/generate-media/venv"
     assert made.startswith("venv ")
     assert made.endswith(f" {venv}")
-    assert filled == f"pip install --python {venv}/bin/python -r {bundle}/requirements.txt"
+    assert filled == f"pip install --python {venv}/bin/python -r {bundle_copy}/requirements.txt"

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conftest import Desk, Ran
+from conftest import SANDBOX_SPEED, Desk, Ran
+from generate_media.sandbox import start
 
 HARD = "“Quotes” 'single' \"double\"\n$HOME `date` -- \U0001f98a\n" + "word " * 600 + "end"
 V20 = "doubao-seedance-2-0-260128"
@@ -308,8 +309,9 @@ def test_a_variation_of_another_kind_goes_by_the_default(
     ],
 )
 def test_a_variation_by_a_model_goes_where_it_is_made(
-    desk: Desk, made_with: tuple[str, ...], provider: str, model: str
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, made_with: tuple[str, ...], provider: str, model: str
 ) -> None:
+    monkeypatch.setitem(start.__kwdefaults__, "speed", SANDBOX_SPEED)
     made = desk.call("create_and_wait", "--sandbox", "--prompt", "a fox", *made_with)
     ran = desk.call("create_and_wait", "--sandbox", "--from", made.last["outputs"][0]["path"], "--model", model,
                     "--aspect-ratio", "9:16", "--dry-run")  # fmt: skip

@@ -1,8 +1,8 @@
 """A process with everything imported that forks one run of a script at a time: what is killed is only our own work.
 
 The child is a real process: it may be stopped, traced, killed. Requests and answers are JSON lines on stdin and stdout:
-``{"script", "args", "env", "cwd", "out", "stop", "stdin"}`` gives ``{"pid"}`` (stopped if asked for) and, at its end,
-``{"status"}`` as of waitpid. A script runs as ``__main__``, to the end of its process.
+``{"script", "args", "env", "cwd", "out", "stop", "stdin", "terminal"}`` gives ``{"pid"}`` (stopped if asked for) and,
+at its end, ``{"status"}`` as of waitpid. A script runs as ``__main__``, to the end of its process.
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ class Zygote:
         return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
 
     def start(
-        self, script: str, args: list[str], *, env: dict[str, str], cwd: Path, stop: bool = False, stdin: bytes = b""
-    ) -> Run:
-        """Fork; the run's stdout and stderr go to files beside ``cwd``, and its stdin comes from one."""
+        self, script: str, args: list[str], *, env: dict[str, str], cwd: Path, stop: bool = False, stdin: bytes = b"",
+        terminal: str = "",
+    ) -> Run:  # fmt: skip
+        """Fork; the run's stdout and stderr go to files beside ``cwd``, and its stdin comes from one. ``terminal``: all
+        three are that device, whose Ctrl-C reaches it."""
         assert self._process.stdin is not None
         printed = cwd.parent / "printed.out"
         printed.unlink(missing_ok=True)
@@ -84,7 +86,7 @@ class Zygote:
         given = printed.with_suffix(".in")
         given.write_bytes(stdin)
         order = {"script": script, "args": args, "env": env, "cwd": str(cwd), "out": str(printed), "stop": stop,
-                 "stdin": str(given)}  # fmt: skip
+                 "stdin": terminal or str(given), "terminal": terminal}  # fmt: skip
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return Run(self, self.read()["pid"], printed)
@@ -116,11 +118,12 @@ def _import_everything() -> None:
 
 
 def _child(order: dict[str, Any]) -> None:
-    out = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    err = os.open(str(Path(order["out"]).with_suffix(".err")), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(os.open(order["stdin"], os.O_RDONLY), 0)
-    os.dup2(out, 1)
-    os.dup2(err, 2)
+    printed = Path(order["out"])
+    if order["terminal"]:
+        os.setsid()
+    os.dup2(os.open(order["stdin"], os.O_RDONLY), 0)  # a terminal becomes the new session's own
+    for descriptor, file in (1, printed), (2, printed.with_suffix(".err")):
+        os.dup2(os.open(order["terminal"] or file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
@@ -157,9 +160,12 @@ def _serve() -> None:
     reply(ready=1)
     for line in sys.stdin:
         order = json.loads(line)
+        # Held from before the answer on, so that nobody who watches the terminal takes it for left.
+        held = os.open(order["terminal"], os.O_RDWR | os.O_NOCTTY) if order["terminal"] else os.dup(0)
         pid = os.fork()
         if not pid:
             _child(order)
+        os.close(held)
         if order["stop"]:
             os.waitpid(pid, os.WUNTRACED)
         reply(pid=pid)

@@ -71,34 +71,41 @@ def test_photoswipe_is_as_its_makers_published_it(name: str, sha256: str) -> Non
 BATCH = [f"shot {line}" for line in range(1, 7)]
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("", ["late cat", *BATCH, "early cat"]),
-        ("sort=oldest", ["early cat", "shot 4", "shot 6", "shot 2", "shot 5", "shot 1", "shot 3", "late cat"]),
-        ("sort=dear&batch=film.jsonl", BATCH[::-1]),
-        ("sort=cheap&q=shot", BATCH),
-        ("sort=dear", [*BATCH[::-1], "early cat", "late cat"]),
-        ("sort=cheap", [*BATCH, "early cat", "late cat"]),
-        ("sort=model&q=cat", ["early cat", "late cat"]),
-        ("q=video", []),
-        ("q=skills+cat", ["late cat"]),
-        ("q=provider:video+cat", ["late cat"]),
-        ("q=image", ["late cat", *BATCH, "early cat"]),
-        ("q=16:9", BATCH),
-        ("q=%233", ["shot 3"]),
-        ("q=seed:41", ["late cat"]),
-        ("ratio=1:1", ["early cat"]),
-        ("cost=30+credits", ["shot 3"]),
-        ("model=agnes-image&kind=image", ["early cat"]),
-        ("kind=failed", []),
-    ],
-)
-def test_order_and_filters_stand_in_the_address(
-    address: str, expected: list[str], folder: Path, browser: Browser
-) -> None:
-    browser.open((folder / "index.html").as_uri() + (f"#{address}" if address else ""))
-    assert browser.run(SHOWN) == expected
+ADDRESSES = [
+    ("", ["late cat", *BATCH, "early cat"]),
+    ("sort=oldest", ["early cat", "shot 4", "shot 6", "shot 2", "shot 5", "shot 1", "shot 3", "late cat"]),
+    ("sort=dear&batch=film.jsonl", BATCH[::-1]),
+    ("sort=cheap&q=shot", BATCH),
+    ("sort=dear", [*BATCH[::-1], "early cat", "late cat"]),
+    ("sort=cheap", [*BATCH, "early cat", "late cat"]),
+    ("sort=model&q=cat", ["early cat", "late cat"]),
+    ("q=video", []),
+    ("q=skills+cat", ["late cat"]),
+    ("q=provider:video+cat", ["late cat"]),
+    ("q=image", ["late cat", *BATCH, "early cat"]),
+    ("q=16:9", BATCH),
+    ("q=%233", ["shot 3"]),
+    ("q=seed:41", ["late cat"]),
+    ("ratio=1:1", ["early cat"]),
+    ("cost=30+credits", ["shot 3"]),
+    ("model=agnes-image&kind=image", ["early cat"]),
+    ("kind=failed", []),
+]
+GO_TO = """new Promise(done => {{
+  addEventListener('popstate', () => setTimeout(done), {{once: true}}); location.hash = {}
+}})"""
+
+
+def test_order_and_filters_stand_in_the_address(folder: Path, browser: Browser) -> None:
+    """Of a page that is opened there, and of one that is open and goes from one to the next."""
+    page = (folder / "index.html").as_uri()
+    browser.open(f"{page}#{ADDRESSES[2][0]}")
+    assert browser.run(SHOWN) == ADDRESSES[2][1]
+    browser.open(page)
+    for address, expected in ADDRESSES:
+        if address:
+            browser.run(GO_TO.format(json.dumps(address)))
+        assert browser.run(SHOWN) == expected, address
 
 
 def test_back_goes_one_step_back(folder: Path, browser: Browser) -> None:

@@ -118,14 +118,15 @@ def test_the_credits_command_for_a_host_of_ours(desk: Desk, url: str | None) -> 
 BOMBS = {
     "many": lambda text: {"data": [{"id": f"model-{number}", "about": text} for number in range(3000)]},
     "long": lambda text: {"data": [{"id": text * 2000}], "about": text * 100_000},
-    "names": lambda text: {f"{text}{number}": number for number in range(100_000)},
+    "names": lambda text: {f"{text}{number}": number for number in range(30_000)},
     "deep": lambda text: json.loads('{"a":' * 50 + json.dumps([text] * 20_000) + "}" * 50),
     "numbers": lambda text: {"data": [{"id": f"m{number}"} for number in range(20)], "n": [10**15] * 50_000},
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["word ", "\U0001f600", "\x1b[2J\u202e"], ids=["words", "astral", "escapes"])
-@pytest.mark.parametrize("how", BOMBS)
+@pytest.mark.parametrize(
+    ("how", "text"), [*((how, "\x1b[2J\u202e") for how in BOMBS), ("many", "word "), ("long", "\U0001f600")]
+)
 def test_what_a_server_says_of_an_account_is_capped_and_cleaned(desk: Desk, how: str, text: str) -> None:
     body = json.dumps(BOMBS[how](text)).encode()
     with Wire(lambda peer: _says(peer, body)) as wire:

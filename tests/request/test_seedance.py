@@ -120,8 +120,9 @@ def test_each_row_passes_what_the_model_takes_and_refuses_the_rest(
         assert request.body["model"] == model
         return
     with pytest.raises((InvalidRequest, UsageError)) as caught:
-        prepare_request(wanted, chooser, lambda provider, digest: None)
+        prepare_request(wanted, chooser, lambda provider, digest: None, suggesting=False)
     assert caught.value.guidance
+    assert "models that can" not in " ".join(caught.value.guidance), "nobody asked for others"
 
 
 @pytest.mark.parametrize(("model", "taken"), [(V25, True), (V20, True), (MINI, True), (D25, True), (V15, False)])

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import re
-import signal
 import struct
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from faults.zygote import zygote
 from generate_media.core.paths import BUNDLE
 from generate_media.events.audience import PROGRAMS
 
@@ -44,18 +44,36 @@ def at_terminal(
     environ: Mapping[str, str] | None = None,
     ctrl_c_at: str = "",
     bundle: Path = BUNDLE,
-    python: str = sys.executable,
+    python: str = "",
 ) -> Seen:
-    """Run a script with stdin, stdout and stderr on a terminal of its own; Ctrl-C once ``ctrl_c_at`` was seen."""
+    """Run a script with stdin, stdout and stderr on a terminal of its own; Ctrl-C once ``ctrl_c_at`` was seen.
+
+    In a fork of what has everything imported, unless a ``python`` or another ``bundle`` is to be started.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in {*PROGRAMS, "COLUMNS", "NO_COLOR"}}
     clean |= {"TERM": "xterm-256color", "LC_ALL": "en_US.UTF-8", **(environ or {})}
-    process = subprocess.Popen(
-        [python, str(bundle / "scripts" / f"{script}.py"), *args],
-        stdin=theirs, stdout=theirs, stderr=theirs, env=clean, start_new_session=True, preexec_fn=_take_terminal,
-    )  # fmt: skip
+    if python or bundle != BUNDLE:
+        command = [python or sys.executable, str(bundle / "scripts" / f"{script}.py"), *args]
+        process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=clean, start_new_session=True,
+            preexec_fn=_take_terminal,
+        )  # fmt: skip
+        os.close(theirs)
+        raw = _watched(ours, ctrl_c_at)
+        try:
+            return Seen(process.wait(30), raw)
+        finally:
+            process.kill()
+    run = zygote().start(script, list(args), env=clean, cwd=Path.cwd(), terminal=os.ttyname(theirs))
     os.close(theirs)
+    raw = _watched(ours, ctrl_c_at)
+    return Seen(run.wait().code, raw)
+
+
+def _watched(ours: int, ctrl_c_at: str) -> str:
+    """All that is written there, until nobody has it open any more."""
     raw = b""
     try:
         while piece := os.read(ours, 1 << 16):
@@ -67,10 +85,7 @@ def at_terminal(
         pass
     finally:
         os.close(ours)
-    try:
-        return Seen(process.wait(30), raw.decode("utf-8"))
-    finally:
-        process.send_signal(signal.SIGKILL)
+    return raw.decode("utf-8")
 
 
 def _take_terminal() -> None:

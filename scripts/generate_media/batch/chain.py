@@ -26,8 +26,9 @@ MAX_BYTES = 1 << 16
 _ID = "clip-{}"
 _NEAREST = re.compile(r"--duration \S+: \S+ is the nearest")
 Values = Mapping[str, Any]
-Prepare = Callable[[Values], Prepared]
-"""The flags of one clip (names with underscores) → its request. Raises UsageError, InvalidRequest."""
+Prepare = Callable[[Values, bool], Prepared]
+"""The flags of one clip (names with underscores), and whether a refusal is to name other models → its request. Raises
+UsageError, InvalidRequest."""
 
 
 class Split(NamedTuple):
@@ -46,7 +47,7 @@ def split(values: Values, prepare: Prepare, state: Path, key: str) -> Split:
     makes no clip at all.
     """
     whole = _seconds(values.get("duration"))
-    refusal = _refusal({**values, "duration": str(whole)}, prepare)
+    refusal = _refusal({**values, "duration": str(whole)}, prepare, suggesting=True)
     if refusal is None:
         return Split((whole,), known=_refusal({**values, "duration": str(BEYOND_ALL)}, prepare) is not None)
     alone = tuple(line for line in refusal.guidance if line.startswith("models that can: "))
@@ -97,10 +98,10 @@ def _seconds(text: object) -> int:
     return ceil(value)
 
 
-def _refusal(values: Values, prepare: Prepare) -> GenerateMediaError | None:
+def _refusal(values: Values, prepare: Prepare, *, suggesting: bool = False) -> GenerateMediaError | None:
     """Why a model makes no such clip; None where it does."""
     try:
-        prepared = prepare(values)
+        prepared = prepare(values, suggesting)
     except GenerateMediaError as error:
         return error
     near = any(map(_NEAREST.match, prepared.request.warnings))
@@ -113,7 +114,7 @@ def _clips(whole: int, values: Values, prepare: Prepare, refusal: GenerateMediaE
         raise refusal
     if not last:
         _, follower = clip_values(values, (first[0], first[0]))
-        raise _refusal(follower, prepare) or refusal
+        raise _refusal(follower, prepare, suggesting=True) or refusal
     return best_split(whole, first, last)
 
 

@@ -190,8 +190,8 @@ def _plan(session: Session, values: Mapping[str, Any], args: argparse.Namespace,
     target = chooser.choose(_wanted(whole, args).ask)
     key = f"{target.provider.name} {target.endpoint.path} {target.model}"
 
-    def prepare(one: Mapping[str, Any]) -> Prepared:
-        return prepare_request(_wanted(one, args), chooser, session.known_url)
+    def prepare(one: Mapping[str, Any], suggesting: bool) -> Prepared:
+        return prepare_request(_wanted(one, args), chooser, session.known_url, suggesting=suggesting)
 
     found = split(whole, prepare, session.folder, key)
     return _Plan(whole, target.provider.name, target.model, key, found)

@@ -33,6 +33,7 @@ class Contract:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
+        self.usual_flags: dict[str, Mapping[str, Mapping[str, Json]]] = {}  # by kind, once somebody asked (friendly.py)
 
     @property
     def budget(self) -> Budget:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..core import moved_base
 from ..providers import ModelPaths
-from .flags import FlagForm, usual_rules
-from .friendly import siblings
+from .flags import FlagForm
+from .friendly import usual_flags
 from .load import leads_elsewhere
 from .modelinfo import model_rows
 from .naming import readings
@@ -81,7 +81,7 @@ def looks_like_its(contract: Contract, path: str | None, model: str | None) -> b
 
 def conventional_forms(contract: Contract, kind: str) -> tuple[FlagForm, ...]:
     """Common flags by the names that the siblings' fields have."""
-    flags = usual_rules(siblings(contract, kind))
+    flags = usual_flags(contract, kind)
     return (FlagForm("as its siblings", flags=flags),) if flags else ()
 
 

@@ -57,9 +57,11 @@ def usual_rules(operations: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[st
     rules = [(flag, rule) for node in operations for flag, rule in _plain_rules(node)]
     votes = Counter((flag, str(rule["to"])) for flag, rule in rules)
     usual: dict[str, Mapping[str, Json]] = {}
+    best: dict[str, str] = {}
+    for (flag, place), _ in votes.most_common():
+        best.setdefault(flag, place)
     for flag, rule in rules:
-        best = max((place for place in votes if place[0] == flag), key=lambda place: votes[place])
-        if str(rule["to"]) == best[1]:
+        if str(rule["to"]) == best[flag]:
             usual.setdefault(flag, {key: rule[key] for key in ("to", "as", "many", *_HOW_FILES_TRAVEL) if key in rule})
     return usual
 

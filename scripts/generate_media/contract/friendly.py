@@ -45,7 +45,14 @@ def _as_for_others(operation: Operation) -> tuple[FlagForm, ...]:
     return tuple(form._replace(models=()) for form in forms_of(operation.node))
 
 
-def siblings(contract: Contract, kind: str) -> list[Mapping[str, Any]]:
+def usual_flags(contract: Contract, kind: str) -> Mapping[str, Mapping[str, Json]]:
+    """Flag → the rule that most of the siblings have for it. Found out once: each of many models may ask."""
+    if kind not in contract.usual_flags:
+        contract.usual_flags[kind] = usual_rules(_siblings(contract, kind))
+    return contract.usual_flags[kind]
+
+
+def _siblings(contract: Contract, kind: str) -> list[Mapping[str, Any]]:
     """The bundle's creates of a kind (of any, where it has none) that say how flags fill them."""
     roots = [source.document.root.get("paths") or {} for source in contract.sources if source.document.trusted]
     posts = [item["post"] for paths in roots for item in paths.values() if "post" in item]
@@ -65,7 +72,7 @@ def _known_before(contract: Contract, endpoint: Endpoint) -> Operation | None:
 
 def _files(contract: Contract, endpoint: Endpoint) -> dict[str, dict[str, Json]]:
     """Media flag → how a local file travels: as the document says, else as it does for its siblings."""
-    usual = usual_rules(siblings(contract, endpoint.kind))
+    usual = usual_flags(contract, endpoint.kind)
     files = {flag: how_files_travel(rule) for flag, rule in usual.items() if flag in MEDIA_FLAGS}
     form: dict[str, Json] = {"encode": "multipart"} if "multipart/form-data" in endpoint.content_types else {}
     common = next(iter(files.values()), {})

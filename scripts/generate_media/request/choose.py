@@ -46,6 +46,8 @@ class Target(NamedTuple):
     """The model or endpoint as asked for, where no document knows it: nothing of the request can be checked."""
     old: str = ""
     """That the contract is old, in a sentence; empty where it is not."""
+    suggests: bool = True
+    """Whether a refusal names models that take what was asked for."""
 
 
 class Chooser:

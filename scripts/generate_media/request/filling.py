@@ -71,6 +71,8 @@ def _unbounded(form: FlagForm) -> FlagForm:
 
 def accepting(wish: Wish, target: Target) -> tuple[str, ...]:
     """Models of the same provider and kind that are documented to make exactly this, the first few."""
+    if not target.suggests:
+        return ()
     found: dict[str, None] = {}
     kind = "video" if CLIP_HINTS & wish.flags.keys() else target.kind
     for endpoint, model in _models_beside(target, kind):

@@ -120,8 +120,11 @@ KnownUrl = Callable[[str, str], Union[str, None]]
 """Provider and sha256 of a local file → the URL by which that provider still has it, or None."""
 
 
-def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, *, thorough: bool = False) -> Prepared:
-    """Choose, build and validate; ``thorough``: find out what nobody documented, too.
+def prepare_request(
+    wanted: Wanted, chooser: Chooser, known_url: KnownUrl, *, thorough: bool = False, suggesting: bool = True
+) -> Prepared:
+    """Choose, build and validate; ``thorough``: find out what nobody documented, too; ``suggesting``: and, where it is
+    refused, which models would take it.
 
     Raises:
         UsageError, NotFound: see :mod:`choose` and :mod:`request`. InvalidRequest: the contract objects.
@@ -129,11 +132,11 @@ def prepare_request(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, *, th
     from ..contract import strangers
 
     with strangers(wanted.ask.openapi):
-        return _prepared(wanted, chooser, known_url, thorough)
+        target = chooser.choose(wanted.ask)._replace(suggests=suggesting)
+        return _prepared(wanted, target, chooser, known_url, thorough)
 
 
-def _prepared(wanted: Wanted, chooser: Chooser, known_url: KnownUrl, thorough: bool) -> Prepared:
-    target = chooser.choose(wanted.ask)
+def _prepared(wanted: Wanted, target: Target, chooser: Chooser, known_url: KnownUrl, thorough: bool) -> Prepared:
     endpoint = target.endpoint
     # Before the body is checked, which may use up what the document may cost.
     end, now = target.contract.end_of_service(endpoint, target.model), chooser.wall()
