@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from calls import environment
 from conftest import Desk
 from generate_media.core.paths import BUNDLE
-from generate_media.request.apart import nothing_objects
+from generate_media.request.apart import is_quicker, nothing_objects
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process with a thread may fork elsewhere")
 AT_REST = """
@@ -53,13 +55,17 @@ def hangs() -> bool:
     return True
 
 
+def speaks() -> bool:
+    return os.write(1, b"a line") + os.write(2, b"a word") > 0
+
+
 def fails_to_load() -> None:
-    raise ImportError
+    raise SyntaxError
 
 
 @pytest.mark.parametrize(
     ("look", "said"),
-    [(lambda: True, True), (lambda: False, False), (raises, False), (killed, False), (stopped, False)],
+    [(lambda: True, True), (lambda: False, False), (raises, False), (killed, False), (stopped, False), (speaks, True)],
 )
 def test_only_its_word_counts_that_nothing_objects(
     look: Callable[[], bool], said: bool, capfd: pytest.CaptureFixture[str]
@@ -87,6 +93,29 @@ def test_it_looks_in_another_process_which_is_gone_afterwards(tmp_path: Path) ->
 
 def test_one_that_hangs_is_given_up() -> None:
     assert not nothing_objects(hangs, lambda: None, seconds=0.05)
+
+
+@pytest.mark.parametrize(("room", "said"), [(0, False), (1, False), (1100, True)])
+def test_descriptors_that_are_high_or_all_in_use(room: int, said: bool) -> None:
+    """Of 1,100 the pipe's are beyond what select(2) takes; where there is none for it, this process looks itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+        top = max(stack.enter_context(open(os.devnull, "rb")).fileno() for _ in range(max(room, 100)))
+        if room < 100:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (top + 1 + room, hard))
+        assert nothing_objects(lambda: True, lambda: None) is said
+
+
+@pytest.mark.parametrize(("loads", "quicker"), [("0.0 0.0 0.0 1/9 7", True), ("0.0 0.0 0.0 9/9 7", False), ("", False)])
+def test_it_helps_where_a_processor_is_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: str, quicker: bool
+) -> None:
+    monkeypatch.delitem(sys.modules, "jsonschema", raising=False)
+    processors = len(os.sched_getaffinity(0))
+    (tmp_path / "loads").write_text(loads.replace("9/9", f"{os.cpu_count()}/9"))
+    assert is_quicker(tmp_path / "loads") is (quicker and processors > 1)
 
 
 @pytest.mark.parametrize(

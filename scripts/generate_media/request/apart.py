@@ -14,49 +14,52 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from math import inf
 from pathlib import Path
 
 NOTHING = b"\x01"
-LONGEST_SECONDS = 5.0
+LONGEST_SECONDS = 5
 """Far more than a look takes. A fork beside a thread that just holds a lock of Python's may wait for it for ever."""
 
 
-def is_quicker() -> bool:
+def is_quicker(loads: Path = Path("/proc/loadavg")) -> bool:
     """Whether a second process helps: a processor at rest for it, jsonschema still to be imported, and a system where a
     process with a thread may fork (macOS and Windows: no)."""
-    if sys.platform != "linux" or "jsonschema" in sys.modules or len(os.sched_getaffinity(0)) < 2:
+    if sys.platform != "linux" or "jsonschema" in sys.modules:
         return False
-    return _running() < (os.cpu_count() or 1)
-
-
-def _running(loads: Path = Path("/proc/loadavg")) -> float:
-    """How many threads of this machine want a processor at this moment, ours among them (proc_loadavg(5))."""
     with suppress(OSError, ValueError, IndexError):
-        return int(loads.read_text(encoding="ascii").split()[3].split("/")[0])
-    return inf
+        # The threads that want a processor at this moment, ours among them (proc_loadavg(5)).
+        running = int(loads.read_text(encoding="ascii").split()[3].split("/")[0])
+        return len(os.sched_getaffinity(0)) > 1 and running < (os.cpu_count() or 1)
+    return False
 
 
 def nothing_objects(
     look: Callable[[], bool], meanwhile: Callable[[], object], seconds: float = LONGEST_SECONDS
 ) -> bool:
     """Whether ``look``, in a fork, found nothing, ``meanwhile`` having run here; False where this is not known."""
-    reading, writing = os.pipe()
-    try:
+    with suppress(OSError):  # no more descriptors, no more processes
+        reading, writing = os.pipe()
         try:
             child = _fork(look, writing)
-        except OSError:  # no more processes allowed
+        except OSError:
+            os.close(reading)
             return False
         finally:
             os.close(writing)
         try:
-            with suppress(ImportError):  # said where it is needed, after what the contract has to say
+            with suppress(Exception):  # said where it is needed, after what the contract has to say
                 meanwhile()
-            return bool(select.select([reading], [], [], seconds)[0]) and os.read(reading, 1) == NOTHING
+            return _said(reading, seconds)
         finally:
+            os.close(reading)
             _end(child)
-    finally:
-        os.close(reading)
+    return False
+
+
+def _said(reading: int, seconds: float) -> bool:
+    waiting = select.poll()
+    waiting.register(reading, select.POLLIN)
+    return bool(waiting.poll(seconds * 1000)) and os.read(reading, 1) == NOTHING
 
 
 def _fork(look: Callable[[], bool], writing: int) -> int:
@@ -74,11 +77,16 @@ def _fork(look: Callable[[], bool], writing: int) -> int:
 
 
 def _look_and_exit(look: Callable[[], bool], writing: int, mask: set[int | signal.Signals]) -> None:
-    """Nothing is flushed, closed or told: all that is open here belongs to the other process."""
+    """Nothing is flushed, closed or told: all that is open here belongs to the other process, whose reader is not kept
+    waiting by this one where the other is ended."""
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        signal.alarm(LONGEST_SECONDS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, {*mask} - {signal.SIGALRM})
         if look():
             os.write(writing, NOTHING)
     finally:
