@@ -17,14 +17,17 @@ from functools import cache
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from .blocked import why_not_connected
+from .early import STALE_SECONDS
+from .exchange import Exchange, is_untrusted
+from .library import load_requests
+
+load_requests()
+
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from urllib3.util.connection import create_connection
-
-from .blocked import why_not_connected
-from .early import STALE_SECONDS
-from .exchange import Exchange, is_untrusted
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -31,10 +31,6 @@ class Clients:
         if self._early is not None:
             self._stack.callback(self._early.close)
 
-    def load(self) -> None:
-        """Import what a create goes out with. Raises ImportError."""
-        from ..http import TracedAdapter  # noqa: F401 - and with it requests
-
     def gateway(self, provider: ProviderSettings, base_url: str, keys: tuple[SecretKey, ...]) -> Gateway:
         """A provider's hosts and keys as one job sees them."""
         return Gateway(partial(self._client_of, provider), provider.hosts_for(base_url), keys)

@@ -132,7 +132,7 @@ class Session:
         chooser = Chooser(self.settings, lambda: [name for name, found in self._keys.items() if found.keys])
         if connects and not self.sandbox:
             chooser.chosen = partial(self._clients.connect_early, asked=self.options.base_url)
-            chooser.meanwhile = self._clients.load
+            chooser.meanwhile = _load_ahead
         return chooser
 
     @cached_property
@@ -273,6 +273,14 @@ class Session:
         from ..sandbox import DEFAULT_SPEED
 
         return DEFAULT_SPEED
+
+
+def _load_ahead() -> None:
+    """Import what a job needs once its request is found to be good. Raises ImportError."""
+    import sqlite3  # noqa: F401
+
+    from ..http import TracedAdapter  # noqa: F401 - and with it requests
+    from ..journal import Journal  # noqa: F401
 
 
 def _no_sandbox(folder: Path, error: OSError) -> UsageError | StorageError:

@@ -28,6 +28,7 @@ class Database:
         self.file = folder / FILE_NAME
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._synced: bool | None = None
         self._read_only = read_only
         self._empty = read_only and not self.file.exists()
         with self._lock:
@@ -43,7 +44,10 @@ class Database:
             db = self._connected()
             if db.in_transaction:  # a signal came between BEGIN and its handler's frame
                 db.execute("ROLLBACK")
-            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if self._synced is not durable:
+                self._synced = None  # unknown, if a signal comes between the two
+                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._synced = durable
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -76,6 +80,7 @@ class Database:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
+            self._synced = None
             self._connection = self._open()
         return self._connection
 
