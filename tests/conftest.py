@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,12 +104,12 @@ class Desk:
         file = next(self.state.glob("journal*.sqlite3"), None) or next(self.state.glob("*.sqlite*"), None)
         if file is None:
             return []
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
             return list(db.execute("SELECT state, generation_id FROM job ORDER BY row_id"))
 
     def column(self, name: str) -> list[Any]:
         """One column of every row of the journal, oldest first."""
-        with sqlite3.connect(f"file:{self.state / 'journal.sqlite3'}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{self.state / 'journal.sqlite3'}?mode=ro", uri=True)) as db:
             return [value for (value,) in db.execute(f"SELECT {name} FROM job ORDER BY row_id")]
 
     def write_config(self, **changes: Any) -> Path:

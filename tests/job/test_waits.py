@@ -133,4 +133,5 @@ def test_all_jobs_of_a_run_share_the_requests_a_minute(desk: Desk) -> None:
         config = str(desk.write_config(agcloud=limit))
         assert desk.call("wait_generation", "--all", "--timeout", "30", "--config", config).code == 11
     assert len(moments) >= 12
-    assert moments[11] - moments[0] >= 11 * 0.5 / 20 * 0.9
+    # Half of it, since a busy machine may bring the first late; without a limit they come within milliseconds.
+    assert moments[11] - moments[0] >= 11 * 0.5 / 20 * 0.5

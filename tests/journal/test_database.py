@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from generate_media.core.paths import BUNDLE
 from generate_media.journal.database import Database
 
 NORMAL, FULL = 1, 2
@@ -48,3 +51,20 @@ def test_a_change_that_is_cut_off_is_made_again(tmp_path: Path, monkeypatch: pyt
             level(database, durable=False)
     assert level(database, durable=True) == FULL
     database.close()
+
+
+def test_a_second_connection_leaves_the_first_its_locks(tmp_path: Path) -> None:
+    """Else another process, the last to close, would take the log away, and what is written from then on is lost."""
+    first = Database(tmp_path / "state", read_only=False)
+    assert level(first, durable=True) == FULL
+    second = Database(tmp_path / "state")
+    other = (
+        "import sys; from pathlib import Path; from generate_media.journal.database import Database\n"
+        "one = Database(Path(sys.argv[1]))\n"
+        "with one.transaction() as db: db.execute('PRAGMA application_id')\n"
+        "one.close()"
+    )
+    subprocess.run([sys.executable, "-c", other, str(tmp_path / "state")], cwd=BUNDLE / "scripts", check=True)
+    assert (tmp_path / "state" / "journal.sqlite3-wal").exists()
+    first.close()
+    second.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -41,9 +42,27 @@ def prepare(folder: Path) -> None:
 
 
 def make_file(file: Path) -> None:
-    """The journal's file, 0600 whatever the umask; SQLite gives its -wal and -shm the same mode."""
-    with open_private(file):
-        pass
+    """The journal's file, 0600 whatever the umask; SQLite gives its -wal and -shm the same mode.
+
+    One that is there is looked at without being opened: closing it would take away the locks that another connection
+    of this process holds on it (POSIX; sqlite.org/howtocorrupt.html, 2.2). Raises OSError where it cannot be written.
+    """
+    try:
+        found = os.lstat(file)
+    except FileNotFoundError:
+        with open_private(file):
+            return
+    if stat.S_ISLNK(found.st_mode):
+        raise _os_error(errno.ELOOP, file)
+    if os.name == "posix" and stat.S_IMODE(found.st_mode) != 0o600:
+        os.chmod(file, 0o600)
+    if not os.access(file, os.R_OK | os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(file.parent).f_flag & os.ST_RDONLY
+        raise _os_error(errno.EROFS if read_only else errno.EACCES, file)
+
+
+def _os_error(number: int, file: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(file))
 
 
 def file_system_of(folder: Path) -> str:
