@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .blocked import why_not_connected
 from .early import STALE_SECONDS
 from .exchange import Exchange, is_untrusted
-from .library import load_requests
+from .loading import load_requests
 
 load_requests()
 
